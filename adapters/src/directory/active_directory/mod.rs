@@ -1,0 +1,1 @@
+//! A real Active Directory over LDAPS.

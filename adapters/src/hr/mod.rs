@@ -1,0 +1,4 @@
+//! HR systems: files in a drop folder, a REST feed, and a ministry that lives by itself.
+pub mod csv;
+pub mod rest;
+pub mod simulated;

@@ -1,0 +1,5 @@
+//! The outside world behind the domain's ports: one folder a neighbour.
+pub mod directory;
+pub mod hr;
+pub mod store;
+pub mod system;

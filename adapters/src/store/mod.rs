@@ -1,0 +1,1 @@
+//! Kimlik's memory in SQLite or PostgreSQL.

@@ -1,0 +1,2 @@
+pub enum Desired {}
+pub struct DesiredAccount;

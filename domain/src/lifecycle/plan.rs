@@ -1,0 +1,153 @@
+//! What is to be done for one person, made from what should be and what was seen. Data: it can be printed, compared,
+//! approved and carried out; nothing in it is left to decide.
+use super::desired::{Desired, DesiredAccount};
+use super::reason::Because;
+use crate::account::{Change, Dn, Mode, NewAccount};
+use crate::day::Day;
+use crate::id::{AccountGuid, PersonId};
+use crate::staff::unit::Province;
+use crate::staff::{DataIssue, RegistryNo};
+use serde::{Deserialize, Serialize};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// What an action is to the ministry; limits, holds and receipts speak of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ActionKind {
+    /// An account that existed before Kimlik becomes this person's.
+    Adopt,
+    /// A new account.
+    Open,
+    /// A closed account comes back.
+    Reopen,
+    /// The first day in service has come.
+    Enable,
+    /// Back from leave or suspension.
+    Reinstate,
+    /// Attributes.
+    Update,
+    /// Birthright groups.
+    Groups,
+    /// Another OU.
+    Move,
+    /// Another name or address.
+    Rename,
+    Suspend,
+    Close,
+    /// A hire that was taken back before its day.
+    Withdraw,
+}
+
+impl ActionKind {
+    pub const ALL: [ActionKind; 12] = [
+        ActionKind::Adopt,
+        ActionKind::Open,
+        ActionKind::Reopen,
+        ActionKind::Enable,
+        ActionKind::Reinstate,
+        ActionKind::Update,
+        ActionKind::Groups,
+        ActionKind::Move,
+        ActionKind::Rename,
+        ActionKind::Suspend,
+        ActionKind::Close,
+        ActionKind::Withdraw,
+    ];
+    /// The name in the store, in JSON and in GraphQL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ActionKind::Adopt => "ADOPT",
+            ActionKind::Open => "OPEN",
+            ActionKind::Reopen => "REOPEN",
+            ActionKind::Enable => "ENABLE",
+            ActionKind::Reinstate => "REINSTATE",
+            ActionKind::Update => "UPDATE",
+            ActionKind::Groups => "GROUPS",
+            ActionKind::Move => "MOVE",
+            ActionKind::Rename => "RENAME",
+            ActionKind::Suspend => "SUSPEND",
+            ActionKind::Close => "CLOSE",
+            ActionKind::Withdraw => "WITHDRAW",
+        }
+    }
+    pub fn parse(name: &str) -> Option<ActionKind> {
+        ActionKind::ALL.into_iter().find(|k| k.name() == name)
+    }
+}
+
+/// One thing done to the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Only the ledger: this account is that person's.
+    Link(AccountGuid),
+    Create(NewAccount),
+    /// A random password that nobody sees.
+    SealPassword,
+    Modify(Vec<Change>),
+    JoinGroup(Dn),
+    LeaveGroup(Dn),
+    MoveTo {
+        ou: Dn,
+        cn: Arc<str>,
+    },
+    Disable,
+    Enable,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    pub kind: ActionKind,
+    pub because: Because,
+    /// In the order in which they are carried out.
+    pub steps: Vec<Step>,
+}
+
+impl Action {
+    /// What an approval is for: the kind and every step with its values. Stable over releases of the compiler.
+    pub fn digest(&self) -> String {
+        let mut hasher = Fnv(0xcbf2_9ce4_8422_2325_6c62_272e_07bb_0142);
+        self.kind.hash(&mut hasher);
+        for step in &self.steps {
+            step.hash(&mut hasher);
+        }
+        format!("{:032x}", hasher.0)
+    }
+}
+
+/// FNV-1a, 128 bits: tells plans apart. Nobody gains by forging one: plans are made by Kimlik from the same store.
+struct Fnv(u128);
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        #[allow(clippy::cast_possible_truncation)]
+        let low = self.0 as u64;
+        low
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+        }
+    }
+}
+
+/// Everything that is to be done for one person now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonPlan {
+    pub person: PersonId,
+    pub registry_no: RegistryNo,
+    pub name: Arc<str>,
+    pub province: Option<Province>,
+    pub mode: Mode,
+    pub actions: Vec<Action>,
+    /// What stands in the way or should be looked at.
+    pub issues: Vec<DataIssue>,
+    /// The day on which this changes by itself.
+    pub next_look: Option<Day>,
+}
+
+impl PersonPlan {
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+}

@@ -1,0 +1,127 @@
+//! What a run leaves behind: intents before the directory is touched, settlements after it was observed.
+use super::plan::{ActionKind, Step};
+use crate::account::Account;
+use crate::audit::AuditEvent;
+use crate::id::{OperationId, PersonId, RunId};
+use crate::message::NewMessage;
+use crate::staff::unit::Province;
+use crate::staff::{DataIssue, RegistryNo};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Trigger {
+    Schedule,
+    HrChange,
+    Drift,
+    Command,
+    HoldApproved,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunStatus {
+    Running,
+    Done,
+    /// Something waits for an administrator.
+    Held,
+    /// Something was refused or is in doubt; it is tried again by itself.
+    PartlyFailed,
+    /// It could not go on at all: a neighbour was away.
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub id: RunId,
+    pub trigger: Trigger,
+    pub status: RunStatus,
+    pub started_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+    pub summary: RunSummary,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    pub people: u32,
+    /// By kind of action.
+    pub planned: std::collections::BTreeMap<ActionKind, u32>,
+    pub done: u32,
+    pub held: u32,
+    pub refused: u32,
+    pub in_doubt: u32,
+    /// Planned for units that are only observed.
+    pub observed_only: u32,
+    /// Why it failed, if it did.
+    pub fault: Option<String>,
+}
+
+/// An action about to be carried out: what, from which values, why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    pub operation: OperationId,
+    pub run: RunId,
+    pub person: PersonId,
+    pub kind: ActionKind,
+    pub province: Option<Province>,
+    /// It was approved in a hold: it counts, but no cap stops it.
+    pub approved: bool,
+    pub digest: String,
+    pub because: String,
+    pub steps: Vec<Step>,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OperationStatus {
+    Intended,
+    Done,
+    Refused,
+    /// Perhaps it happened: the person is observed and planned again.
+    InDoubt,
+    /// Found not (wholly) done after a doubt; what was missing was planned anew.
+    Superseded,
+}
+
+/// One step with its time, for the receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptLine {
+    pub at: DateTime<Utc>,
+    /// The step in plain words.
+    pub step: String,
+    /// `done`, or why not.
+    pub result: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationRecord {
+    pub id: OperationId,
+    pub run: RunId,
+    pub person: PersonId,
+    pub kind: ActionKind,
+    pub status: OperationStatus,
+    pub because: String,
+    pub created_at: DateTime<Utc>,
+    pub settled_at: Option<DateTime<Utc>>,
+    pub receipt: Vec<ReceiptLine>,
+}
+
+/// What is known of one person after their actions were carried out and observed: saved in one transaction.
+#[derive(Clone, Debug)]
+pub struct PersonSettlement {
+    pub person: PersonId,
+    pub registry_no: RegistryNo,
+    pub province: Option<Province>,
+    /// The new row of the ledger; `None`: unchanged.
+    pub account: Option<Account>,
+    pub operations: Vec<(OperationId, OperationStatus, Vec<ReceiptLine>)>,
+    pub message: Option<NewMessage>,
+    pub audit: Vec<AuditEvent>,
+    /// Account issues found while planning and doing; those of these kinds not found again are resolved.
+    pub issues: Option<Vec<DataIssue>>,
+    /// Its account appeared or its number changed: the reports' manager attribute waits for it.
+    pub wake_reports: bool,
+    pub at: DateTime<Utc>,
+}

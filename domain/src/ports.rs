@@ -1,0 +1,330 @@
+//! Every outside trait, with what an implementation promises and how it fails.
+//!
+//! Promises that hold for all: an error says which of three things is true ([`PortError`]); a timeout is always
+//! [`PortError::InDoubt`] where something may have been written; no call holds a transaction open over another port.
+use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use crate::id::{AccountGuid, HoldId, OperationId, PersonId, RunId};
+use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
+use crate::lifecycle::limits::{Cap, Population, Spent};
+use crate::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
+use crate::message::Message;
+use crate::staff::feed::Delivery;
+use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
+use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
+use crate::{account::Account, audit::AuditEvent, id::IssueId};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// How an outside thing fails, sorted by what the caller can do next. Texts name what was found, never a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PortError {
+    /// Nothing happened; later it may.
+    #[error("not reachable: {0}")]
+    Unavailable(String),
+    /// Perhaps it happened: observe before doing anything else.
+    #[error("in doubt: {0}")]
+    InDoubt(String),
+    /// It did not happen and will not, as long as nothing else changes.
+    #[error("refused: {reason}")]
+    Refused { refusal: Refusal, reason: String },
+}
+
+impl PortError {
+    pub fn refused(refusal: Refusal, reason: impl Into<String>) -> PortError {
+        PortError::Refused { refusal, reason: reason.into() }
+    }
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            PortError::Refused { refusal, .. } => Some(*refusal),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    NotFound,
+    /// User name, UPN or object name belongs to somebody else.
+    NameTaken,
+    /// The directory holds another value than `from`.
+    Changed,
+    /// Kimlik's account may not.
+    Rights,
+    /// A value that the schema does not take.
+    Value,
+    /// A password that the domain's rules do not take.
+    Password,
+    /// Anything else: a fault of ours or of the settings.
+    Other,
+}
+
+pub type PortResult<T> = Result<T, PortError>;
+
+/// The only source of "now". Truncated to microseconds: what both databases keep.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The only source of chance. Cryptographically strong outside tests.
+pub trait Entropy: Send + Sync {
+    fn fill(&self, octets: &mut [u8]);
+}
+
+// ------------------------------------------------------------------------------------------------------------ HR
+
+#[async_trait]
+pub trait HrFeed: Send + Sync {
+    /// Stable name: positions are kept under it.
+    fn name(&self) -> &str;
+    /// The next delivery after `position` (`None`: from the beginning), complete, or `None` if there is none.
+    /// Units come before the staff that refers to them. Reading takes nothing away.
+    async fn poll(&self, position: Option<&str>) -> PortResult<Option<Delivery>>;
+    /// `delivery` is in the store (or was refused whole): the source may put it away. Called again after a crash.
+    async fn taken(&self, delivery: &Delivery, report: &FeedReport) -> PortResult<()>;
+}
+
+// ----------------------------------------------------------------------------------------------------- directory
+
+/// Where a scan by change numbers went on from: numbers of one controller only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watermark {
+    /// invocationId of the controller: another one (or a restored one) means a full scan.
+    pub source: String,
+    /// Changes up to here were seen.
+    pub usn: u64,
+}
+
+/// What a look-up asks for; any that matches is answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FindBy {
+    pub employee_ids: Vec<Arc<str>>,
+    pub usernames: Vec<Arc<str>>,
+    /// Values of the configured correlation attribute; ignored where none is configured.
+    pub correlations: Vec<Arc<str>>,
+    pub display_names: Vec<Arc<str>>,
+}
+
+/// A scan in pages: memory does not grow with the directory.
+#[async_trait]
+pub trait Scan: Send {
+    /// The next accounts (at most about 1,000), `None` at the end.
+    async fn next_page(&mut self) -> PortResult<Option<Vec<ObservedAccount>>>;
+    /// Read *before* the first page: what changes during the scan is seen by the next one.
+    fn watermark(&self) -> Watermark;
+    /// False: the watermark given did not fit this controller, and everything is being read.
+    fn is_incremental(&self) -> bool;
+}
+
+/// What the directory can hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The Exchange schema extension is there.
+    pub exchange: bool,
+}
+
+/// Accounts of people under one base. Everything outside the base can be observed by GUID and is never written.
+///
+/// Reads go where the writes went: an implementation answers from the controller that took the last write.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    async fn capabilities(&self) -> PortResult<Capabilities>;
+    /// OUs under the base (the base included): where accounts may be placed.
+    async fn containers(&self) -> PortResult<HashSet<Dn>>;
+    /// All user accounts under the base, or those that changed after `since`.
+    async fn scan(&self, since: Option<&Watermark>) -> PortResult<Box<dyn Scan>>;
+    /// By GUID, wherever they stand now; those that cannot be found are left out.
+    async fn observe(&self, accounts: &[AccountGuid]) -> PortResult<Vec<ObservedAccount>>;
+    /// Accounts under the base that match.
+    async fn find(&self, by: &FindBy) -> PortResult<Vec<ObservedAccount>>;
+    /// Which of `names` any object of the whole domain holds (sAMAccountName, UPN, mail, proxyAddresses).
+    async fn names_taken(&self, names: &[LedgerName]) -> PortResult<HashSet<LedgerName>>;
+
+    /// Creates it disabled, without a password. `Refused(NameTaken)`: the user name or UPN is somebody's.
+    async fn create(&self, new: &NewAccount) -> PortResult<AccountRef>;
+    /// Sets it without the old one. The text is used once and must not be kept.
+    async fn set_password(&self, account: &AccountRef, password: &Zeroizing<String>) -> PortResult<()>;
+    /// All changes or none. `Refused(Changed)` where the directory holds another value than `from`.
+    async fn modify(&self, account: &AccountRef, changes: &[Change]) -> PortResult<()>;
+    /// Touches the disabling flag only. Enabling what is enabled (disabling likewise) succeeds.
+    async fn set_enabled(&self, account: &AccountRef, enabled: bool) -> PortResult<()>;
+    /// A member already there succeeds.
+    async fn join_group(&self, account: &AccountRef, group: &Dn) -> PortResult<()>;
+    /// No member, or no such group: succeeds.
+    async fn leave_group(&self, account: &AccountRef, group: &Dn) -> PortResult<()>;
+    /// Moves under `ou` with common name `cn`; where the OU holds that name already, with ` 2`, ` 3`, … behind it.
+    /// Answers where it stands now. Already there: succeeds.
+    async fn move_to(&self, account: &AccountRef, ou: &Dn, cn: &str) -> PortResult<Dn>;
+}
+
+// --------------------------------------------------------------------------------------------------------- store
+
+/// A keyed hash of a national id: finds people, shows nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mark(pub [u8; 32]);
+
+/// A person with everything that planning needs, read in one go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PersonRecord {
+    pub person: Person,
+    /// `None`: no name was ever reserved.
+    pub account: Option<Account>,
+    /// Decisions on changes that were held: (kind, digest of the change, approved?).
+    pub decisions: Vec<(crate::lifecycle::ActionKind, String, bool)>,
+    /// Issue kinds that a person has decided "accept as it is" for this person (a possible account is somebody else's, …).
+    pub accepted: Vec<crate::staff::IssueKind>,
+    /// An open issue stops every change or the opening (duplicate person, stale row, invalid id of a newcomer).
+    pub blocked: Vec<crate::staff::IssueKind>,
+    /// An operation was intended and not settled: its effect is unknown until observed.
+    pub unsettled: Vec<OperationRecord>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeopleBy<'a> {
+    /// By id, ascending, after this one.
+    After(Option<PersonId>, u32),
+    Ids(&'a [PersonId]),
+    Guids(&'a [AccountGuid]),
+    RegistryNos(&'a [RegistryNo]),
+}
+
+/// Candidates for one person, best first, already found free in the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameRequest {
+    pub person: PersonId,
+    pub usernames: Vec<Arc<str>>,
+    pub addresses: Vec<Arc<str>>,
+}
+
+/// A person that somebody must look at. Several reasons are one entry; `generation` tells a reason that came during the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub person: PersonId,
+    pub generation: i64,
+}
+
+/// A page of cards for front ends: by Turkish order of the name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CardPage {
+    /// (sort key, person) of the last one seen.
+    pub after: Option<(Vec<u8>, PersonId)>,
+    pub limit: u32,
+    /// Folded words, each the beginning of a word of the name.
+    pub words: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenIssue {
+    pub id: IssueId,
+    pub issue: DataIssue,
+    pub since: DateTime<Utc>,
+}
+
+/// Kimlik's memory. Each method that writes is one transaction: all of it or nothing, also over kill -9.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // --- intake
+    async fn units(&self) -> PortResult<Units>;
+    async fn feed_position(&self, feed: &str) -> PortResult<Option<String>>;
+    fn mark(&self, id: &NationalId) -> Mark;
+    /// People known under any of the registry numbers (former ones too) or national ids.
+    async fn known(&self, registry_nos: &[RegistryNo], marks: &[Mark]) -> PortResult<Vec<KnownPerson>>;
+    /// One line a person, in no order.
+    async fn census(&self) -> PortResult<Vec<CensusLine>>;
+    async fn save_roster(&self, save: RosterSave) -> PortResult<()>;
+
+    // --- planning
+    async fn people(&self, by: PeopleBy<'_>) -> PortResult<Vec<PersonRecord>>;
+    /// Accounts (seen, not closed) of these people: managers.
+    async fn accounts_of(&self, registry_nos: &[RegistryNo]) -> PortResult<HashMap<RegistryNo, AccountGuid>>;
+    /// For each request the first user name and address that the ledger has never given to anybody else; `None`: all taken.
+    /// In order of the requests, each seeing the ones before. A person that has names already keeps the user name (and
+    /// gets a new address only if `addresses` are given). `commit` false: a proposal, nothing is reserved.
+    async fn reserve(&self, requests: &[NameRequest], commit: bool) -> PortResult<Vec<Option<crate::account::Names>>>;
+    /// The directory says that this name is somebody else's: it is barred for ever, the person's reservation is undone.
+    async fn bar_name(&self, person: PersonId, name: &LedgerName) -> PortResult<()>;
+    async fn population(&self) -> PortResult<Population>;
+    /// What was intended since `since`, by budget and province.
+    async fn spent(&self, since: DateTime<Utc>) -> PortResult<Spent>;
+
+    // --- carrying out
+    async fn begin_run(&self, run: &Run) -> PortResult<()>;
+    async fn finish_run(&self, run: &Run) -> PortResult<()>;
+    /// Commits intents, and with them their share of the budget. Intents beyond a cap (counted under a lock since
+    /// `since`) are not committed: their indices are answered.
+    async fn intend(&self, intents: &[Intent], caps: &[Cap], since: DateTime<Utc>) -> PortResult<Vec<usize>>;
+    async fn settle(&self, settlements: Vec<PersonSettlement>) -> PortResult<()>;
+    async fn save_issues(&self, about: IssueScope<'_>, found: &[DataIssue], now: DateTime<Utc>) -> PortResult<()>;
+    /// Adds to the open hold of each kind and scope, or opens one. Items whose digest has changed replace the old ones;
+    /// items of these scopes that are no longer wanted leave; a hold without items is superseded.
+    async fn save_holds(&self, run: RunId, held: &[HoldRequest], complete: bool, now: DateTime<Utc>) -> PortResult<()>;
+    async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold>;
+
+    // --- the work queue
+    /// Wakes people now (or at `at`, if nothing earlier is due).
+    async fn wake(&self, people: &[PersonId], at: DateTime<Utc>) -> PortResult<()>;
+    /// Wakes the people whose manager this person is (named, or as head of their unit).
+    async fn wake_reports(&self, heads: &[RegistryNo], at: DateTime<Utc>) -> PortResult<()>;
+    /// Due people, leased until `until`; others do not get them meanwhile.
+    async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>>;
+    /// Ends the lease. `next`: when to look again by itself. A reason that came during the work keeps it due.
+    async fn release(&self, done: &[(Claim, Option<DateTime<Utc>>)]) -> PortResult<()>;
+    /// A reason to look at everybody (units changed, policy changed, first start) until `full_run_done` names its number.
+    async fn full_run_due(&self) -> PortResult<Option<i64>>;
+    async fn request_full_run(&self) -> PortResult<()>;
+    async fn full_run_done(&self, number: i64) -> PortResult<()>;
+    async fn watermark(&self) -> PortResult<Option<Watermark>>;
+    async fn save_watermark(&self, mark: &Watermark) -> PortResult<()>;
+
+    // --- reading
+    async fn runs(&self, before: Option<RunId>, limit: u32) -> PortResult<Vec<Run>>;
+    async fn operations(&self, run: Option<RunId>, before: Option<OperationId>, limit: u32) -> PortResult<Vec<OperationRecord>>;
+    async fn holds(&self, status: Option<HoldStatus>, limit: u32) -> PortResult<Vec<Hold>>;
+    async fn hold_items(&self, hold: HoldId, after: Option<PersonId>, limit: u32) -> PortResult<Vec<HoldItem>>;
+    async fn issues(&self, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>>;
+    async fn accept_issue(&self, issue: IssueId, by: &str, now: DateTime<Utc>) -> PortResult<()>;
+    async fn messages(&self, before: Option<crate::id::MessageId>, limit: u32) -> PortResult<Vec<Message>>;
+    async fn cards(&self, page: &CardPage) -> PortResult<Vec<(Vec<u8>, PersonRecord)>>;
+    async fn person_named(&self, username: Option<&str>, address: Option<&str>) -> PortResult<Option<PersonId>>;
+    async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
+}
+
+/// Which open issues a finding speaks of: those not found again are resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssueScope<'a> {
+    /// Issues of these kinds about these people.
+    People(&'a [crate::staff::IssueKind], &'a [RegistryNo]),
+    /// Issues of these kinds, whoever they are about.
+    All(&'a [crate::staff::IssueKind]),
+    /// Only adds.
+    None,
+}
+
+// -------------------------------------------------------------------------------------------------------- doctor
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    Good,
+    /// Works, and somebody should look.
+    Doubtful,
+    Broken,
+}
+
+/// One thing that was looked at, as `kimlik doctor` prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub health: Health,
+    /// What was looked at: "certificate of dc1.csb.test", "setting directory.active_directory.base_dn".
+    pub about: String,
+    pub found: String,
+    /// What to do, in the imperative; empty where all is well.
+    pub mend: String,
+}
+
+/// A neighbour that can look at itself: reachable, rights, clock, schema, certificate. Writes nothing, never fails.
+#[async_trait]
+pub trait Inspect: Send + Sync {
+    async fn inspect(&self) -> Vec<Finding>;
+}

@@ -1,0 +1,5 @@
+//! The one test binary.
+mod directory;
+mod hr;
+mod store;
+mod surface;

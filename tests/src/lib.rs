@@ -1,0 +1,1 @@
+//! What tests share: the lab (throwaway neighbours), fakes of clock and chance.
