@@ -175,9 +175,9 @@ pub struct PersonRecord {
     pub decisions: Vec<(crate::lifecycle::ActionKind, String, bool)>,
     /// Issue kinds that a person has decided "accept as it is" for this person (a possible account is somebody else's, …).
     pub accepted: Vec<crate::staff::IssueKind>,
-    /// An open issue stops every change or the opening (duplicate person, stale row, invalid id of a newcomer).
-    pub blocked: Vec<crate::staff::IssueKind>,
-    /// An operation was intended and not settled: its effect is unknown until observed.
+    /// Kinds of all open issues about this person.
+    pub open_issues: Vec<crate::staff::IssueKind>,
+    /// Operations in status Intended or InDoubt: their effect is unknown until observed.
     pub unsettled: Vec<OperationRecord>,
 }
 
@@ -196,6 +196,8 @@ pub struct NameRequest {
     pub person: PersonId,
     pub usernames: Vec<Arc<str>>,
     pub addresses: Vec<Arc<str>>,
+    /// Kept in [`crate::account::Names::named_for`].
+    pub named_for: Arc<str>,
 }
 
 /// A person that somebody must look at. Several reasons are one entry; `generation` tells a reason that came during the work.

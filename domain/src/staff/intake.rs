@@ -1,5 +1,4 @@
 //! Taking in a delivery: read it into a roster, compare with what is known, save what changed, wake whom it concerns.
-use super::feed::Delivery;
 use super::issue::IssueKind;
 use super::person::{Person, RegistryNo};
 use super::unit::Unit;

@@ -59,10 +59,27 @@ kinds! {
     AccountNotFound => Account, ProtectedAccount => Account,
     /// Alarm: a leaver whose account Kimlik may not touch is still enabled.
     ProtectedLeaver => Account,
+    /// An active account that somebody disabled in the directory: Kimlik does not enable it again.
+    DisabledByHand => Nothing,
     ForeignGroups => Nothing, DirectoryRefused => Account, DuplicateEmployeeId => Account,
 }
 
 impl IssueKind {
+    /// Found while planning: each look at a person finds them again or resolves them.
+    pub const OF_PLANNING: &'static [IssueKind] = &[
+        IssueKind::UnknownReason,
+        IssueKind::ReasonHolds,
+        IssueKind::NoOrganizationalUnit,
+        IssueKind::NoNameLeft,
+        IssueKind::PossibleAccount,
+        IssueKind::AccountNotFound,
+        IssueKind::ProtectedAccount,
+        IssueKind::ProtectedLeaver,
+        IssueKind::DisabledByHand,
+        IssueKind::ForeignGroups,
+        IssueKind::DuplicateEmployeeId,
+    ];
+
     /// Somebody has to act now: shown first, logged as an error.
     pub fn alarms(self) -> bool {
         matches!(self, IssueKind::ProtectedLeaver | IssueKind::AccountNotFound | IssueKind::FeedEmpty | IssueKind::FeedMostlyRejected)
