@@ -38,6 +38,8 @@ kinds! {
     UnreadableRow => Row, MissingRegistryNo => Row, MissingName => Row, InvalidDate => Row, InvalidValue => CardField,
     /// Text decoded with the wrong table.
     Mojibake => Row,
+    /// A word where only certain words may stand (status, kind of posting): a guess could close or move somebody.
+    UnknownWord => Row,
     InvalidNationalId => Opening, MissingNationalId => Nothing,
     /// One registry number, two national ids; or one national id on two people of whom neither has left.
     DuplicatePerson => Row,
@@ -52,6 +54,8 @@ kinds! {
     TextTooLong => CardField,
     // units
     UnitShortName => CardField, UnitCircle => CardField, UnknownParent => CardField, InvalidUnit => Row,
+    /// A value of a unit that was not taken, or not whole. Why not InvalidValue: that one is about people, and is resolved with them.
+    InvalidUnitField => CardField,
     // feed
     FeedEmpty => Feed, FeedShrunken => Nothing, FeedMostlyRejected => Feed, AbsentFromSnapshot => Nothing, FeedUnreadable => Feed,
     // accounts
