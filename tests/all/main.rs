@@ -1,5 +1,6 @@
 //! The one test binary.
 mod directory;
+mod embedded;
 mod hr;
 mod store;
 mod surface;

@@ -1,0 +1,1 @@
+//! A ministry that lives by itself.
