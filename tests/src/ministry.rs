@@ -1,5 +1,6 @@
 //! A small ministry on real parts: a store, a directory, a CSV drop folder, a clock in the test's hand.
 use crate::fakes::{TestClock, TestEntropy};
+use kimlik_adapters::directory::active_directory::ActiveDirectory;
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_adapters::hr::csv::DropFolder;
 use kimlik_adapters::store::{SqlStore, StoreKeys};
@@ -221,4 +222,40 @@ pub fn national_id(n: u32) -> String {
     let tenth = (7 * (d[0] + d[2] + d[4] + d[6] + d[8]) - (d[1] + d[3] + d[5] + d[7])).rem_euclid(10);
     let last = (d.iter().sum::<i64>() + tenth) % 10;
     format!("{nine}{tenth}{last}")
+}
+
+impl Ministry {
+    /// On a throwaway Active Directory and SQLite. The OUs and groups are made by the domain's administrator.
+    pub async fn on_samba(today: &str, samba: &crate::lab::Samba) -> Ministry {
+        let policy = policy();
+        let temp = TempDir::new().expect("a temporary folder");
+        prepare_domain(samba);
+        let mut settings = samba.settings();
+        settings.closed_ou = policy.closed_ou.clone();
+        settings.default_ou = policy.default_ou.clone();
+        let clock = Arc::new(kimlik_adapters::system::SystemClock);
+        let directory = Arc::new(ActiveDirectory::new(settings, clock).expect("settings"));
+        let store = open_store(&temp.path().join("kimlik.db")).await;
+        Ministry::on(today, policy, store, directory, temp).await
+    }
+}
+
+/// The ministry's OUs and groups, as its domain administrators would make them.
+pub fn prepare_domain(samba: &crate::lab::Samba) {
+    let base = Dn::new(BASE);
+    let there: Vec<Dn> = samba
+        .ldapsearch(BASE, "(|(objectClass=organizationalUnit)(objectClass=group))", &["1.1"])
+        .lines()
+        .filter_map(|l| l.strip_prefix("dn: ").map(Dn::new))
+        .collect();
+    let mut ldif = String::new();
+    for ou in OUS.iter().map(|ou| base.below(ou)).filter(|dn| !there.contains(dn)) {
+        ldif += &format!("dn: {ou}\nchangetype: add\nobjectClass: organizationalUnit\n\n");
+    }
+    for group in GROUPS.iter().map(|g| base.below(g)).filter(|dn| !there.contains(dn)) {
+        ldif += &format!("dn: {group}\nchangetype: add\nobjectClass: group\nsAMAccountName: {}\n\n", group.name());
+    }
+    if !ldif.is_empty() {
+        samba.admin_modify(&ldif);
+    }
 }
