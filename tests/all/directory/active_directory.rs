@@ -49,7 +49,11 @@ impl Fixture for Domain {
         dn
     }
     async fn logs_on(&self, username: &str, password: &str) -> Option<bool> {
-        Some(self.samba.kinit(username, password).is_ok())
+        let kinit = self.samba.kinit(username, password);
+        if let Err(said) = &kinit {
+            eprintln!("{said}");
+        }
+        Some(kinit.is_ok())
     }
 }
 

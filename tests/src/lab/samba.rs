@@ -249,22 +249,29 @@ fn address() -> (String, File) {
     panic!("240 tests use a domain at once");
 }
 
-/// Ends the server of this folder and no other process: its number is believed only if its command line names the folder.
+/// Ends the server of this folder and no other process: its number is believed only if it has files of the folder open.
 fn kill_and_remove(dir: &Path) {
     if let Ok(pid) = fs::read_to_string(dir.join("samba.pid")) {
         let pid = pid.trim();
-        let ours = |pid: &str| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(&text(dir)));
-        if ours(pid) {
-            let _ = Command::new("kill").args(["-KILL", pid]).status();
-            for _ in 0..200 {
-                if !ours(pid) {
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(10));
+        let ours = || {
+            let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+            files.filter_map(|f| fs::read_link(f.path()).ok()).any(|file| file.starts_with(dir))
+        };
+        for _ in 0..200 {
+            if !ours() {
+                break;
             }
+            let _ = Command::new("kill").args(["-KILL", pid]).status();
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
-    let _ = fs::remove_dir_all(dir);
+    // Why tried again: what the server was writing when it ended can still appear.
+    for _ in 0..100 {
+        if fs::remove_dir_all(dir).is_ok() || !dir.exists() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn run_script(lab: &Path, arguments: &[&str], environment: &[(&str, String)]) {

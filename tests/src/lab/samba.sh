@@ -88,10 +88,10 @@ up) D=$(readlink -m "$2") IP=$3
   for i in $(seq 300); do
     # Why no verification: a test may have given it a bad certificate on purpose.
     LDAPTLS_REQCERT=never timeout 2 ldapsearch -x -o nettimeout=2 -H "ldaps://$IP" -s base -b '' dn >/dev/null 2>&1 && exit 0
-    kill -0 $P 2>/dev/null || break; sleep 0.05; done
+    readlink /proc/$P/exe >/dev/null 2>&1 || break; sleep 0.05; done
   echo "samba did not come up; see $D/stdout.log" >&2; tail -5 "$D/stdout.log" >&2; kill $P 2>/dev/null || :; exit 1 ;;
 stop) D=$(readlink -m "$2"); [ -r "$D/samba.pid" ] || exit 0; P=$(cat "$D/samba.pid")
-  if grep -q samba "/proc/$P/comm" 2>/dev/null; then kill -CONT "$P"; kill "$P"; for i in $(seq 200); do kill -0 "$P" 2>/dev/null || break; sleep 0.05; done; fi
+  if grep -q samba "/proc/$P/comm" 2>/dev/null; then kill -CONT "$P"; kill "$P"; for i in $(seq 200); do readlink "/proc/$P/exe" >/dev/null 2>&1 || break; sleep 0.05; done; fi
   rm -f "$D/samba.pid" ;;
 *) sed -n '2,10p' "$0"; exit 2 ;;
 esac

@@ -189,7 +189,8 @@ impl Core {
                 entry.and_then(|e| e.text("countryCode").map(Value::text)).filter(|v| v.as_text() == Some("0"))
             }
         };
-        Ok((from, change.to.clone()))
+        // Why 0: the directory does not let it go.
+        Ok((from, Some(change.to.clone().unwrap_or_else(|| Value::text("0")))))
     }
 
     /// "No such object": the account, or the one that a value names?
