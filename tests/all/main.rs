@@ -1,5 +1,6 @@
 //! The one test binary.
 mod directory;
 mod hr;
+mod intake;
 mod store;
 mod surface;
