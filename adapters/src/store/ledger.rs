@@ -90,9 +90,14 @@ impl Ledger {
             let mail = self.first_free(NameKind::Address, &request.addresses, person)?;
             self.give(name(NameKind::Username, &username), person);
             self.give(name(NameKind::Address, &mail), person);
-            return Some(Names { username, mail, aliases: Vec::new() });
+            return Some(Names { username, mail, aliases: Vec::new(), named_for: request.named_for.clone() });
         };
         let mut names = account.names.clone();
+        names.named_for = request.named_for.clone();
+        if !request.usernames.is_empty() {
+            names.username = self.first_free(NameKind::Username, &request.usernames, person)?;
+            self.give(name(NameKind::Username, &names.username), person);
+        }
         if request.addresses.is_empty() {
             return Some(names);
         }
