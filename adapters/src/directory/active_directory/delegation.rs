@@ -55,9 +55,10 @@ fn owned(exchange: bool) -> impl Iterator<Item = Attribute> {
     Attribute::ALL.iter().copied().filter(move |a| exchange || !a.needs_exchange())
 }
 
-/// What the account needs to write on an account of a person.
+/// What the service account must be shown to be allowed to write on an account of a person. Why not the last two of
+/// [`BESIDES`]: a controller writes them itself in a move, and never lists them.
 pub(super) fn written(exchange: bool) -> impl Iterator<Item = &'static str> {
-    owned(exchange).map(Attribute::ldap_name).chain(BESIDES.iter().map(|(name, _)| *name).filter(|n| *n != "distinguishedName"))
+    owned(exchange).map(Attribute::ldap_name).chain(BESIDES[..4].iter().map(|(name, _)| *name))
 }
 
 /// The access control entries for the base OU, for the account of this SID.
@@ -74,7 +75,8 @@ pub fn delegation_sddl(sid: &str, exchange: bool) -> String {
 /// `account`: the service account as `DOMAIN\name`, UPN or DN.
 pub fn delegation_commands(settings: &AdSettings, account: &str, exchange: bool) -> String {
     let base = settings.base.as_str();
-    let mut out = format!("# The rights of {account} below {base}, and no others.\n\n# Windows: in a command prompt of a domain administrator\n");
+    let mut out =
+        format!("# The rights of {account} below {base}, and no others.\n\n# Windows: in a command prompt of a domain administrator\n");
     let mut dsacls = |inherit: &str, right: &str| {
         let _ = writeln!(out, "dsacls \"{base}\" /I:{inherit} /G \"{account}:{right}\"");
     };

@@ -136,7 +136,11 @@ async fn domain(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
 fn container(setting: &str, ou: &Dn, there: Option<&Entry>) -> Finding {
     let about = format!("setting directory.active_directory.{setting}");
     let Some(entry) = there else {
-        return broken(about, format!("there is no {ou}, or it may not be read"), "create the OU or correct the setting; give the right to read");
+        return broken(
+            about,
+            format!("there is no {ou}, or it may not be read"),
+            "create the OU or correct the setting; give the right to read",
+        );
     };
     let classes: HashSet<&str> = entry.texts("allowedChildClassesEffective").iter().map(String::as_str).collect();
     if !classes.contains("user") {
@@ -165,7 +169,8 @@ async fn schema(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
     }
     match missing(true) {
         none if none.is_empty() => findings.push(good(about, "with the Exchange extension")),
-        some => findings.push(good(about, format!("without the Exchange extension ({}): address book attributes are left out", some.join(", ")))),
+        some => findings
+            .push(good(about, format!("without the Exchange extension ({}): address book attributes are left out", some.join(", ")))),
     }
     let shorter = Attribute::ALL.iter().filter_map(|a| {
         let upper = (*there.get(a.ldap_name())?)?;
@@ -209,7 +214,11 @@ fn birthright_group(group: &Dn, base: &Dn, there: Option<&Entry>) -> Finding {
     match entry.texts("allowedAttributesEffective").iter().any(|name| name == "member") {
         true => good(about, "members may be added and taken away"),
         false if group.is_within(base) => broken(about, "its members may not be written", PRINT),
-        false => broken(about, "its members may not be written: it is outside base_dn", "move it below base_dn, or delegate 'write member' on it"),
+        false => broken(
+            about,
+            "its members may not be written: it is outside base_dn",
+            "move it below base_dn, or delegate 'write member' on it",
+        ),
     }
 }
 
