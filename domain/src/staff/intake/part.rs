@@ -134,9 +134,11 @@ impl Part<'_> {
             self.save.wake.push(person.id);
         }
         let former_registry_no = known.as_ref().filter(|_| returned).map(|k| k.person.registry_no.clone());
-        // What stood open about the old number is about nobody any more.
-        self.save.seen.extend(former_registry_no.clone());
-        self.save.issues.retain(|i| former_registry_no.is_none() || i.registry_no != former_registry_no);
+        if let Some(former) = &former_registry_no {
+            // What stood open about the old number is about nobody any more.
+            self.save.seen.push(former.clone());
+            self.save.issues.retain(|i| i.registry_no.as_ref() != Some(former));
+        }
         let mark = national_id.as_ref().and_then(|(_, mark)| *mark).or(known.as_ref().and_then(|k| k.mark));
         let mut formers = known.as_ref().map_or_else(Vec::new, |k| k.former_registry_nos.clone());
         formers.extend(former_registry_no.clone());
