@@ -193,7 +193,10 @@ impl Intake<'_> {
             // Why only now: what a refused delivery said is still missing until everybody has been delivered.
             self.store.save_issues(IssueScope::All(FEED_KINDS), &[], self.now).await?;
         }
-        self.store.save_roster(RosterSave { position: self.position(), ..RosterSave::at(self.now) }).await
+        if everybody || survey.people() == 0 {
+            self.store.save_roster(RosterSave { position: self.position(), ..RosterSave::at(self.now) }).await?;
+        }
+        Ok(())
     }
 
     /// Only that it was refused is kept; the report for the source shows some of the rows as well.
