@@ -197,7 +197,9 @@ async fn more_accounts_than_a_page_and_more_members_than_a_range() {
     }
     let group = "CN=Tasra Personeli,OU=Gruplar,OU=CSB,DC=csb,DC=test";
     let _ = write!(ldif, "dn: {group}\nchangetype: modify\nadd: member\n");
-    (0..PEOPLE).for_each(|i| drop(writeln!(ldif, "member: CN=Kişi {i},{base}")));
+    for i in 0..PEOPLE {
+        let _ = writeln!(ldif, "member: CN=Kişi {i},{base}");
+    }
     f.samba.bulk_modify(&ldif);
     let timed = Instant::now();
     let mut scan = f.directory.scan(None).await.unwrap();
