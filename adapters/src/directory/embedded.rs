@@ -1,1 +1,0 @@
-//! A directory in a file.
