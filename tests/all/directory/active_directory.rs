@@ -39,8 +39,11 @@ impl Fixture for Domain {
         self.samba.values(&by_guid(account), attribute)
     }
     async fn by_hand(&self, account: AccountGuid, attribute: &str, value: &str) {
-        let (kind, attribute) = attribute.strip_prefix('+').map_or(("replace", attribute), |a| ("add", a));
-        self.samba.admin_modify(&format!("dn: <GUID={account}>\nchangetype: modify\n{kind}: {attribute}\n{attribute}: {value}\n"));
+        self.samba.admin_modify(&format!("dn: <GUID={account}>\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n"));
+    }
+    async fn foreign_address(&self, account: AccountGuid, address: &str) -> bool {
+        self.samba.admin_modify(&format!("dn: <GUID={account}>\nchangetype: modify\nadd: proxyAddresses\nproxyAddresses: {address}\n"));
+        true
     }
     async fn group(&self, cn: &str) -> Dn {
         let dn = self.base().below(&format!("CN={},OU=Gruplar", Dn::escape(cn)));
