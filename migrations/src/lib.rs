@@ -1,1 +1,14 @@
+//! The store's schema, forward only: one file a migration, SQLite and PostgreSQL alike. What columns mean stands with the
+//! nouns in the adapters' store; nothing here decides anything.
+use sea_orm_migration::prelude::*;
 
+mod m20261123_000001_first_schema;
+
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261123_000001_first_schema::Migration)]
+    }
+}

@@ -1,1 +1,221 @@
-//! Kimlik's memory in SQLite or PostgreSQL.
+//! Kimlik's memory in SQL, on SQLite and PostgreSQL alike: one file a noun, entities known to nobody else. What is kept,
+//! not what is done: rules stand in the domain.
+mod account;
+mod audit;
+mod card;
+mod decision;
+mod fault;
+mod feed;
+mod hold;
+mod inspect;
+mod issue;
+mod ledger;
+mod link;
+mod memory;
+mod message;
+mod national_id;
+mod operation;
+mod person;
+mod roster;
+mod run;
+mod settle;
+mod unit;
+mod vault;
+mod work;
+
+pub use vault::StoreKeys;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use fault::failed;
+use kimlik_domain::account::{LedgerName, NameKind, Names};
+use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
+use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
+use kimlik_domain::lifecycle::limits::{Cap, Population, Spent};
+use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
+use kimlik_domain::message::Message;
+use kimlik_domain::ports::{
+    CardPage, Claim, IssueScope, Mark, NameRequest, OpenIssue, PeopleBy, PersonRecord, PortResult, Store, Watermark,
+};
+use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
+use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
+use kimlik_migrations::Migrator;
+use link::Link;
+use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm_migration::MigratorTrait;
+use std::collections::HashMap;
+use vault::Vault;
+
+/// The store on one database, with its pool of connections.
+pub struct SqlStore {
+    link: Link,
+    vault: Vault,
+}
+
+impl SqlStore {
+    /// `sqlite://path` (made if missing) or `postgres://…`. The schema is not touched: see [`SqlStore::migrate`].
+    pub async fn connect(url: &str, keys: StoreKeys) -> PortResult<SqlStore> {
+        Ok(SqlStore { vault: Vault::new(&keys)?, link: Link::connect(url).await? })
+    }
+
+    /// Applies what is missing, all or nothing, and answers the names. Safe to be called by several at a time.
+    pub async fn migrate(&self) -> PortResult<Vec<String>> {
+        let writing = self.link.write().await?;
+        if writing.txn.get_database_backend() == DbBackend::Postgres {
+            // Any number will do that nobody else takes: "kimlik" in ASCII.
+            writing.txn.execute_unprepared("SELECT pg_advisory_xact_lock(118113583884651)").await.map_err(failed("locking"))?;
+        }
+        let pending = pending(&writing.txn).await?;
+        if !pending.is_empty() {
+            Migrator::up(&writing.txn, None).await.map_err(failed("changing the schema"))?;
+        }
+        writing.commit().await?;
+        Ok(pending)
+    }
+
+    /// Migrations of this version that the database lacks. Writes nothing.
+    pub async fn pending_migrations(&self) -> PortResult<Vec<String>> {
+        pending(&self.link.db).await
+    }
+}
+
+async fn pending(db: &impl ConnectionTrait) -> PortResult<Vec<String>> {
+    let pending = Migrator::get_pending_migrations_read_only(db).await.map_err(failed("reading the schema's version"))?;
+    Ok(pending.iter().map(|m| m.name().to_owned()).collect())
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn units(&self) -> PortResult<Units> {
+        unit::all(&self.link.db).await
+    }
+    async fn feed_position(&self, feed: &str) -> PortResult<Option<String>> {
+        feed::position(&self.link.db, feed).await
+    }
+    fn mark(&self, id: &NationalId) -> Mark {
+        self.vault.mark(id)
+    }
+    async fn known(&self, registry_nos: &[RegistryNo], marks: &[Mark]) -> PortResult<Vec<KnownPerson>> {
+        roster::known(&self.link.db, registry_nos, marks).await
+    }
+    async fn census(&self) -> PortResult<Vec<CensusLine>> {
+        roster::census(&self.link.db).await
+    }
+    async fn save_roster(&self, save: RosterSave) -> PortResult<()> {
+        roster::save(&self.link, &self.vault, save).await
+    }
+
+    async fn people(&self, by: PeopleBy<'_>) -> PortResult<Vec<PersonRecord>> {
+        person::people(&self.link.db, by).await
+    }
+    async fn accounts_of(&self, registry_nos: &[RegistryNo]) -> PortResult<HashMap<RegistryNo, AccountGuid>> {
+        account::of_managers(&self.link.db, registry_nos).await
+    }
+    async fn reserve(&self, requests: &[NameRequest], commit: bool) -> PortResult<Vec<Option<Names>>> {
+        ledger::reserve(&self.link, requests, commit).await
+    }
+    async fn bar_name(&self, person: PersonId, name: &LedgerName) -> PortResult<()> {
+        ledger::bar(&self.link, person, name).await
+    }
+    async fn population(&self) -> PortResult<Population> {
+        account::population(&self.link.db).await
+    }
+    async fn spent(&self, since: DateTime<Utc>) -> PortResult<Spent> {
+        operation::spent(&self.link.db, since).await
+    }
+
+    async fn begin_run(&self, run: &Run) -> PortResult<()> {
+        run::save(&self.link, run).await
+    }
+    async fn finish_run(&self, run: &Run) -> PortResult<()> {
+        run::save(&self.link, run).await
+    }
+    async fn intend(&self, intents: &[Intent], caps: &[Cap], since: DateTime<Utc>) -> PortResult<Vec<usize>> {
+        operation::intend(&self.link, intents, caps, since).await
+    }
+    async fn settle(&self, settlements: Vec<PersonSettlement>) -> PortResult<()> {
+        settle::settle(&self.link, &self.vault, settlements).await
+    }
+    async fn save_issues(&self, about: IssueScope<'_>, found: &[DataIssue], now: DateTime<Utc>) -> PortResult<()> {
+        let writing = self.link.write().await?;
+        issue::save(&writing, about, found, now).await?;
+        writing.commit().await
+    }
+    async fn save_holds(&self, run: RunId, held: &[HoldRequest], complete: bool, now: DateTime<Utc>) -> PortResult<()> {
+        hold::save(&self.link, run, held, complete, now).await
+    }
+    async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold> {
+        hold::decide(&self.link, hold, decision, now).await
+    }
+
+    async fn wake(&self, people: &[PersonId], at: DateTime<Utc>) -> PortResult<()> {
+        let writing = self.link.write().await?;
+        work::wake(&writing, people.iter().copied(), at).await?;
+        writing.commit().await
+    }
+    async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>> {
+        work::claim(&self.link, now, until, limit).await
+    }
+    async fn release(&self, done: &[(Claim, Option<DateTime<Utc>>)]) -> PortResult<()> {
+        work::release(&self.link, done).await
+    }
+    async fn full_run_due(&self) -> PortResult<Option<i64>> {
+        memory::full_run_due(&self.link.db).await
+    }
+    async fn request_full_run(&self) -> PortResult<()> {
+        let writing = self.link.write().await?;
+        memory::request_full_run(&writing).await?;
+        writing.commit().await
+    }
+    async fn full_run_done(&self, number: i64) -> PortResult<()> {
+        memory::full_run_done(&self.link, number).await
+    }
+    async fn watermark(&self) -> PortResult<Option<Watermark>> {
+        memory::watermark(&self.link.db).await
+    }
+    async fn save_watermark(&self, mark: &Watermark) -> PortResult<()> {
+        memory::save_watermark(&self.link, mark).await
+    }
+
+    async fn runs(&self, before: Option<RunId>, limit: u32) -> PortResult<Vec<Run>> {
+        run::list(&self.link.db, before, limit).await
+    }
+    async fn operations(&self, run: Option<RunId>, before: Option<OperationId>, limit: u32) -> PortResult<Vec<OperationRecord>> {
+        operation::list(&self.link.db, run, before, limit).await
+    }
+    async fn holds(&self, status: Option<HoldStatus>, limit: u32) -> PortResult<Vec<Hold>> {
+        hold::list(&self.link.db, status, limit).await
+    }
+    async fn hold_items(&self, hold: HoldId, after: Option<PersonId>, limit: u32) -> PortResult<Vec<HoldItem>> {
+        hold::items(&self.link.db, hold, after, limit).await
+    }
+    async fn issues(&self, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>> {
+        issue::list(&self.link.db, after, limit).await
+    }
+    async fn accept_issue(&self, issue: IssueId, by: &str, now: DateTime<Utc>) -> PortResult<()> {
+        issue::accept(&self.link, issue, by, now).await
+    }
+    async fn messages(&self, before: Option<MessageId>, limit: u32) -> PortResult<Vec<Message>> {
+        message::list(&self.link.db, &self.vault, before, limit).await
+    }
+    async fn cards(&self, page: &CardPage) -> PortResult<Vec<(Vec<u8>, PersonRecord)>> {
+        card::page(&self.link.db, page).await
+    }
+    /// Given both, both must be the same person's. An alias finds its person too.
+    async fn person_named(&self, username: Option<&str>, address: Option<&str>) -> PortResult<Option<PersonId>> {
+        let mut found = None;
+        for (kind, value) in [(NameKind::Username, username), (NameKind::Address, address)] {
+            let Some(value) = value else { continue };
+            match (ledger::owner(&self.link.db, kind, value).await?, found) {
+                (None, _) => return Ok(None),
+                (Some(owner), Some(other)) if owner != other => return Ok(None),
+                (owner, _) => found = owner,
+            }
+        }
+        Ok(found)
+    }
+    async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>> {
+        audit::list(&self.link.db, person, limit).await
+    }
+}

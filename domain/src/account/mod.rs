@@ -70,8 +70,11 @@ pub enum Sealed {
 /// The place and the values of the last plan that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
-    pub unit: crate::staff::UnitCode,
+    /// `None`: no unit is known; the account stands in the default OU.
+    pub unit: Option<crate::staff::UnitCode>,
     pub unit_name: Arc<str>,
+    /// By a secondment: going back is not a transfer.
+    pub seconded: bool,
     pub ou: Dn,
     pub attributes: Attributes,
     /// Birthright groups that Kimlik added: what it adds it also takes away, and nothing else.

@@ -12,6 +12,8 @@ pub struct Names {
     pub mail: Arc<str>,
     /// Earlier primary addresses: they stay as aliases.
     pub aliases: Vec<Arc<str>>,
+    /// The folded full name that they were made for: another one asks for another address.
+    pub named_for: Arc<str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,6 +1,5 @@
 //! Unit -> OU, unit -> birthright groups, unit -> managed or only observed. All of it settings; nothing of it guessed.
 use super::directory::Dn;
-use crate::day::Day;
 use crate::staff::{Unit, UnitCode, UnitKind, Units};
 use crate::text;
 use serde::{Deserialize, Serialize};
@@ -51,7 +50,7 @@ pub enum Mode {
 
 /// The OU that the first matching rule gives, relative to nothing: a whole DN. `None`: no rule matches, or a
 /// placeholder of the rule has no value for this unit.
-pub fn ou(rules: &[PlacementRule], base: &Dn, unit: &Unit, units: &Units, _on: Day) -> Option<Dn> {
+pub fn ou(rules: &[PlacementRule], base: &Dn, unit: &Unit, units: &Units) -> Option<Dn> {
     let rule = rules.iter().find(|r| r.when.holds(unit, units))?;
     let mut out = String::new();
     let mut rest = rule.ou.as_str();

@@ -1,2 +1,343 @@
-pub enum Desired {}
-pub struct DesiredAccount;
+//! What the account of one person should be on a day. Pure: HR's facts, the ledger's names, the settings and the day in;
+//! state, place, attributes and groups out.
+use super::policy::Policy;
+use super::reason::Because;
+use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Value, placement};
+use crate::day::Day;
+use crate::id::AccountGuid;
+use crate::ports::PersonRecord;
+use crate::staff::unit::Unit;
+use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, RegistryNo, UnitCode, UnitKind, Units};
+use crate::text;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// What all people of a run share.
+pub struct Facts<'a> {
+    pub policy: &'a Policy,
+    pub units: &'a Units,
+    pub today: Day,
+    /// The OUs that exist.
+    pub containers: &'a HashSet<Dn>,
+    /// Accounts of managers.
+    pub managers: &'a HashMap<RegistryNo, AccountGuid>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Desired {
+    /// No account is due (yet, or because something blocks the opening).
+    Nothing,
+    /// A person has to decide first; whatever is there stays as it is.
+    AsItIs,
+    Account(Box<DesiredAccount>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredAccount {
+    /// Never [`AccountState::None`].
+    pub state: AccountState,
+    /// Why this state.
+    pub because: Because,
+    pub withdrawn: bool,
+    pub unit: Option<UnitCode>,
+    pub unit_name: Arc<str>,
+    pub seconded: bool,
+    pub posting_end: Option<Day>,
+    pub ou: Dn,
+    pub cn: Arc<str>,
+    pub attributes: Attributes,
+    pub groups: Vec<Dn>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    pub desired: Desired,
+    pub issues: Vec<DataIssue>,
+    /// The next day on which this changes by itself.
+    pub next_look: Option<Day>,
+}
+
+/// What HR's dates, status and reason make of a person on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Hired for a later day.
+    Coming,
+    InService,
+    Away(Because),
+    Gone {
+        because: Because,
+        withdrawn: bool,
+    },
+    /// With what the intake could not see; what it could (an unknown code, a code that holds) it has reported itself.
+    Undecided(Option<(IssueKind, String)>),
+}
+
+/// The dates decide; a reason decides where it says so; what contradicts itself or is unknown, a person decides.
+pub fn standing(person: &Person, policy: &Policy, today: Day) -> Standing {
+    let code = person.reason_code.as_deref();
+    let reason: Option<Arc<str>> = code.map(Into::into);
+    let effect = match code.map(|c| (c, policy.reasons.effect(c))) {
+        Some((_, None | Some(Effect::Hold))) => return Standing::Undecided(None),
+        Some((_, effect)) => effect,
+        None => None,
+    };
+    let (start, end) = (person.employment_start, person.employment_end);
+    let gone = |because| Standing::Gone { because, withdrawn: false };
+    match effect {
+        Some(Effect::Withdraw) => return Standing::Gone { because: Because::HireTakenBack { reason }, withdrawn: true },
+        Some(Effect::CloseNow) => return gone(Because::ClosedAtOnce { reason }),
+        _ => {}
+    }
+    if end.is_some_and(|last| last < today) {
+        return gone(Because::LeftService { last_day: end, reason });
+    }
+    if end.is_none() {
+        match (person.status, effect) {
+            (Some(EmploymentStatus::Terminated), _) | (None, Some(Effect::Close)) => {
+                return gone(Because::LeftService { last_day: None, reason });
+            }
+            (Some(_), Some(Effect::Close)) => {
+                let message = "the reason says that the person leaves, the status says otherwise, and there is no last day in service";
+                return Standing::Undecided(Some((IssueKind::ReasonHolds, message.into())));
+            }
+            _ => {}
+        }
+    }
+    if start.is_some_and(|first| today < first) {
+        return Standing::Coming;
+    }
+    let away = |status: &str| Standing::Away(Because::Leave { status: status.into(), reason: reason.clone() });
+    match (person.status, effect) {
+        (Some(EmploymentStatus::OnLeave), _) => away("on leave"),
+        (Some(EmploymentStatus::Suspended), _) => away("suspended"),
+        (_, Some(Effect::Suspend)) => away("away from duty"),
+        _ => Standing::InService,
+    }
+}
+
+/// The whole outlook for one person.
+pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
+    let person = &record.person;
+    let mut issues = Vec::new();
+    let next_look = next_look(person, facts.units, facts.today);
+    let linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
+    let state_now = record.account.as_ref().map_or(AccountState::None, |a| a.state);
+    let desired = match standing(person, facts.policy, facts.today) {
+        Standing::Undecided(found) => {
+            issues.extend(found.map(|(kind, message)| issue(kind, person, facts, message)));
+            if linked { Desired::AsItIs } else { Desired::Nothing }
+        }
+        _ if !linked && record.open_issues.iter().any(blocks_opening) => Desired::Nothing,
+        // Why not only linked ones: a living directory may hold an account of somebody who has left; it is taken over and closed.
+        Standing::Gone { .. } if record.account.is_none() => Desired::Nothing,
+        Standing::Gone { because, withdrawn } => account(record, facts, AccountState::Closed, because, withdrawn, &mut issues),
+        Standing::Coming => {
+            let start = person.employment_start.unwrap_or(facts.today);
+            let reason: Option<Arc<str>> = person.reason_code.as_deref().map(Into::into);
+            match state_now {
+                // Why suspended, not opening: the account has been in use; until the new first day nobody is to use it.
+                AccountState::Active | AccountState::Suspended => {
+                    let because = Because::Leave { status: format!("in service again from {start}").into(), reason };
+                    account(record, facts, AccountState::Suspended, because, false, &mut issues)
+                }
+                _ => account(record, facts, AccountState::Opening, Because::NewInHr { start, reason }, false, &mut issues),
+            }
+        }
+        Standing::Away(because) => account(record, facts, AccountState::Suspended, because, false, &mut issues),
+        Standing::InService => {
+            let reason: Option<Arc<str>> = person.reason_code.as_deref().map(Into::into);
+            let because = match state_now {
+                AccountState::None => Because::NewInHr { start: person.employment_start.unwrap_or(facts.today), reason },
+                AccountState::Opening => Because::FirstDay { start: person.employment_start.unwrap_or(facts.today) },
+                AccountState::Closed => Because::Returned { reason },
+                AccountState::Active | AccountState::Suspended => Because::BackInService { reason },
+            };
+            account(record, facts, AccountState::Active, because, false, &mut issues)
+        }
+    };
+    Outlook { desired, issues, next_look }
+}
+
+/// Faults of the row that keep a newcomer from being opened. (What planning itself finds is found anew each time.)
+fn blocks_opening(kind: &IssueKind) -> bool {
+    let of_row = kind.blocks() == Blocked::Opening || *kind == IssueKind::DuplicatePerson;
+    of_row && !IssueKind::OF_PLANNING.contains(kind)
+}
+
+/// An issue about `person` for its personnel unit.
+pub fn issue(kind: IssueKind, person: &Person, facts: &Facts<'_>, message: impl Into<String>) -> DataIssue {
+    let unit = person.posting_on(facts.today).map(|p| p.unit);
+    DataIssue {
+        person: Some(person.id),
+        registry_no: Some(person.registry_no.clone()),
+        personnel_unit: unit.and_then(|u| facts.units.personnel_unit(u)),
+        ..DataIssue::new(kind, message)
+    }
+}
+
+fn next_look(person: &Person, units: &Units, today: Day) -> Option<Day> {
+    let after = |last: Option<Day>| last.and_then(|d| d.succ_opt());
+    let postings = person.postings.iter().flat_map(|p| {
+        let unit = units.get(p.unit);
+        [
+            p.start,
+            after(p.end),
+            unit.and_then(|u| after(u.valid_to)),
+            unit.and_then(|u| u.replaced_by).and_then(|c| units.get(c)).and_then(|u| u.valid_from),
+        ]
+    });
+    [person.employment_start, after(person.employment_end)].into_iter().chain(postings).flatten().filter(|day| *day > today).min()
+}
+
+fn account(
+    record: &PersonRecord,
+    facts: &Facts<'_>,
+    state: AccountState,
+    because: Because,
+    withdrawn: bool,
+    issues: &mut Vec<DataIssue>,
+) -> Desired {
+    let person = &record.person;
+    let Some(names) = record.account.as_ref().map(|a| &a.names) else {
+        let message = "no user name or address could be made of this name: decide on one by hand";
+        issues.push(issue(IssueKind::NoNameLeft, person, facts, message));
+        return Desired::Nothing;
+    };
+    let stays = stays(record, facts);
+    let posting = person.posting_on(facts.today).filter(|_| stays.is_none());
+    let unit = stays.and_then(|a| a.unit).or(posting.map(|p| p.unit)).and_then(|u| facts.units.standing(u, facts.today));
+    let ou = place(person, unit, facts, state, issues);
+    let groups = match (state, unit) {
+        (AccountState::Closed, _) | (_, None) => Vec::new(),
+        (_, Some(unit)) => {
+            let mut groups: Vec<Dn> =
+                facts.policy.groups.iter().filter(|g| g.when.holds(unit, facts.units)).map(|g| g.group.clone()).collect();
+            groups.sort();
+            groups.dedup();
+            groups
+        }
+    };
+    Desired::Account(Box::new(DesiredAccount {
+        state,
+        because,
+        withdrawn,
+        unit: unit.map(|u| u.code),
+        unit_name: unit.map_or_else(|| "".into(), |u| u.short_name.clone()),
+        seconded: stays.map_or_else(|| posting.is_some_and(|p| p.kind == PostingKind::Seconded), |a| a.seconded),
+        posting_end: posting.and_then(|p| p.end),
+        ou,
+        // Why 60 of 64: room for the number that tells homonyms in one OU apart.
+        cn: text::clip(&display_name(person, facts.policy), 60).into(),
+        attributes: attributes(person, names, unit, stays, state, facts),
+        groups,
+    }))
+}
+
+/// The place of an account whose person is announced elsewhere for a later day, HR having let go of the old posting
+/// already: until that day it stays where it was put.
+fn stays<'a>(record: &'a PersonRecord, facts: &Facts<'_>) -> Option<&'a Applied> {
+    let applied = record.account.as_ref()?.applied.as_ref()?;
+    (record.person.posting_begun(facts.today).is_none() && !record.person.postings.is_empty()).then_some(applied)
+}
+
+fn place(person: &Person, unit: Option<&Arc<Unit>>, facts: &Facts<'_>, state: AccountState, issues: &mut Vec<DataIssue>) -> Dn {
+    if state == AccountState::Closed {
+        return facts.policy.closed_ou.clone();
+    }
+    let rule = unit.and_then(|u| placement::ou(&facts.policy.placement, &facts.policy.base, u, facts.units));
+    match (rule, unit) {
+        (Some(ou), _) if facts.containers.contains(&ou) => return ou,
+        (Some(ou), _) => {
+            let message = format!("the OU {ou} does not exist; the account stands in {}", facts.policy.default_ou);
+            issues.push(issue(IssueKind::NoOrganizationalUnit, person, facts, message));
+        }
+        (None, Some(unit)) => {
+            let message = format!("no placement rule fits unit {} ({})", unit.code, unit.short_name);
+            issues.push(issue(IssueKind::NoOrganizationalUnit, person, facts, message));
+        }
+        (None, None) => {
+            let message = format!("no known unit; the account stands in {}", facts.policy.default_ou);
+            issues.push(issue(IssueKind::NoOrganizationalUnit, person, facts, message));
+        }
+    }
+    facts.policy.default_ou.clone()
+}
+
+fn display_name(person: &Person, policy: &Policy) -> String {
+    if policy.family_name_in_capitals { format!("{} {}", person.given_name, text::upper(&person.family_name)) } else { person.full_name() }
+}
+
+/// Duty before post; an acting duty marked with `V.` (vekil) as Turkish offices write it.
+fn title(person: &Person, today: Day) -> Option<String> {
+    let acting = person.acting_on(today).and_then(|p| p.title()).map(|t| format!("{t} V."));
+    acting.or_else(|| person.posting_on(today).and_then(|p| p.title()).map(str::to_owned))
+}
+
+/// Who is the manager: the one that HR names, else the nearest head above.
+pub fn manager_of<'a>(person: &'a Person, units: &'a Units, today: Day) -> Option<&'a RegistryNo> {
+    let unit = person.posting_on(today).and_then(|p| units.standing(p.unit, today));
+    person.manager.as_ref().filter(|m| **m != person.registry_no).or_else(|| units.head_above(unit?.code, &person.registry_no))
+}
+
+fn attributes(
+    person: &Person,
+    names: &Names,
+    unit: Option<&Arc<Unit>>,
+    stays: Option<&Applied>,
+    state: AccountState,
+    facts: &Facts<'_>,
+) -> Attributes {
+    let (units, policy) = (facts.units, facts.policy);
+    let mut out = Attributes::with_capacity(Attribute::ALL.len());
+    let mut set = |attribute: Attribute, text: Option<&str>| {
+        let value = text.map(|t| Value::text(text::clip(t, attribute.max_len())));
+        out.set(attribute, value);
+    };
+    set(Attribute::Username, Some(&names.username));
+    set(Attribute::UserPrincipalName, Some(&format!("{}@{}", names.username, policy.upn_suffix)));
+    set(Attribute::DisplayName, Some(&display_name(person, policy)));
+    set(Attribute::GivenName, Some(&person.given_name));
+    set(Attribute::FamilyName, Some(&person.family_name));
+    set(Attribute::EmployeeId, Some(person.registry_no.as_str()));
+    let title = stays.map_or_else(|| title(person, facts.today), |a| a.attributes.text(Attribute::Title).map(str::to_owned));
+    set(Attribute::Title, title.as_deref());
+    set(Attribute::Office, person.office.as_deref());
+    set(Attribute::Mobile, person.mobile.as_ref().filter(|_| person.mobile_public).map(|m| m.e164()));
+    set(Attribute::Mail, Some(&names.mail));
+    let unit_phone = unit.and_then(|u| units.inherited(u.code, |u| u.phone.as_deref()));
+    let work_phone = match (&person.work_phone, person.extension.as_deref(), unit_phone) {
+        (Some(own), extension, _) => Some(own.shown(extension)),
+        (None, Some(extension), Some(switchboard)) => Some(format!("{switchboard} / {extension}")),
+        (None, Some(extension), None) => Some(extension.to_owned()),
+        (None, None, switchboard) => switchboard.map(str::to_owned),
+    };
+    set(Attribute::WorkPhone, work_phone.as_deref());
+    if let Some(unit) = unit {
+        let code = unit.code;
+        let company = match unit.kind {
+            UnitKind::Provincial => units.top(code),
+            UnitKind::Central => units.upward(code).last(),
+        };
+        let province = units.province(code).map(|p| p.name());
+        set(Attribute::Department, Some(&unit.short_name));
+        set(Attribute::Company, company.map(|u| u.short_name.as_ref()));
+        set(Attribute::Fax, units.inherited(code, |u| u.fax.as_deref()));
+        set(Attribute::Street, units.inherited(code, |u| u.address.as_deref()));
+        set(Attribute::City, units.inherited(code, |u| u.city.as_deref()).or(province));
+        set(Attribute::State, province);
+        set(Attribute::PostalCode, units.inherited(code, |u| u.postal_code.as_deref()));
+    }
+    set(Attribute::Country, Some("TR"));
+    set(Attribute::CountryName, Some("Türkiye"));
+    set(Attribute::CountryCode, Some("792"));
+    if policy.exchange {
+        set(Attribute::MailNickname, names.mail.split('@').next());
+        set(Attribute::HideFromAddressLists, (state == AccountState::Closed).then_some("TRUE"));
+    }
+    let manager = manager_of(person, units, facts.today).and_then(|m| facts.managers.get(m));
+    out.set(Attribute::Manager, manager.map(|guid| Value::Account(*guid)));
+    let aliases = names.aliases.iter().filter(|a| **a != names.mail).map(|a| format!("smtp:{a}").into());
+    let proxies = std::iter::once(format!("SMTP:{}", names.mail).into()).chain(aliases).collect();
+    out.set(Attribute::ProxyAddresses, Some(Value::list(proxies)));
+    out
+}

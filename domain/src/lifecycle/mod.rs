@@ -1,14 +1,18 @@
 //! The life of an account: what it should be (`desired`), what is to be done (`plan`), how much of that at once
 //! (`limits`, `hold`), and the use case that carries it out (`reconcile`).
-pub mod announce;
+pub mod describe;
 pub mod desired;
+pub mod difference;
+pub mod execute;
 pub mod hold;
 pub mod limits;
+pub mod look;
 pub mod plan;
 pub mod policy;
 pub mod reason;
 pub mod reconcile;
 pub mod run;
+pub mod settle;
 
 pub use plan::{Action, ActionKind, PersonPlan, Step};
 pub use policy::Policy;

@@ -1,6 +1,5 @@
 //! What is to be done for one person, made from what should be and what was seen. Data: it can be printed, compared,
 //! approved and carried out; nothing in it is left to decide.
-use super::desired::{Desired, DesiredAccount};
 use super::reason::Because;
 use crate::account::{Change, Dn, Mode, NewAccount};
 use crate::day::Day;
@@ -88,7 +87,9 @@ pub enum Step {
     Modify(Vec<Change>),
     JoinGroup(Dn),
     LeaveGroup(Dn),
+    /// `from`: the OU where it was seen.
     MoveTo {
+        from: Dn,
         ou: Dn,
         cn: Arc<str>,
     },

@@ -1,1 +1,393 @@
+//! The use case: look, plan, hold what exceeds the limits, commit the intents, carry them out, settle by observation.
+//!
+//! Expected flow of a run: [`super::look`] -> [`super::limits`] -> holds saved -> [`super::execute`] in chunks -> people whom
+//! the directory answered otherwise are looked at once more -> receipt. Guarantees: nothing is done without a committed
+//! intent; a crash at any point leaves intents that the next look settles; a second run finds nothing to do.
+//! Caveat: "when" is the caller's: the serve loop, a cron job, an administrator.
+use super::execute::Carried;
+use super::hold::{HoldItem, HoldRequest, HoldStatus};
+use super::limits::{self, Budget, Cap, Exceeded, Scope, Spent};
+use super::look::{Look, Planned};
+use super::plan::{Action, ActionKind, PersonPlan};
+use super::policy::Policy;
+use super::run::{Run, RunStatus, RunSummary, Trigger};
+use super::{Because, describe};
+use crate::account::Mode;
+use crate::day::{self, Day};
+use crate::id::{HoldId, PersonId, RunId, uuid_v7};
+use crate::ports::{Clock, Directory, Entropy, IssueScope, PortError, PortResult, Store};
+use crate::staff::{IssueKind, UnitCode};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
+pub struct Reconciler {
+    pub store: Arc<dyn Store>,
+    pub directory: Arc<dyn Directory>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub policy: Arc<Policy>,
+}
+
+/// Whom to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    Everybody,
+    People(Vec<PersonId>),
+    /// The people of a unit and of everything below it.
+    Unit(UnitCode),
+}
+
+/// What would be done, and what of it exceeds a limit.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub as_of: Day,
+    pub looked_at: u32,
+    /// Those with something to do or to mend, by registry number.
+    pub people: Vec<PersonPlan>,
+    pub exceeded: Vec<Exceeded>,
+    pub observed_at: DateTime<Utc>,
+}
+
+/// Who watches a run.
+pub trait Progress: Send + Sync {
+    /// So many people have something to do.
+    fn total(&self, people: u32);
+    fn done(&self, name: &str, actions: &[(ActionKind, Because)], ok: bool);
+}
+
+/// Nobody watches.
+pub struct Silent;
+impl Progress for Silent {
+    fn total(&self, _: u32) {}
+    fn done(&self, _: &str, _: &[(ActionKind, Because)], _: bool) {}
+}
+
+/// The limits' day rolls.
+const DAY: TimeDelta = TimeDelta::days(1);
+/// How long a claim on the queue lasts: longer than a chunk takes, short enough that a crash delays nobody for long.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// When to look again at somebody whom the directory refused.
+const AGAIN: TimeDelta = TimeDelta::minutes(15);
+const CLAIMS: u32 = 256;
+
+impl Plan {
+    pub fn counts(&self) -> BTreeMap<ActionKind, u32> {
+        count(self.people.iter().flat_map(|p| &p.actions))
+    }
+    pub fn text(&self) -> String {
+        let mut out: String = self.people.iter().map(|p| describe::person_text(p) + "\n").collect();
+        out.push_str(&describe::summary(&self.counts()));
+        out.push_str(&format!(" {} people looked at, as of {}.\n", self.looked_at, self.as_of));
+        for exceeded in &self.exceeded {
+            out.push_str(&format!("Will be held: {exceeded}.\n"));
+        }
+        out
+    }
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "asOf": self.as_of.to_string(), "observedAt": self.observed_at, "lookedAt": self.looked_at,
+            "counts": self.counts().into_iter().map(|(k, n)| (k.name(), n)).collect::<BTreeMap<_, _>>(),
+            "held": self.exceeded.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "people": self.people.iter().map(describe::person_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn count<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeMap<ActionKind, u32> {
+    let mut counts = BTreeMap::new();
+    actions.for_each(|a| *counts.entry(a.kind).or_default() += 1);
+    counts
+}
+
+impl Reconciler {
+    /// What would be done now, or as of a later day. Writes nothing and reserves nothing: new names are proposals.
+    pub async fn plan(&self, whom: &Whom, as_of: Option<Day>) -> PortResult<Plan> {
+        let now = self.clock.now();
+        let today = as_of.unwrap_or_else(|| day::today(now));
+        let mut look = Look::new(self, today, false).await?;
+        look.at(whom).await?;
+        let (exceeded, _) = self.weigh(&look.plans, now).await?;
+        let mut people: Vec<PersonPlan> =
+            look.plans.into_iter().map(|p| p.plan).filter(|p| !p.is_empty() || !p.issues.is_empty()).collect();
+        people.sort_unstable_by(|a, b| a.registry_no.cmp(&b.registry_no));
+        Ok(Plan { as_of: today, looked_at: look.looked_at, people, exceeded, observed_at: now })
+    }
+
+    /// Plans and carries out. The run is recorded whatever becomes of it.
+    pub async fn sync(&self, whom: &Whom, trigger: Trigger, progress: &dyn Progress) -> PortResult<Run> {
+        let mut run = self.run(trigger);
+        self.store.begin_run(&run).await?;
+        let full_run = self.store.full_run_due().await?;
+        let claims = if *whom == Whom::Everybody { self.claim_all().await? } else { Vec::new() };
+        let outcome = async {
+            let mut look = Look::new(self, day::today(self.clock.now()), true).await?;
+            look.at(whom).await?;
+            self.carry_out(&mut run, look, *whom == Whom::Everybody, progress).await
+        }
+        .await;
+        match outcome {
+            Ok(next) => {
+                if *whom == Whom::Everybody {
+                    let next: HashMap<PersonId, Option<Day>> = next.into_iter().collect();
+                    self.release(claims, &next).await?;
+                    if let Some(number) = full_run {
+                        self.store.full_run_done(number).await?;
+                    }
+                }
+                self.finish(run, None).await
+            }
+            Err(error) => {
+                self.finish(run, Some(&error)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Works off a part of the queue: people of whom HR said something, or whose day has come. 0: nothing was due.
+    pub async fn work(&self, progress: &dyn Progress) -> PortResult<u32> {
+        let now = self.clock.now();
+        let claims = self.store.claim(now, now + LEASE, CLAIMS).await?;
+        if claims.is_empty() {
+            return Ok(0);
+        }
+        let people: Vec<PersonId> = claims.iter().map(|c| c.person).collect();
+        let mut look = Look::new(self, day::today(now), true).await?;
+        look.at(&Whom::People(people)).await?;
+        let next = self.carry_out_quietly(look, Trigger::HrChange, progress).await?;
+        let count = u32::try_from(claims.len()).unwrap_or(u32::MAX);
+        self.release(claims, &next.into_iter().collect()).await?;
+        Ok(count)
+    }
+
+    /// Puts right what somebody changed by hand since the last look. Answers how many people had something to do.
+    pub async fn drift(&self, progress: &dyn Progress) -> PortResult<u32> {
+        let Some(since) = self.store.watermark().await? else {
+            self.sync(&Whom::Everybody, Trigger::Drift, progress).await?;
+            return Ok(0);
+        };
+        let mut look = Look::new(self, day::today(self.clock.now()), true).await?;
+        if look.at_changes(&since).await?.is_none() {
+            self.sync(&Whom::Everybody, Trigger::Drift, progress).await?;
+            return Ok(0);
+        }
+        let due = look.plans.iter().filter(|p| !p.plan.is_empty()).count();
+        self.carry_out_quietly(look, Trigger::Drift, progress).await?;
+        Ok(u32::try_from(due).unwrap_or(u32::MAX))
+    }
+
+    // ---------------------------------------------------------------------------------------------------------- runs
+
+    fn run(&self, trigger: Trigger) -> Run {
+        let now = self.clock.now();
+        let status = RunStatus::Running;
+        Run { id: RunId(self.uuid(now)), trigger, status, started_at: now, finished_at: None, summary: RunSummary::default() }
+    }
+
+    pub(super) fn uuid(&self, now: DateTime<Utc>) -> uuid::Uuid {
+        let mut random = [0; 10];
+        self.entropy.fill(&mut random);
+        uuid_v7(now, random)
+    }
+
+    async fn finish(&self, mut run: Run, fault: Option<&PortError>) -> PortResult<Run> {
+        run.finished_at = Some(self.clock.now());
+        run.status = match (&fault, &run.summary) {
+            (Some(_), _) => RunStatus::Failed,
+            (None, s) if s.refused + s.in_doubt > 0 => RunStatus::PartlyFailed,
+            (None, s) if s.held > 0 => RunStatus::Held,
+            _ => RunStatus::Done,
+        };
+        run.summary.fault = fault.map(ToString::to_string);
+        self.store.finish_run(&run).await?;
+        Ok(run)
+    }
+
+    /// As a run, but recorded only if there is something to do: the queue is worked off all day.
+    async fn carry_out_quietly(
+        &self,
+        look: Look<'_>,
+        trigger: Trigger,
+        progress: &dyn Progress,
+    ) -> PortResult<Vec<(PersonId, Option<Day>)>> {
+        let mut run = self.run(trigger);
+        if look.plans.is_empty() {
+            return self.carry_out(&mut run, look, false, progress).await;
+        }
+        self.store.begin_run(&run).await?;
+        let outcome = self.carry_out(&mut run, look, false, progress).await;
+        self.finish(run, outcome.as_ref().err()).await?;
+        outcome
+    }
+
+    async fn carry_out(
+        &self,
+        run: &mut Run,
+        look: Look<'_>,
+        everybody: bool,
+        progress: &dyn Progress,
+    ) -> PortResult<Vec<(PersonId, Option<Day>)>> {
+        let now = self.clock.now();
+        let scope =
+            if everybody { IssueScope::All(IssueKind::OF_PLANNING) } else { IssueScope::People(IssueKind::OF_PLANNING, &look.seen) };
+        if everybody || !look.seen.is_empty() || !look.issues.is_empty() {
+            self.store.save_issues(scope, &look.issues, now).await?;
+        }
+        run.summary.people = look.looked_at;
+        run.summary.planned = count(look.plans.iter().flat_map(|p| &p.plan.actions));
+        let (exceeded, caps) = self.weigh(&look.plans, now).await?;
+        let requests = self.hold_requests(&look.plans, &exceeded, now);
+        if everybody || !requests.is_empty() {
+            self.store.save_holds(run.id, &requests, everybody, now).await?;
+        }
+        let due = look.plans.iter().filter(|p| !p.plan.is_empty()).count();
+        progress.total(u32::try_from(due).unwrap_or(u32::MAX));
+        let carried = self.execute(run, &look, &exceeded, &caps, progress).await?;
+        if let Some(mark) = &look.watermark {
+            self.store.save_watermark(mark).await?;
+        }
+        let next = self.once_more(run, look, carried, &exceeded, &caps).await?;
+        Ok(next)
+    }
+
+    /// People whom the directory answered otherwise than planned are observed and planned once more; who is still not as
+    /// they should be is woken later.
+    async fn once_more(
+        &self,
+        run: &mut Run,
+        look: Look<'_>,
+        carried: Carried,
+        exceeded: &[Exceeded],
+        caps: &[Cap],
+    ) -> PortResult<Vec<(PersonId, Option<Day>)>> {
+        let mut next = look.next;
+        run.summary.add(&carried);
+        let mut later = carried.later;
+        if !carried.again.is_empty() {
+            let people: Vec<PersonId> = carried.again.iter().copied().collect();
+            let mut second = Look::new(self, look.today, true).await?;
+            second.at(&Whom::People(people)).await?;
+            let rest = self.execute(run, &second, exceeded, caps, &Silent).await?;
+            // What was tried again counts as what came of it the second time.
+            run.summary.refused = carried.later_refusals;
+            run.summary.in_doubt = 0;
+            run.summary.add(&rest);
+            next.extend(second.next);
+            later.extend(rest.again);
+            later.extend(rest.later);
+        }
+        if !later.is_empty() {
+            let later: Vec<PersonId> = later.into_iter().collect();
+            self.store.wake(&later, self.clock.now() + AGAIN).await?;
+        }
+        Ok(next)
+    }
+
+    async fn claim_all(&self) -> PortResult<Vec<crate::ports::Claim>> {
+        let now = self.clock.now();
+        let mut all = Vec::new();
+        loop {
+            let some = self.store.claim(now, now + LEASE, 10_000).await?;
+            if some.is_empty() {
+                return Ok(all);
+            }
+            all.extend(some);
+        }
+    }
+
+    async fn release(&self, claims: Vec<crate::ports::Claim>, next: &HashMap<PersonId, Option<Day>>) -> PortResult<()> {
+        let done: Vec<_> = claims.into_iter().map(|c| (c, next.get(&c.person).copied().flatten().map(day::midnight))).collect();
+        if done.is_empty() { Ok(()) } else { self.store.release(&done).await }
+    }
+
+    // -------------------------------------------------------------------------------------------------------- limits
+
+    /// What of the pending changes exceeds a limit, and the limits in force.
+    async fn weigh(&self, plans: &[Planned], now: DateTime<Utc>) -> PortResult<(Vec<Exceeded>, Vec<Cap>)> {
+        let pending = pending(plans);
+        if pending.0.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let population = self.store.population().await?;
+        let spent = self.store.spent(now - DAY).await?;
+        let mut caps = self.policy.limits.caps(&population);
+        if self.policy.adoption_held {
+            caps.retain(|c| c.budget != Budget::Adopt);
+            caps.push(Cap { budget: Budget::Adopt, scope: None, at_most: 0 });
+        }
+        let mut exceeded = limits::exceeded(&caps, &pending, &spent);
+        // Why: what a hold has stopped stays stopped until somebody decides, also when the day has rolled on.
+        for hold in self.store.holds(Some(HoldStatus::Open), 1_000).await? {
+            let known = exceeded.iter().any(|e| e.cap.budget == hold.budget && e.cap.scope == hold.scope);
+            if !known && pending.of(hold.budget, hold.scope) > 0 {
+                let cap = Cap { budget: hold.budget, scope: hold.scope, at_most: 0 };
+                exceeded.push(Exceeded { cap, pending: 0, spent: 0 });
+            }
+        }
+        Ok((exceeded, caps))
+    }
+
+    fn hold_requests(&self, plans: &[Planned], exceeded: &[Exceeded], now: DateTime<Utc>) -> Vec<HoldRequest> {
+        let mut requests: BTreeMap<(Budget, Scope), HoldRequest> = BTreeMap::new();
+        for planned in plans.iter().filter(|p| p.plan.mode == Mode::Manage) {
+            for action in &planned.plan.actions {
+                let Some(over) = holds_back(planned, action, exceeded) else { continue };
+                let cap = over.cap;
+                let request = requests.entry((cap.budget, cap.scope)).or_insert_with(|| HoldRequest {
+                    id: HoldId(self.uuid(now)),
+                    budget: cap.budget,
+                    scope: cap.scope,
+                    reasons: if over.pending > 0 { vec![over.to_string()] } else { Vec::new() },
+                    items: Vec::new(),
+                });
+                request.items.push(HoldItem {
+                    person: planned.plan.person,
+                    registry_no: planned.plan.registry_no.clone(),
+                    kind: action.kind,
+                    digest: action.digest(),
+                    text: format!("{} ({})\n{}", planned.plan.name, planned.plan.registry_no, describe::action_text(action)),
+                    approved: None,
+                });
+            }
+        }
+        requests.into_values().collect()
+    }
+}
+
+/// What a person has decided on exactly this change; `None`: nothing.
+pub(super) fn decision(planned: &Planned, action: &Action) -> Option<bool> {
+    if planned.decisions.is_empty() {
+        return None;
+    }
+    let digest = action.digest();
+    planned.decisions.iter().find(|(kind, d, _)| *kind == action.kind && *d == digest).map(|(_, _, approved)| *approved)
+}
+
+/// The exceeded limit that holds this action back, the ministry's before the province's; `None`: it may be carried out
+/// (as far as limits go), or it was decided on.
+pub(super) fn holds_back<'e>(planned: &Planned, action: &Action, exceeded: &'e [Exceeded]) -> Option<&'e Exceeded> {
+    let budget = action.kind.budget()?;
+    let over = exceeded.iter().find(|e| e.cap.budget == budget && (e.cap.scope.is_none() || e.cap.scope == planned.plan.province))?;
+    decision(planned, action).is_none().then_some(over)
+}
+
+/// Undecided changes of managed people, one a person and budget.
+fn pending(plans: &[Planned]) -> Spent {
+    let mut pending = Spent::default();
+    for planned in plans.iter().filter(|p| p.plan.mode == Mode::Manage) {
+        let budgets: HashSet<Budget> =
+            planned.plan.actions.iter().filter(|a| decision(planned, a).is_none()).filter_map(|a| a.kind.budget()).collect();
+        budgets.into_iter().for_each(|b| pending.add(b, planned.plan.province));
+    }
+    pending
+}
+
+impl RunSummary {
+    fn add(&mut self, carried: &Carried) {
+        self.done += carried.done;
+        self.held += carried.held;
+        self.refused += carried.refused;
+        self.in_doubt += carried.in_doubt;
+        self.observed_only += carried.observed_only;
+    }
+}

@@ -4,8 +4,8 @@ use crate::account::Account;
 use crate::audit::AuditEvent;
 use crate::id::{OperationId, PersonId, RunId};
 use crate::message::NewMessage;
+use crate::staff::RegistryNo;
 use crate::staff::unit::Province;
-use crate::staff::{DataIssue, RegistryNo};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -119,9 +119,7 @@ pub struct PersonSettlement {
     pub operations: Vec<(OperationId, OperationStatus, Vec<ReceiptLine>)>,
     pub message: Option<NewMessage>,
     pub audit: Vec<AuditEvent>,
-    /// Account issues found while planning and doing; those of these kinds not found again are resolved.
-    pub issues: Option<Vec<DataIssue>>,
-    /// Its account appeared or its number changed: the reports' manager attribute waits for it.
+    /// Its account appeared or its number changed: the people whose manager it is are woken with it.
     pub wake_reports: bool,
     pub at: DateTime<Utc>,
 }

@@ -1,13 +1,35 @@
 //! Taking in a delivery: read it into a roster, compare with what is known, save what changed, wake whom it concerns.
-use super::feed::Delivery;
+//!
+//! Works in parts of [`PART`] people, so memory does not grow with what is known; each part is one transaction, and a
+//! delivery that broke off is simply taken in again. Nothing here closes anybody: absence is an issue for a person to look at.
+mod identity;
+mod part;
+mod snapshot;
+mod survey;
+
+use super::feed::{BrokenRow, Content, Delivery, Row};
 use super::issue::IssueKind;
 use super::person::{Person, RegistryNo};
+use super::reason::Reasons;
+use super::roster::{Context, Fault, UNIT_KINDS, read_units};
 use super::unit::Unit;
 use super::{DataIssue, NationalId};
 use crate::account::AccountState;
+use crate::day;
 use crate::id::PersonId;
-use crate::ports::Mark;
+use crate::ports::{Clock, Entropy, IssueScope, Mark, PortResult, Store};
 use chrono::{DateTime, Utc};
+use part::take_part;
+use snapshot::look_for_absent;
+use survey::{Survey, survey};
+
+/// People in one transaction.
+pub(crate) const PART: usize = 1_000;
+
+/// What a source's delivery as a whole can be told: each speaks of the last one.
+const FEED_KINDS: &[IssueKind] = &[IssueKind::FeedEmpty, IssueKind::FeedMostlyRejected];
+/// Rows that belong to nobody; a snapshot replaces all that were ever found.
+const ROW_KINDS: &[IssueKind] = &[IssueKind::UnreadableRow, IssueKind::MissingRegistryNo];
 
 /// A person as the store knows them, for comparing.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +67,8 @@ pub struct RosterSave {
     pub wake: Vec<PersonId>,
     /// Look at everybody: units changed.
     pub wake_everybody: bool,
-    /// Issues of `issue_kinds` about `seen` that are not in `issues` are resolved.
+    /// Issues of `issue_kinds` about `seen` that are not in `issues` are resolved. Whoever's issue is resolved by this is woken
+    /// too: a person may have been kept waiting by it without anything else having changed.
     pub issues: Vec<DataIssue>,
     pub issue_kinds: Vec<IssueKind>,
     pub seen: Vec<RegistryNo>,
@@ -68,4 +91,159 @@ pub struct FeedReport {
     pub rejected_rows: u32,
     /// Everything that somebody should mend.
     pub issues: Vec<DataIssue>,
+}
+
+impl RosterSave {
+    /// Nothing yet.
+    fn at(now: DateTime<Utc>) -> RosterSave {
+        RosterSave {
+            units: Vec::new(),
+            people: Vec::new(),
+            wake: Vec::new(),
+            wake_everybody: false,
+            issues: Vec::new(),
+            issue_kinds: Vec::new(),
+            seen: Vec::new(),
+            position: None,
+            at: now,
+        }
+    }
+}
+
+/// What every step of an intake needs.
+struct Intake<'a> {
+    store: &'a dyn Store,
+    entropy: &'a dyn Entropy,
+    made: std::sync::atomic::AtomicU16,
+    now: DateTime<Utc>,
+    ctx: Context<'a>,
+    feed: &'a str,
+    delivery: &'a Delivery,
+}
+
+/// Takes in one delivery. Taking the same one in again changes nothing and wakes nobody.
+///
+/// A delivery that is refused whole ([`FeedReport::refused`]) leaves the position where it was: nothing of it is lost for a
+/// source that is asked again, and a corrected file of the same name is read.
+pub async fn intake(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    reasons: &Reasons,
+    feed: &str,
+    delivery: &Delivery,
+) -> PortResult<FeedReport> {
+    let now = clock.now();
+    let units = store.units().await?;
+    let ctx = Context { units: &units, reasons, today: day::today(now), source: &delivery.name };
+    let intake = Intake { store, entropy, made: 0.into(), now, ctx, feed, delivery };
+    match &delivery.content {
+        Content::Units(rows) => intake.units(rows).await,
+        Content::Snapshot(rows) => intake.staff(rows, true).await,
+        Content::Delta(rows) => intake.staff(rows, false).await,
+    }
+}
+
+impl Intake<'_> {
+    async fn units(&self, rows: &[Row]) -> PortResult<FeedReport> {
+        let read = read_units(rows, self.ctx.units, self.ctx.source);
+        let mut issues = read.issues;
+        issues.extend(self.delivery.broken.iter().map(|b| self.broken(b, IssueKind::InvalidUnit)));
+        let report = FeedReport {
+            rows: count(rows.len() + self.delivery.broken.len()),
+            new_units: read.new,
+            changed_units: count(read.units.len()) - read.new,
+            rejected_rows: read.rejected_rows + count(self.delivery.broken.len()),
+            issues,
+            ..FeedReport::default()
+        };
+        self.store.save_issues(IssueScope::All(UNIT_KINDS), &report.issues, self.now).await?;
+        let wake_everybody = !read.units.is_empty();
+        self.store
+            .save_roster(RosterSave { units: read.units, wake_everybody, position: self.position(), ..RosterSave::at(self.now) })
+            .await?;
+        Ok(report)
+    }
+
+    async fn staff(&self, rows: &[Row], everybody: bool) -> PortResult<FeedReport> {
+        let mut report = FeedReport { rows: count(rows.len() + self.delivery.broken.len()), ..FeedReport::default() };
+        let mut survey = survey(rows, everybody, &self.ctx, |id| self.store.mark(id));
+        if let Some(refusal) = survey.refusal(rows.len(), self.delivery.broken.len()) {
+            return self.refuse(refusal, &survey, report).await;
+        }
+        report.issues.extend(self.delivery.broken.iter().map(|b| self.broken(b, IssueKind::UnreadableRow)));
+        report.issues.extend(survey.nobodys.iter().map(|fault| self.nobodys(fault)));
+        report.rejected_rows = count(report.issues.len());
+        let scope = if everybody { IssueScope::All(ROW_KINDS) } else { IssueScope::None };
+        if everybody || !report.issues.is_empty() {
+            self.store.save_issues(scope, &report.issues, self.now).await?;
+        }
+        survey.follow_managers(self.store).await?;
+        for part in 0..survey.people().div_ceil(PART) {
+            take_part(self, rows, &survey, part, &mut report).await?;
+        }
+        self.finish(&survey, everybody, &mut report).await?;
+        Ok(report)
+    }
+
+    async fn finish(&self, survey: &Survey, everybody: bool, report: &mut FeedReport) -> PortResult<()> {
+        if everybody {
+            let found = look_for_absent(self, survey).await?;
+            report.issues.extend(found);
+            // Why only now: what a refused delivery said is still missing until everybody has been delivered.
+            self.store.save_issues(IssueScope::All(FEED_KINDS), &[], self.now).await?;
+        }
+        if everybody || survey.people() == 0 {
+            self.store.save_roster(RosterSave { position: self.position(), ..RosterSave::at(self.now) }).await?;
+        }
+        Ok(())
+    }
+
+    /// Only that it was refused is kept; the report for the source shows some of the rows as well.
+    async fn refuse(&self, issue: DataIssue, survey: &Survey, mut report: FeedReport) -> PortResult<FeedReport> {
+        let issue = DataIssue { source: Some(self.delivery.name.clone()), ..issue };
+        report.refused = Some(issue.message.clone());
+        report.rejected_rows = report.rows;
+        self.store.save_issues(IssueScope::All(FEED_KINDS), std::slice::from_ref(&issue), self.now).await?;
+        report.issues.push(issue);
+        report.issues.extend(survey.examples.iter().map(|(no, fault)| self.ctx.issue(fault.clone(), no, None)));
+        report.issues.extend(survey.nobodys.iter().take(survey::EXAMPLES).map(|fault| self.nobodys(fault)));
+        report.issues.extend(self.delivery.broken.iter().take(survey::EXAMPLES).map(|b| self.broken(b, IssueKind::UnreadableRow)));
+        Ok(report)
+    }
+
+    fn position(&self) -> Option<(String, String)> {
+        Some((self.feed.to_owned(), self.delivery.position.clone()))
+    }
+
+    fn broken(&self, row: &BrokenRow, kind: IssueKind) -> DataIssue {
+        DataIssue {
+            line: Some(row.line),
+            source: Some(self.delivery.name.clone()),
+            ..DataIssue::new(kind, format!("the row cannot be split into its columns: {}", row.reason))
+        }
+    }
+
+    fn nobodys(&self, fault: &Fault) -> DataIssue {
+        DataIssue {
+            field: fault.field.map(|f| f.name().to_owned()),
+            line: fault.line,
+            source: Some(self.delivery.name.clone()),
+            ..DataIssue::new(fault.kind, fault.message.clone())
+        }
+    }
+
+    /// Ids in the order of the feed, also within one millisecond: who comes first is named first.
+    fn new_person(&self) -> PersonId {
+        let mut random = [0; 10];
+        self.entropy.fill(&mut random);
+        let n = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // The 12 bits behind the time; a part has at most 1,000 people.
+        random[..2].copy_from_slice(&(n & 0x0fff).to_be_bytes());
+        PersonId(crate::id::uuid_v7(self.now, random))
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -38,6 +38,8 @@ kinds! {
     UnreadableRow => Row, MissingRegistryNo => Row, MissingName => Row, InvalidDate => Row, InvalidValue => CardField,
     /// Text decoded with the wrong table.
     Mojibake => Row,
+    /// A word where only certain words may stand (status, kind of posting): a guess could close or move somebody.
+    UnknownWord => Row,
     InvalidNationalId => Opening, MissingNationalId => Nothing,
     /// One registry number, two national ids; or one national id on two people of whom neither has left.
     DuplicatePerson => Row,
@@ -52,6 +54,8 @@ kinds! {
     TextTooLong => CardField,
     // units
     UnitShortName => CardField, UnitCircle => CardField, UnknownParent => CardField, InvalidUnit => Row,
+    /// A value of a unit that was not taken, or not whole. Why not InvalidValue: that one is about people, and is resolved with them.
+    InvalidUnitField => CardField,
     // feed
     FeedEmpty => Feed, FeedShrunken => Nothing, FeedMostlyRejected => Feed, AbsentFromSnapshot => Nothing, FeedUnreadable => Feed,
     // accounts
@@ -59,10 +63,25 @@ kinds! {
     AccountNotFound => Account, ProtectedAccount => Account,
     /// Alarm: a leaver whose account Kimlik may not touch is still enabled.
     ProtectedLeaver => Account,
+    /// An active account that somebody disabled in the directory: Kimlik does not enable it again.
+    DisabledByHand => Nothing,
     ForeignGroups => Nothing, DirectoryRefused => Account, DuplicateEmployeeId => Account,
 }
 
 impl IssueKind {
+    /// Found while planning: each look at a person finds them again or resolves them.
+    pub const OF_PLANNING: &'static [IssueKind] = &[
+        IssueKind::NoOrganizationalUnit,
+        IssueKind::NoNameLeft,
+        IssueKind::PossibleAccount,
+        IssueKind::AccountNotFound,
+        IssueKind::ProtectedAccount,
+        IssueKind::ProtectedLeaver,
+        IssueKind::DisabledByHand,
+        IssueKind::ForeignGroups,
+        IssueKind::DuplicateEmployeeId,
+    ];
+
     /// Somebody has to act now: shown first, logged as an error.
     pub fn alarms(self) -> bool {
         matches!(self, IssueKind::ProtectedLeaver | IssueKind::AccountNotFound | IssueKind::FeedEmpty | IssueKind::FeedMostlyRejected)

@@ -1,0 +1,106 @@
+//! The rights that the service account needs, exactly: what `kimlik doctor --print-delegation` prints and what the
+//! lab's domain is given. Not full control: nothing here lets Kimlik touch an object of another class, delete a group,
+//! or write an attribute that it does not own.
+use super::settings::AdSettings;
+use kimlik_domain::account::Attribute;
+use std::fmt::Write;
+
+const USER: &str = "bf967aba-0de6-11d0-a285-00aa003049e2";
+const GROUP: &str = "bf967a9c-0de6-11d0-a285-00aa003049e2";
+const MEMBER: &str = "bf9679c0-0de6-11d0-a285-00aa003049e2";
+const RESET_PASSWORD: &str = "00299570-246d-11d0-a768-00aa006e0529";
+
+/// Written besides the owned attributes: the flag, the password's age, the lock, and what a move rewrites.
+const BESIDES: &[(&str, &str)] = &[
+    ("userAccountControl", "bf967a68-0de6-11d0-a285-00aa003049e2"),
+    ("pwdLastSet", "bf967a0a-0de6-11d0-a285-00aa003049e2"),
+    ("lockoutTime", "28630ebf-41d5-11d1-a9c1-0000f80367c1"),
+    ("cn", "bf96793f-0de6-11d0-a285-00aa003049e2"),
+    ("name", "bf967a0e-0de6-11d0-a285-00aa003049e2"),
+    ("distinguishedName", "bf9679e4-0de6-11d0-a285-00aa003049e2"),
+];
+
+/// schemaIDGUID: the same in every forest (Microsoft's published schema; the last two of the Exchange schema).
+const fn schema_guid(attribute: Attribute) -> &'static str {
+    match attribute {
+        Attribute::Username => "3e0abfd0-126a-11d0-a060-00aa006c33ed",
+        Attribute::UserPrincipalName => "28630ebb-41d5-11d1-a9c1-0000f80367c1",
+        Attribute::DisplayName => "bf967953-0de6-11d0-a285-00aa003049e2",
+        Attribute::GivenName => "f0f8ff8e-1191-11d0-a060-00aa006c33ed",
+        Attribute::FamilyName => "bf967a41-0de6-11d0-a285-00aa003049e2",
+        Attribute::EmployeeId => "bf967962-0de6-11d0-a285-00aa003049e2",
+        Attribute::Title => "bf967a55-0de6-11d0-a285-00aa003049e2",
+        Attribute::Department => "bf96794f-0de6-11d0-a285-00aa003049e2",
+        Attribute::Company => "f0f8ff88-1191-11d0-a060-00aa006c33ed",
+        Attribute::Office => "bf9679f7-0de6-11d0-a285-00aa003049e2",
+        Attribute::WorkPhone => "bf967a49-0de6-11d0-a285-00aa003049e2",
+        Attribute::Mobile => "f0f8ffa3-1191-11d0-a060-00aa006c33ed",
+        Attribute::Fax => "bf967974-0de6-11d0-a285-00aa003049e2",
+        Attribute::Manager => "bf9679b5-0de6-11d0-a285-00aa003049e2",
+        Attribute::Street => "f0f8ff84-1191-11d0-a060-00aa006c33ed",
+        Attribute::City => "bf9679a2-0de6-11d0-a285-00aa003049e2",
+        Attribute::State => "bf967a39-0de6-11d0-a285-00aa003049e2",
+        Attribute::PostalCode => "bf9679fd-0de6-11d0-a285-00aa003049e2",
+        Attribute::Country => "bf967945-0de6-11d0-a285-00aa003049e2",
+        Attribute::CountryName => "f0f8ffa7-1191-11d0-a060-00aa006c33ed",
+        Attribute::CountryCode => "5fd42471-1262-11d0-a060-00aa006c33ed",
+        Attribute::Mail => "bf967961-0de6-11d0-a285-00aa003049e2",
+        Attribute::ProxyAddresses => "bf967a06-0de6-11d0-a285-00aa003049e2",
+        Attribute::MailNickname => "bf9679b3-0de6-11d0-a285-00aa003049e2",
+        Attribute::HideFromAddressLists => "a21c0b96-b093-11d2-aa06-00c04f8eedd8",
+    }
+}
+
+fn owned(exchange: bool) -> impl Iterator<Item = Attribute> {
+    Attribute::ALL.iter().copied().filter(move |a| exchange || !a.needs_exchange())
+}
+
+/// What the service account must be shown to be allowed to write on an account of a person. Why not the last two of
+/// [`BESIDES`]: a controller writes them itself in a move, and never lists them.
+pub(super) fn written(exchange: bool) -> impl Iterator<Item = &'static str> {
+    owned(exchange).map(Attribute::ldap_name).chain(BESIDES[..4].iter().map(|(name, _)| *name))
+}
+
+/// The access control entries for the base OU, for the account of this SID.
+pub fn delegation_sddl(sid: &str, exchange: bool) -> String {
+    let guids = owned(exchange).map(schema_guid).chain(BESIDES.iter().map(|(_, guid)| *guid));
+    // Read; create accounts, and take them out of a container (a move); reset the password; members of groups.
+    let mut sddl = format!("(A;CI;RPLCLORC;;;{sid})(OA;CI;CCDC;{USER};;{sid})(OA;CIIO;CR;{RESET_PASSWORD};{USER};{sid})");
+    sddl += &format!("(OA;CIIO;WP;{MEMBER};{GROUP};{sid})");
+    guids.for_each(|guid| sddl += &format!("(OA;CIIO;WP;{guid};{USER};{sid})"));
+    sddl
+}
+
+/// Commands for an administrator, to be run once: for Windows (dsacls) and for Samba (samba-tool).
+/// `account`: the service account as `DOMAIN\name`, UPN or DN.
+pub fn delegation_commands(settings: &AdSettings, account: &str, exchange: bool) -> String {
+    let base = settings.base.as_str();
+    let mut out =
+        format!("# The rights of {account} below {base}, and no others.\n\n# Windows: in a command prompt of a domain administrator\n");
+    let mut dsacls = |inherit: &str, right: &str| {
+        let _ = writeln!(out, "dsacls \"{base}\" /I:{inherit} /G \"{account}:{right}\"");
+    };
+    dsacls("T", "GR");
+    dsacls("T", "CCDC;user");
+    dsacls("S", "CA;Reset Password;user");
+    dsacls("S", "WP;member;group");
+    let names = owned(exchange).map(Attribute::ldap_name).chain(BESIDES.iter().map(|(name, _)| *name));
+    names.for_each(|name| dsacls("S", &format!("WP;{name};user")));
+    let name = super::filter::escape(account.rsplit('\\').next().unwrap_or(account));
+    let matching = format!("(|(userPrincipalName={name})(sAMAccountName={name})(distinguishedName={name}))");
+    let _ = write!(
+        out,
+        "\n# Samba: as root on the domain controller\n\
+         SID=$(ldbsearch -H \"$(samba-tool testparm --suppress-prompt --parameter-name='private dir' 2>/dev/null)/sam.ldb\" {} objectSid | awk '/^objectSid/ {{print $2}}')\n\
+         samba-tool dsacl set --objectdn={} --sddl=\"{}\"\n",
+        quoted(&matching),
+        quoted(base),
+        delegation_sddl("$SID", exchange)
+    );
+    out
+}
+
+/// For a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

@@ -1,0 +1,212 @@
+//! Reading: scans in pages, accounts by GUID and by values, names that are taken, containers.
+use super::Core;
+use super::connection::{Connection, Link};
+use super::entry::{self, Entry};
+use super::filter;
+use async_trait::async_trait;
+use kimlik_domain::account::{Dn, LedgerName, NameKind, ObservedAccount};
+use kimlik_domain::id::AccountGuid;
+use kimlik_domain::ports::{FindBy, PortError, PortResult, Scan, Watermark};
+use kimlik_domain::text;
+use ldap3::Scope;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+impl Core {
+    pub(super) async fn containers(&self) -> PortResult<HashSet<Dn>> {
+        let base = self.settings.base.as_str();
+        let found = self.connection.search(base, Scope::Subtree, "(objectClass=organizationalUnit)", &["objectGUID"]).await?;
+        let mut all: HashSet<Dn> = found.into_iter().map(|e| e.dn().dn).collect();
+        if all.contains(&self.settings.base) || self.connection.read(base, "(objectClass=*)", &["objectGUID"]).await?.is_some() {
+            all.insert(self.settings.base.clone());
+        }
+        Ok(all)
+    }
+
+    pub(super) async fn observe(&self, accounts: &[AccountGuid]) -> PortResult<Vec<ObservedAccount>> {
+        let root = &self.domain().await?.root;
+        let terms: Vec<String> = accounts.iter().map(|guid| filter::guid_is(*guid)).collect();
+        self.matching(root, terms).await
+    }
+
+    pub(super) async fn find(&self, by: &FindBy) -> PortResult<Vec<ObservedAccount>> {
+        let none = Vec::new();
+        let correlations = self.settings.correlation.as_deref().map_or(("", &none), |name| (name, &by.correlations));
+        let asked = [("employeeID", &by.employee_ids), ("sAMAccountName", &by.usernames), correlations, ("displayName", &by.display_names)];
+        // Why not empty ones: (attribute=) is no valid filter, and asks for nobody.
+        let terms =
+            asked.into_iter().flat_map(|(name, values)| values.iter().filter(|v| !v.is_empty()).map(move |v| filter::equals(name, v)));
+        self.matching(self.settings.base.as_str(), terms.collect()).await
+    }
+
+    /// Accounts below `base` that match any of the terms, each once.
+    async fn matching(&self, base: &str, mut terms: Vec<String>) -> PortResult<Vec<ObservedAccount>> {
+        terms.sort_unstable();
+        terms.dedup();
+        let wanted = entry::wanted(self.settings.correlation.as_deref());
+        let mut seen = HashSet::new();
+        // Why OR filters, and not one read of `<GUID=…>` for each: as fast on the controller (1,650 accounts: 1.8 s and 1.5 s
+        // when measured), with a hundredth of the round trips.
+        let batches = terms.chunks(filter::TERMS).map(|batch| {
+            let (matching, wanted) = (filter::people(&filter::any(batch)), &wanted);
+            async move {
+                let found = self.connection.search(base, Scope::Subtree, &matching, wanted).await?;
+                self.accounts(&found, false).await
+            }
+        });
+        let found = futures_util::future::try_join_all(batches).await?;
+        Ok(found.into_iter().flatten().filter(|a| seen.insert(a.guid)).collect())
+    }
+
+    pub(super) async fn accounts(&self, entries: &[Entry], anew: bool) -> PortResult<Vec<ObservedAccount>> {
+        let privileged = self.watch.privileged(&self.connection, &self.domain().await?.root, anew).await?;
+        let correlation = self.settings.correlation.as_deref();
+        let mut accounts = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let groups = match (entry.ranged("memberOf"), entry.dn().guid) {
+                (Some(first), Some(guid)) => Some(all_values(&self.connection, guid, "memberOf", first).await?),
+                _ => None,
+            };
+            accounts.extend(entry.account(correlation, groups, |entry, groups| privileged.reason(entry, groups)));
+        }
+        Ok(accounts)
+    }
+
+    pub(super) async fn names_taken(&self, names: &[LedgerName]) -> PortResult<HashSet<LedgerName>> {
+        let root = &self.domain().await?.root;
+        let wanted: HashMap<(NameKind, String), &LedgerName> = names.iter().map(|n| ((n.kind, n.folded()), n)).collect();
+        let mut taken = HashSet::new();
+        // Why halved: each name is two terms.
+        for batch in names.chunks(filter::TERMS / 2) {
+            let terms: Vec<String> = batch.iter().flat_map(|name| self.holders(name)).collect();
+            let attributes = ["sAMAccountName", "userPrincipalName", "mail", "proxyAddresses"];
+            for entry in self.connection.search(root, Scope::Subtree, &filter::any(&terms), &attributes).await? {
+                for (kind, held) in held_names(&entry, &self.settings.upn_suffix) {
+                    taken.extend(wanted.get(&(kind, text::fold(&held))).map(|name| (*name).clone()));
+                }
+            }
+        }
+        // Why: names that differ in case or accents only are one entry of `wanted`, and all of them are taken.
+        let folded: HashSet<(NameKind, String)> = taken.iter().map(|n| (n.kind, n.folded())).collect();
+        Ok(names.iter().filter(|n| folded.contains(&(n.kind, n.folded()))).cloned().collect())
+    }
+
+    fn holders(&self, name: &LedgerName) -> [String; 2] {
+        match name.kind {
+            NameKind::Username => {
+                let upn = format!("{}@{}", name.value, self.settings.upn_suffix);
+                [filter::equals("sAMAccountName", &name.value), filter::equals("userPrincipalName", &upn)]
+            }
+            NameKind::Address => [filter::equals("mail", &name.value), filter::equals("proxyAddresses", &format!("smtp:{}", name.value))],
+        }
+    }
+
+    /// Which of these attributes the schema has, by their spelling there, with rangeUpper.
+    pub(super) async fn in_schema(&self, names: &[&str]) -> PortResult<HashMap<String, Option<usize>>> {
+        let terms: Vec<String> = names.iter().map(|name| filter::equals("lDAPDisplayName", name)).collect();
+        let wanted = ["lDAPDisplayName", "rangeUpper"];
+        let found = self.connection.search(&self.domain().await?.schema, Scope::OneLevel, &filter::any(&terms), &wanted).await?;
+        Ok(found.iter().filter_map(|e| Some((e.text("lDAPDisplayName")?.to_owned(), e.number("rangeUpper")))).collect())
+    }
+}
+
+fn held_names(entry: &Entry, upn_suffix: &str) -> Vec<(NameKind, String)> {
+    let mut held = Vec::new();
+    held.extend(entry.text("sAMAccountName").map(|v| (NameKind::Username, v.to_owned())));
+    let upn = entry.text("userPrincipalName").and_then(|v| v.rsplit_once('@'));
+    held.extend(upn.filter(|(_, suffix)| suffix.eq_ignore_ascii_case(upn_suffix)).map(|(name, _)| (NameKind::Username, name.to_owned())));
+    held.extend(entry.text("mail").map(|v| (NameKind::Address, v.to_owned())));
+    let addresses = entry.texts("proxyAddresses").iter().filter_map(|v| v.split_once(':'));
+    held.extend(addresses.filter(|(kind, _)| kind.eq_ignore_ascii_case("smtp")).map(|(_, v)| (NameKind::Address, v.to_owned())));
+    held
+}
+
+/// The rest of an attribute of which the controller sent only the first values ([MS-ADTS] 3.1.1.3.1.3.3).
+async fn all_values(connection: &Connection, guid: AccountGuid, name: &str, first: entry::Ranged) -> PortResult<Vec<String>> {
+    let (mut values, mut next) = (first.values, first.next);
+    while let Some(from) = next {
+        let asked = format!("{name};range={from}-*");
+        let answer = connection.read(&format!("<GUID={guid}>"), "(objectClass=*)", &[&asked]).await?;
+        // Why an end: values were taken away meanwhile, and the rest is shorter than the controller had said.
+        let Some(more) = answer.and_then(|e| e.ranged(name)) else { break };
+        next = more.next.filter(|n| *n > from);
+        values.extend(more.values);
+    }
+    Ok(values)
+}
+
+/// A scan under way: bound to its connection, because the cookies are.
+pub(super) struct Pages {
+    core: Arc<Core>,
+    link: Link,
+    filter: String,
+    watermark: Watermark,
+    incremental: bool,
+    cookie: Vec<u8>,
+    ended: bool,
+}
+
+impl Pages {
+    pub(super) async fn begin(core: Arc<Core>, since: Option<&Watermark>) -> PortResult<Pages> {
+        core.watch.privileged(&core.connection, &core.domain().await?.root, true).await?;
+        let (link, watermark) = core.watermark().await?;
+        // Why full where the number is higher than the controller's: it was restored from an older state.
+        let since = since.filter(|s| s.source == watermark.source && s.usn <= watermark.usn);
+        let filter = match since {
+            Some(since) => filter::people(&format!("(uSNChanged>={})", since.usn + 1)),
+            None => filter::people(""),
+        };
+        Ok(Pages { core, link, filter, watermark, incremental: since.is_some(), cookie: Vec::new(), ended: false })
+    }
+}
+
+impl Core {
+    /// Which database answers, and how far it has come.
+    async fn watermark(&self) -> PortResult<(Link, Watermark)> {
+        let missing = |what: &str| PortError::Unavailable(format!("the controller does not show {what}"));
+        let mut tries = 0;
+        loop {
+            let link = self.connection.link().await?;
+            tries += 1;
+            let read = async |base: &str, wanted: &[&str]| -> PortResult<Option<Entry>> {
+                let (found, _) = self.connection.page(&link, base, Scope::Base, "(objectClass=*)", wanted, Vec::new()).await?;
+                Ok(found.into_iter().next())
+            };
+            let root = match read("", &["dsServiceName", "highestCommittedUSN"]).await {
+                Ok(root) => root.ok_or_else(|| missing("its root"))?,
+                Err(PortError::Unavailable(_)) if tries == 1 => continue,
+                Err(error) => return Err(error),
+            };
+            let usn = root.number("highestCommittedUSN").ok_or_else(|| missing("highestCommittedUSN"))?;
+            let service = root.text("dsServiceName").ok_or_else(|| missing("dsServiceName"))?;
+            let database = read(service, &["invocationId"]).await?.and_then(|e| e.guid("invocationId"));
+            let source = database.ok_or_else(|| missing("the invocationId of its database"))?.to_string();
+            return Ok((link, Watermark { source, usn }));
+        }
+    }
+}
+
+#[async_trait]
+impl Scan for Pages {
+    async fn next_page(&mut self) -> PortResult<Option<Vec<ObservedAccount>>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let wanted = entry::wanted(self.core.settings.correlation.as_deref());
+        let base = self.core.settings.base.as_str();
+        let cookie = std::mem::take(&mut self.cookie);
+        let (entries, next) = self.core.connection.page(&self.link, base, Scope::Subtree, &self.filter, &wanted, cookie).await?;
+        self.ended = next.is_none();
+        self.cookie = next.unwrap_or_default();
+        if entries.is_empty() && self.ended {
+            return Ok(None);
+        }
+        self.core.accounts(&entries, false).await.map(Some)
+    }
+    fn watermark(&self) -> Watermark {
+        self.watermark.clone()
+    }
+    fn is_incremental(&self) -> bool {
+        self.incremental
+    }
+}

@@ -1,0 +1,203 @@
+//! Operations: intents committed before the directory is touched, with their share of the budget; settled afterwards.
+use super::account::province;
+use super::decision;
+use super::fault::{failed, from_json, from_word, to_json, unreadable, without_nul, word};
+use super::link::{CHUNK, Link, Writing, upsert};
+use chrono::{DateTime, Utc};
+use kimlik_domain::id::{OperationId, PersonId, RunId};
+use kimlik_domain::lifecycle::limits::{Budget, Cap, Spent};
+use kimlik_domain::lifecycle::run::{Intent, OperationRecord, OperationStatus, ReceiptLine};
+use kimlik_domain::ports::{PortError, PortResult, Refusal};
+use sea_orm::entity::prelude::*;
+use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
+use std::collections::{BTreeSet, HashMap};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "operation")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub run: Uuid,
+    pub person: Uuid,
+    pub kind: String,
+    pub budget: Option<String>,
+    pub province: Option<i16>,
+    pub status: String,
+    pub digest: String,
+    pub because: String,
+    pub steps: String,
+    pub created_at: DateTimeUtc,
+    pub settled_at: Option<DateTimeUtc>,
+    pub receipt: String,
+}
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+
+fn record(row: Model) -> PortResult<OperationRecord> {
+    Ok(OperationRecord {
+        id: OperationId(row.id),
+        run: RunId(row.run),
+        person: PersonId(row.person),
+        kind: from_word(&row.kind, "operation")?,
+        status: from_word(&row.status, "operation")?,
+        because: row.because,
+        created_at: row.created_at,
+        settled_at: row.settled_at,
+        receipt: from_json(&row.receipt, "receipt")?,
+    })
+}
+
+/// What counts against a limit: whatever was, is or may have been done. Not what the directory refused.
+const COUNTED: [OperationStatus; 3] = [OperationStatus::Intended, OperationStatus::Done, OperationStatus::InDoubt];
+/// The words of the partial index `operation_unsettled`.
+const UNSETTLED: &str = "status IN ('INTENDED', 'IN_DOUBT')";
+
+pub(super) async fn spent(db: &impl ConnectionTrait, since: DateTime<Utc>) -> PortResult<Spent> {
+    counted(db, &Budget::ALL, since).await
+}
+
+async fn counted(db: &impl ConnectionTrait, budgets: &[Budget], since: DateTime<Utc>) -> PortResult<Spent> {
+    let counted: Vec<String> = COUNTED.iter().map(word).collect::<PortResult<_>>()?;
+    let rows: Vec<(Option<String>, Option<i16>, i64)> = Entity::find()
+        .select_only()
+        .columns([Column::Budget, Column::Province])
+        .column_as(Column::Status.count(), "operations")
+        .filter(Column::Budget.is_in(budgets.iter().map(|b| b.name())))
+        .filter(Column::CreatedAt.gte(since))
+        .filter(Column::Status.is_in(counted))
+        .group_by(Column::Budget)
+        .group_by(Column::Province)
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed("counting operations"))?;
+    let mut spent = Spent::default();
+    for (budget, plate, operations) in rows {
+        let budget = budget.as_deref().and_then(Budget::parse).ok_or_else(|| unreadable("operation", "unknown budget"))?;
+        *spent.0.entry((budget, plate.and_then(province))).or_default() += u32::try_from(operations).unwrap_or(u32::MAX);
+    }
+    Ok(spent)
+}
+
+pub(super) async fn intend(link: &Link, intents: &[Intent], caps: &[Cap], since: DateTime<Utc>) -> PortResult<Vec<usize>> {
+    if intents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let writing = link.write().await?;
+    let budgets: BTreeSet<Budget> = intents.iter().filter_map(|i| i.kind.budget()).collect();
+    let budgets: Vec<Budget> = budgets.into_iter().collect();
+    let mut spent = Spent::default();
+    if !budgets.is_empty() {
+        // Why a row and not the count alone: two replicas that count at the same time would both find room.
+        let names: Vec<&str> = budgets.iter().map(|b| b.name()).collect();
+        writing.lock(&names).await?;
+        spent = counted(&writing.txn, &budgets, since).await?;
+    }
+    let (mut rows, mut beyond) = (Vec::new(), Vec::new());
+    for (index, intent) in intents.iter().enumerate() {
+        let budget = intent.kind.budget();
+        let full = |cap: &Cap| {
+            Some(cap.budget) == budget
+                && (cap.scope.is_none() || cap.scope == intent.province)
+                && spent.of(cap.budget, cap.scope) >= cap.at_most
+        };
+        if !intent.approved && caps.iter().any(full) {
+            beyond.push(index);
+            continue;
+        }
+        if let Some(budget) = budget {
+            spent.add(budget, intent.province);
+        }
+        rows.push(row(intent, budget)?.into_active_model());
+    }
+    writing.insert("committing intents", rows, None).await?;
+    writing.commit().await?;
+    Ok(beyond)
+}
+
+fn row(intent: &Intent, budget: Option<Budget>) -> PortResult<Model> {
+    Ok(Model {
+        id: intent.operation.0,
+        run: intent.run.0,
+        person: intent.person.0,
+        kind: word(&intent.kind)?,
+        budget: budget.map(|b| b.name().to_owned()),
+        province: intent.province.map(|p| i16::from(p.plate())),
+        status: word(&OperationStatus::Intended)?,
+        digest: intent.digest.clone(),
+        because: without_nul(&intent.because),
+        steps: to_json(&intent.steps)?,
+        created_at: intent.at,
+        settled_at: None,
+        receipt: "[]".to_owned(),
+    })
+}
+
+pub(super) struct Settled<'a> {
+    pub(super) status: OperationStatus,
+    pub(super) receipt: &'a [ReceiptLine],
+    pub(super) at: DateTime<Utc>,
+}
+
+pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_>>) -> PortResult<()> {
+    let mut ids: Vec<Uuid> = settled.keys().copied().collect();
+    ids.sort();
+    for ids in ids.chunks(CHUNK) {
+        let mut rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).order_by_asc(Column::Id).all(&writing.txn).await;
+        let rows = rows.as_mut().map_err(|e| failed("reading operations")(e.clone()))?;
+        if rows.len() != ids.len() {
+            return Err(PortError::refused(Refusal::NotFound, "an operation that was never intended cannot be settled"));
+        }
+        let mut done = Vec::new();
+        for row in rows.iter_mut() {
+            let Some(settled) = settled.get(&row.id) else { continue };
+            row.status = word(&settled.status)?;
+            row.receipt = to_json(&settled.receipt)?;
+            row.settled_at = (!matches!(settled.status, OperationStatus::Intended | OperationStatus::InDoubt)).then_some(settled.at);
+            if settled.status == OperationStatus::Done {
+                done.push((row.person, row.kind.clone(), row.digest.clone()));
+            }
+        }
+        let rows = rows.drain(..).map(IntoActiveModel::into_active_model).collect();
+        let columns = [Column::Status, Column::Receipt, Column::SettledAt];
+        writing.insert("settling operations", rows, upsert([Column::Id], columns)).await?;
+        if !done.is_empty() {
+            decision::spend(writing, &done).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn unsettled(db: &impl ConnectionTrait, people: &[Uuid]) -> PortResult<HashMap<PersonId, Vec<OperationRecord>>> {
+    let rows = Entity::find()
+        .filter(Column::Person.is_in(people.iter().copied()))
+        // Why as text: with bound values neither engine knows that the partial index serves.
+        .filter(Expr::cust(UNSETTLED))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await
+        .map_err(failed("reading operations"))?;
+    let mut found: HashMap<PersonId, Vec<OperationRecord>> = HashMap::new();
+    for row in rows {
+        found.entry(PersonId(row.person)).or_default().push(record(row)?);
+    }
+    Ok(found)
+}
+
+/// The latest first.
+pub(super) async fn list(
+    db: &impl ConnectionTrait,
+    run: Option<RunId>,
+    before: Option<OperationId>,
+    limit: u32,
+) -> PortResult<Vec<OperationRecord>> {
+    let mut select = Entity::find().order_by_desc(Column::Id).limit(u64::from(limit));
+    if let Some(run) = run {
+        select = select.filter(Column::Run.eq(run.0));
+    }
+    if let Some(before) = before {
+        select = select.filter(Column::Id.lt(before.0));
+    }
+    select.all(db).await.map_err(failed("reading operations"))?.into_iter().map(record).collect()
+}

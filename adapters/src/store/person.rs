@@ -1,0 +1,217 @@
+//! People as HR last described them: one row each, with what is searched beside the whole as JSON.
+use super::fault::{failed, from_json, to_json};
+use super::link::{CHUNK, Writing, keep, upsert};
+use super::{account, decision, issue, operation};
+use kimlik_domain::account::Account;
+use kimlik_domain::id::PersonId;
+use kimlik_domain::ports::{PeopleBy, PersonRecord, PortResult};
+use kimlik_domain::staff::{Person, RegistryNo};
+use kimlik_domain::text;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
+use sea_orm::{IntoActiveModel, JoinType, QueryOrder, QuerySelect, Select};
+use std::collections::{BTreeSet, HashMap};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "person")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    #[sea_orm(unique)]
+    pub registry_no: String,
+    pub manager: Option<String>,
+    /// Folded words of the name, a blank before each.
+    pub words: String,
+    pub sort_key: Vec<u8>,
+    pub data: String,
+}
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Units of a person's postings, whatever their dates.
+pub mod posting {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "person_unit")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub unit: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Uuid,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What separates words of a name for a search.
+fn words(name: &str) -> String {
+    let folded = text::fold(name);
+    folded
+        .split(|c: char| c.is_whitespace() || matches!(c, '-' | '\'' | '’' | '.' | '\0'))
+        .filter(|w| !w.is_empty())
+        .flat_map(|w| [" ", w])
+        .collect()
+}
+
+/// Everybody with their account, in one statement.
+pub(super) fn with_account() -> Select<Entity> {
+    Entity::find().join(JoinType::LeftJoin, Entity::belongs_to(account::Entity).from(Column::Id).to(account::Column::Person).into())
+}
+
+pub(super) async fn save(writing: &Writing, people: &[&Person]) -> PortResult<()> {
+    let mut rows = Vec::with_capacity(people.len());
+    let mut postings = BTreeSet::new();
+    for person in people {
+        let row = Model {
+            id: person.id.0,
+            registry_no: person.registry_no.as_str().to_owned(),
+            manager: person.manager.as_ref().map(|m| m.as_str().to_owned()),
+            words: words(&person.full_name()),
+            sort_key: text::sort_key(&format!("{} {}", person.family_name, person.given_name)),
+            data: to_json(person)?,
+        };
+        rows.push(row.into_active_model());
+        postings.extend(person.postings.iter().map(|p| (p.unit.to_string(), person.id.0)));
+    }
+    let columns = [Column::RegistryNo, Column::Manager, Column::Words, Column::SortKey, Column::Data];
+    writing.insert("saving people", rows, upsert([Column::Id], columns)).await?;
+    posting::Entity::delete_many()
+        .filter(posting::Column::Person.is_in(people.iter().map(|p| p.id.0)))
+        .exec(&writing.txn)
+        .await
+        .map_err(failed("saving postings"))?;
+    let postings = postings.into_iter().map(|(unit, person)| posting::Model { unit, person }.into_active_model()).collect();
+    writing.insert("saving postings", postings, keep([posting::Column::Unit, posting::Column::Person])).await
+}
+
+/// However many are asked for: six statements a chunk.
+pub(super) async fn people(db: &impl ConnectionTrait, by: PeopleBy<'_>) -> PortResult<Vec<PersonRecord>> {
+    let mut found = Vec::new();
+    match by {
+        PeopleBy::After(after, limit) => {
+            let mut select = with_account().order_by_asc(Column::Id).limit(u64::from(limit));
+            if let Some(after) = after {
+                select = select.filter(Column::Id.gt(after.0));
+            }
+            found = rows(db, select).await?;
+        }
+        PeopleBy::Ids(ids) => {
+            for ids in ids.chunks(CHUNK) {
+                found.extend(rows(db, with_account().filter(Column::Id.is_in(ids.iter().map(|id| id.0)))).await?);
+            }
+        }
+        PeopleBy::Guids(guids) => {
+            for guids in guids.chunks(CHUNK) {
+                found.extend(rows(db, with_account().filter(account::Column::Guid.is_in(guids.iter().map(|g| g.0)))).await?);
+            }
+        }
+        PeopleBy::RegistryNos(numbers) => {
+            for numbers in numbers.chunks(CHUNK) {
+                found.extend(rows(db, with_account().filter(Column::RegistryNo.is_in(numbers.iter().map(RegistryNo::as_str)))).await?);
+            }
+        }
+    }
+    complete(db, found).await
+}
+
+async fn rows(db: &impl ConnectionTrait, select: Select<Entity>) -> PortResult<Vec<(Person, Option<Account>)>> {
+    let rows: Vec<(String, Option<String>)> = select
+        .select_only()
+        .column(Column::Data)
+        .column(account::Column::Data)
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed("reading people"))?;
+    rows.iter().map(|(person, account)| parse(person, account.as_deref())).collect()
+}
+
+pub(super) fn parse(person: &str, account: Option<&str>) -> PortResult<(Person, Option<Account>)> {
+    Ok((from_json(person, "person")?, account.map(|a| from_json(a, "account")).transpose()?))
+}
+
+/// What stands in small tables beside each person.
+pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<(Person, Option<Account>)>) -> PortResult<Vec<PersonRecord>> {
+    let mut records = Vec::with_capacity(found.len());
+    let mut found = found.into_iter();
+    loop {
+        let chunk: Vec<_> = found.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            return Ok(records);
+        }
+        let ids: Vec<Uuid> = chunk.iter().map(|(p, _)| p.id.0).collect();
+        let mut decisions = decision::of(db, &ids).await?;
+        let mut unsettled = operation::unsettled(db, &ids).await?;
+        let mut issues = issue::standing(db, chunk.iter().map(|(p, _)| p.registry_no.as_str())).await?;
+        records.extend(chunk.into_iter().map(|(person, account)| {
+            let (accepted, open_issues) = issues.remove(person.registry_no.as_str()).unwrap_or_default();
+            PersonRecord {
+                account,
+                decisions: decisions.remove(&person.id).unwrap_or_default(),
+                accepted,
+                open_issues,
+                unsettled: unsettled.remove(&person.id).unwrap_or_default(),
+                person,
+            }
+        }));
+    }
+}
+
+/// People named by a registry number that they have now.
+pub(super) async fn ids_of<'a>(
+    db: &impl ConnectionTrait,
+    numbers: impl IntoIterator<Item = &'a str> + Send,
+) -> PortResult<HashMap<String, PersonId>> {
+    let rows: Vec<(String, Uuid)> = Entity::find()
+        .select_only()
+        .columns([Column::RegistryNo, Column::Id])
+        .filter(Column::RegistryNo.is_in(numbers))
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed("reading people"))?;
+    Ok(rows.into_iter().map(|(no, id)| (no, PersonId(id))).collect())
+}
+
+/// Whose manager one of `heads` is: named in HR, or as head of the unit.
+pub(super) async fn reports_of(db: &impl ConnectionTrait, heads: &[RegistryNo]) -> PortResult<Vec<PersonId>> {
+    let mut found = BTreeSet::new();
+    for heads in heads.chunks(CHUNK) {
+        let realm = super::unit::realm(db, heads).await?;
+        let named = Column::Manager.is_in(heads.iter().map(RegistryNo::as_str));
+        found.extend(ids_where(db, named).await?);
+        for numbers in realm.heads.chunks(CHUNK) {
+            found.extend(ids_where(db, Column::RegistryNo.is_in(numbers.iter().map(String::as_str))).await?);
+        }
+        for units in realm.units.chunks(CHUNK) {
+            let rows: Vec<Uuid> = posting::Entity::find()
+                .select_only()
+                .column(posting::Column::Person)
+                .filter(posting::Column::Unit.is_in(units.iter().map(String::as_str)))
+                .into_tuple()
+                .all(db)
+                .await
+                .map_err(failed("reading postings"))?;
+            found.extend(rows);
+        }
+    }
+    Ok(found.into_iter().map(PersonId).collect())
+}
+
+async fn ids_where(db: &impl ConnectionTrait, condition: Expr) -> PortResult<Vec<Uuid>> {
+    Entity::find().select_only().column(Column::Id).filter(condition).into_tuple().all(db).await.map_err(failed("reading people"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn each_part_of_a_name_is_a_word_to_search_for() {
+        assert_eq!(words("Ayşe-Nur IŞIK O'Neil"), " ayse nur isik o neil");
+        assert_eq!(words("  "), "");
+    }
+}

@@ -1,0 +1,47 @@
+//! Settling: what is known of people after their actions were carried out and observed, in one transaction.
+use super::link::Link;
+use super::operation::{self, Settled};
+use super::vault::Vault;
+use super::{account, audit, ledger, message, person, work};
+use kimlik_domain::lifecycle::run::PersonSettlement;
+use kimlik_domain::ports::PortResult;
+use kimlik_domain::staff::RegistryNo;
+use std::collections::{BTreeMap, HashMap};
+
+pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<PersonSettlement>) -> PortResult<()> {
+    if settlements.is_empty() {
+        return Ok(());
+    }
+    // Why sorted: replicas that settle at the same time take rows in the same order.
+    settlements.sort_by_key(|s| s.person);
+    let writing = link.write().await?;
+    let accounts = || settlements.iter().filter_map(|s| Some((s.account.as_ref()?, s.province)));
+    account::save(&writing, accounts()).await?;
+    ledger::record(&writing, accounts().map(|(account, _)| account)).await?;
+    let mut settled = HashMap::new();
+    for settlement in &settlements {
+        for (id, status, receipt) in &settlement.operations {
+            settled.insert(id.0, Settled { status: *status, receipt, at: settlement.at });
+        }
+    }
+    operation::settle(&writing, &settled).await?;
+    let messages = settlements.iter().filter_map(|s| Some((s.person, s.message.as_ref()?, s.at)));
+    message::queue(&writing, vault, messages).await?;
+    audit::record(&writing, settlements.iter().flat_map(|s| &s.audit)).await?;
+    for (at, of_that_time) in by_time(&settlements) {
+        let heads: Vec<RegistryNo> = of_that_time.iter().filter(|s| s.wake_reports).map(|s| s.registry_no.clone()).collect();
+        if !heads.is_empty() {
+            work::wake(&writing, person::reports_of(&writing.txn, &heads).await?, at).await?;
+        }
+    }
+    writing.commit().await
+}
+
+/// People of one run are mostly settled at one moment: wakings go by moment, not by person.
+fn by_time(settlements: &[PersonSettlement]) -> BTreeMap<chrono::DateTime<chrono::Utc>, Vec<&PersonSettlement>> {
+    let mut times: BTreeMap<_, Vec<&PersonSettlement>> = BTreeMap::new();
+    for settlement in settlements {
+        times.entry(settlement.at).or_default().push(settlement);
+    }
+    times
+}

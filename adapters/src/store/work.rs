@@ -1,0 +1,115 @@
+//! The work queue: one row a person that somebody must look at. Leased, it is seen again when the lease ends; a reason that
+//! comes during the work is kept beside it and makes it due again.
+use super::fault::failed;
+use super::link::{CHUNK, Link, Writing, upsert};
+use chrono::{DateTime, Utc};
+use kimlik_domain::id::PersonId;
+use kimlik_domain::ports::{Claim, PortResult};
+use sea_orm::ExprTrait;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{CaseStatement, Expr, LockBehavior, LockType, OnConflict};
+use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "work")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub person: Uuid,
+    /// One more with each lease: a worker whose lease ran out cannot end the next one's.
+    pub generation: i64,
+    pub leased: bool,
+    /// Due at; leased: the end of the lease.
+    pub visible_at: DateTimeUtc,
+    /// The earliest reason that came during the lease.
+    pub woken_at: Option<DateTimeUtc>,
+}
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+
+/// In the caller's transaction.
+pub(super) async fn wake(writing: &Writing, people: impl IntoIterator<Item = PersonId>, at: DateTime<Utc>) -> PortResult<()> {
+    // Why sorted: two replicas that take the same rows in different orders wait for each other.
+    let people: BTreeSet<PersonId> = people.into_iter().collect();
+    let rows = people
+        .into_iter()
+        .map(|p| Model { person: p.0, generation: 0, leased: false, visible_at: at, woken_at: None }.into_active_model())
+        .collect();
+    let held = |column: Column| Expr::col((Entity, column));
+    let new = || Expr::col(("excluded", Column::VisibleAt));
+    let visible_at = CaseStatement::new()
+        .case(held(Column::Leased).not().and(new().lt(held(Column::VisibleAt))), new())
+        .finally(held(Column::VisibleAt));
+    let woken_at = CaseStatement::new()
+        .case(held(Column::Leased).and(held(Column::WokenAt).is_null().or(new().lt(held(Column::WokenAt)))), new())
+        .finally(held(Column::WokenAt));
+    let conflict = OnConflict::column(Column::Person).value(Column::VisibleAt, visible_at).value(Column::WokenAt, woken_at).to_owned();
+    writing.insert("waking people", rows, Some(conflict)).await
+}
+
+pub(super) async fn claim(link: &Link, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>> {
+    let writing = link.write().await?;
+    let mut due = Entity::find()
+        .filter(Column::VisibleAt.lte(now))
+        .order_by_asc(Column::VisibleAt)
+        .order_by_asc(Column::Person)
+        .limit(u64::from(limit))
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(&writing.txn)
+        .await
+        .map_err(failed("claiming work"))?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    for row in &mut due {
+        row.generation += 1;
+        row.leased = true;
+        row.visible_at = until;
+        // Why keep a later one: the work now beginning covers only what is a reason by now.
+        row.woken_at = row.woken_at.filter(|at| *at > now);
+    }
+    let claims = due.iter().map(|row| Claim { person: PersonId(row.person), generation: row.generation }).collect();
+    save(&writing, due).await?;
+    writing.commit().await?;
+    Ok(claims)
+}
+
+async fn save(writing: &Writing, rows: Vec<Model>) -> PortResult<()> {
+    let columns = [Column::Generation, Column::Leased, Column::VisibleAt, Column::WokenAt];
+    let rows = rows.into_iter().map(IntoActiveModel::into_active_model).collect();
+    writing.insert("saving the work queue", rows, upsert([Column::Person], columns)).await
+}
+
+pub(super) async fn release(link: &Link, done: &[(Claim, Option<DateTime<Utc>>)]) -> PortResult<()> {
+    if done.is_empty() {
+        return Ok(());
+    }
+    let writing = link.write().await?;
+    let done: BTreeMap<PersonId, (i64, Option<DateTime<Utc>>)> = done.iter().map(|(c, next)| (c.person, (c.generation, *next))).collect();
+    let people: Vec<Uuid> = done.keys().map(|p| p.0).collect();
+    for people in people.chunks(CHUNK) {
+        let held = Entity::find()
+            .filter(Column::Person.is_in(people.iter().copied()))
+            .order_by_asc(Column::Person)
+            .lock(LockType::Update)
+            .all(&writing.txn)
+            .await
+            .map_err(failed("ending leases"))?;
+        let (mut later, mut over) = (Vec::new(), Vec::new());
+        for row in held {
+            match done.get(&PersonId(row.person)) {
+                Some((generation, next)) if row.leased && *generation == row.generation => {
+                    match row.woken_at.into_iter().chain(*next).min() {
+                        Some(at) => later.push(Model { leased: false, visible_at: at, woken_at: None, ..row }),
+                        None => over.push(row.person),
+                    }
+                }
+                _ => {}
+            }
+        }
+        save(&writing, later).await?;
+        Entity::delete_many().filter(Column::Person.is_in(over)).exec(&writing.txn).await.map_err(failed("ending leases"))?;
+    }
+    writing.commit().await
+}

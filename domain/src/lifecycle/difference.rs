@@ -1,0 +1,505 @@
+//! From what should be and what was seen to what is to be done, for one person. Pure; `plan(x, x)` is empty.
+use super::desired::{self, Desired, DesiredAccount, Facts, Outlook, issue};
+use super::plan::{Action, ActionKind, PersonPlan, Step};
+use super::reason::Because;
+use super::run::OperationStatus;
+use crate::account::{Account, AccountState, Applied, Attribute, Change, Dn, NewAccount, ObservedAccount, Sealed, Value};
+use crate::ports::PersonRecord;
+use crate::staff::{DataIssue, IssueKind};
+use crate::text;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What the directory showed for one person.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sight<'a> {
+    /// The known account. `None` with a known GUID: it was looked for and not found.
+    pub account: Option<&'a ObservedAccount>,
+    /// For a person without a known account: accounts of nobody that might be this person's.
+    pub candidates: &'a [ObservedAccount],
+}
+
+/// The plan of one person.
+pub fn plan(record: &PersonRecord, sight: Sight<'_>, facts: &Facts<'_>) -> PersonPlan {
+    let Outlook { desired, mut issues, next_look } = desired::outlook(record, facts);
+    let actions = match (&desired, &record.account) {
+        (Desired::Account(desired), Some(account)) => match account.guid {
+            Some(_) => known(record, account, desired, sight.account, facts, &mut issues),
+            None => unlinked(record, account, desired, sight.candidates, facts, &mut issues),
+        },
+        _ => Vec::new(),
+    };
+    let unit = record.person.posting_on(facts.today).map(|p| p.unit);
+    PersonPlan {
+        person: record.person.id,
+        registry_no: record.person.registry_no.clone(),
+        name: record.person.full_name().into(),
+        province: unit.and_then(|u| facts.units.province(u)),
+        mode: facts.policy.mode_of(unit, facts.units),
+        actions,
+        issues,
+        next_look,
+    }
+}
+
+/// Does Kimlik recognise `candidate` as this person's, and by what?
+pub fn recognises(record: &PersonRecord, candidate: &ObservedAccount) -> Option<&'static str> {
+    let number = record.person.registry_no.as_str();
+    if candidate.employee_id() == Some(number) {
+        Some("employeeID")
+    } else if candidate.correlation.as_deref() == Some(number) {
+        Some("the correlation attribute")
+    } else {
+        None
+    }
+}
+
+fn unlinked(
+    record: &PersonRecord,
+    account: &Account,
+    desired: &DesiredAccount,
+    candidates: &[ObservedAccount],
+    facts: &Facts<'_>,
+    issues: &mut Vec<DataIssue>,
+) -> Vec<Action> {
+    let person = &record.person;
+    let mut own: Vec<(&ObservedAccount, &str)> = candidates.iter().filter_map(|c| recognises(record, c).map(|by| (c, by))).collect();
+    own.sort_by_key(|(_, by)| *by != "employeeID");
+    match own.as_slice() {
+        [] => {}
+        [(first, "employeeID"), (second, "employeeID"), ..] => {
+            let message = format!("two accounts carry this registry number: {} and {}", first.dn, second.dn);
+            issues.push(issue(IssueKind::DuplicateEmployeeId, person, facts, message));
+            return Vec::new();
+        }
+        [(found, by), ..] => return take(record, account, desired, found, by, facts, issues),
+    }
+    let accepted = record.accepted.contains(&IssueKind::PossibleAccount);
+    if desired.state == AccountState::Closed {
+        return Vec::new();
+    }
+    if let Some(namesake) = candidates.iter().find(|_| !accepted) {
+        let message = format!("an account of nobody has this name: {}; decide whether it is this person's", namesake.dn);
+        issues.push(issue(IssueKind::PossibleAccount, person, facts, message));
+        return Vec::new();
+    }
+    let new = NewAccount { ou: desired.ou.clone(), cn: desired.cn.clone(), attributes: desired.attributes.clone() };
+    let mut steps = vec![Step::Create(new), Step::SealPassword];
+    steps.extend(desired.groups.iter().cloned().map(Step::JoinGroup));
+    if desired.state == AccountState::Active {
+        steps.push(Step::Enable);
+    }
+    vec![Action { kind: ActionKind::Open, because: opening_reason(record, desired), steps }]
+}
+
+fn opening_reason(record: &PersonRecord, desired: &DesiredAccount) -> Because {
+    match (&desired.because, record.person.employment_start) {
+        (Because::Leave { .. }, Some(start)) => Because::NewInHr { start, reason: record.person.reason_code.as_deref().map(Into::into) },
+        (because, _) => because.clone(),
+    }
+}
+
+/// An account that is recognised: our own, from an opening that was interrupted, or one that existed before Kimlik.
+fn take(
+    record: &PersonRecord,
+    account: &Account,
+    desired: &DesiredAccount,
+    found: &ObservedAccount,
+    by: &str,
+    facts: &Facts<'_>,
+    issues: &mut Vec<DataIssue>,
+) -> Vec<Action> {
+    let mut account = account.clone();
+    account.guid = Some(found.guid);
+    let ours = record
+        .unsettled
+        .iter()
+        .any(|o| o.kind == ActionKind::Open && matches!(o.status, OperationStatus::Intended | OperationStatus::InDoubt));
+    let (kind, because) = if ours {
+        (ActionKind::Open, Because::Unfinished)
+    } else {
+        account.adopted = true;
+        account.state = if found.enabled { AccountState::Active } else { AccountState::Suspended };
+        (ActionKind::Adopt, Because::ExistingAccount { by: by.into() })
+    };
+    let rest = known(record, &account, desired, Some(found), facts, issues);
+    let mut steps = vec![Step::Link(found.guid)];
+    steps.extend(rest.into_iter().flat_map(|a| a.steps));
+    vec![Action { kind, because, steps }]
+}
+
+fn known(
+    record: &PersonRecord,
+    account: &Account,
+    desired: &DesiredAccount,
+    seen: Option<&ObservedAccount>,
+    facts: &Facts<'_>,
+    issues: &mut Vec<DataIssue>,
+) -> Vec<Action> {
+    let person = &record.person;
+    let Some(seen) = seen else {
+        let message = "the account that is known cannot be found in the directory; nothing is opened in its place";
+        issues.push(issue(IssueKind::AccountNotFound, person, facts, message));
+        return Vec::new();
+    };
+    if !seen.dn.is_within(&facts.policy.base) {
+        let message = format!("the account stands outside the managed tree: {}", seen.dn);
+        issues.push(issue(IssueKind::AccountNotFound, person, facts, message));
+        return Vec::new();
+    }
+    let difference = Difference { record, account, desired, seen, facts };
+    let actions = difference.actions(issues);
+    if let Some(why) = &seen.protected {
+        if desired.state == AccountState::Closed && seen.enabled {
+            let message = format!("has left, and the account may not be touched ({why}): disable it by hand now");
+            issues.push(issue(IssueKind::ProtectedLeaver, person, facts, message));
+        } else if actions.iter().any(|a| !a.steps.is_empty()) {
+            let message = format!("the account is protected ({why}): Kimlik does not write it");
+            issues.push(issue(IssueKind::ProtectedAccount, person, facts, message));
+        }
+        return Vec::new();
+    }
+    actions
+}
+
+struct Difference<'a> {
+    record: &'a PersonRecord,
+    account: &'a Account,
+    desired: &'a DesiredAccount,
+    seen: &'a ObservedAccount,
+    facts: &'a Facts<'a>,
+}
+
+impl Difference<'_> {
+    fn actions(&self, issues: &mut Vec<DataIssue>) -> Vec<Action> {
+        match (self.desired.state, self.account.state) {
+            (AccountState::Closed, _) => self.closing(),
+            (_, AccountState::Closed) => self.whole(ActionKind::Reopen, self.desired.because.clone()),
+            (_, AccountState::None) => self.whole(ActionKind::Open, Because::Unfinished),
+            _ => self.keeping(issues),
+        }
+    }
+
+    /// Disables first, then password, groups, hiding, move: the door is shut before the house is tidied.
+    fn closing(&self) -> Vec<Action> {
+        let mut steps = Vec::new();
+        let mut by_hand = Vec::new();
+        if self.seen.enabled {
+            steps.push(Step::Disable);
+            by_hand.push("the enabled state");
+        }
+        if self.account.sealed != Sealed::Closing || self.seen.enabled {
+            steps.push(Step::SealPassword);
+        }
+        let groups: Vec<Step> = self.groups_below_base().map(|g| Step::LeaveGroup(g.clone())).collect();
+        if !groups.is_empty() {
+            by_hand.push("groups");
+        }
+        steps.extend(groups);
+        if self.facts.policy.exchange && self.seen.attributes.text(Attribute::HideFromAddressLists) != Some("TRUE") {
+            by_hand.push("hiding from the address book");
+            steps.push(Step::Modify(vec![Change {
+                attribute: Attribute::HideFromAddressLists,
+                from: self.seen.attributes.get(Attribute::HideFromAddressLists).cloned(),
+                to: Some(Value::text("TRUE")),
+            }]));
+        }
+        if self.seen.ou() != self.desired.ou {
+            by_hand.push("the place");
+            steps.push(self.relocate());
+        }
+        let closed_already = self.account.state == AccountState::Closed;
+        if steps.is_empty() && closed_already {
+            return Vec::new();
+        }
+        let because =
+            if closed_already { Because::ChangedByHand { what: by_hand.join(", ").into() } } else { self.desired.because.clone() };
+        let kind = if self.desired.withdrawn { ActionKind::Withdraw } else { ActionKind::Close };
+        vec![Action { kind, because, steps }]
+    }
+
+    /// One action for an account that starts (again): everything that differs, enabled last.
+    fn whole(&self, kind: ActionKind, because: Because) -> Vec<Action> {
+        let mut steps = Vec::new();
+        if self.seen.enabled && self.desired.state != AccountState::Active {
+            steps.push(Step::Disable);
+        }
+        if self.account.sealed == Sealed::Never && !self.account.adopted {
+            steps.push(Step::SealPassword);
+        }
+        let changes = self.changes(|_| true);
+        if !changes.is_empty() {
+            steps.push(Step::Modify(changes));
+        }
+        // Why: a return gives back birthright groups only, whatever came in between.
+        steps.extend(self.groups_below_base().filter(|g| !self.desired.groups.contains(g)).cloned().map(Step::LeaveGroup));
+        steps.extend(self.groups_missing().map(Step::JoinGroup));
+        steps.extend(self.relocation());
+        if !self.seen.enabled && self.desired.state == AccountState::Active {
+            steps.push(Step::Enable);
+        }
+        vec![Action { kind, because, steps }]
+    }
+
+    fn keeping(&self, issues: &mut Vec<DataIssue>) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let (is_enabled, state) = (self.seen.enabled, self.account.state);
+        if self.desired.state != AccountState::Active && (is_enabled || state != self.desired.state) {
+            let by_hand = is_enabled && state == self.desired.state;
+            let because = if by_hand { hand_made("the enabled state") } else { self.desired.because.clone() };
+            actions.push(Action { kind: ActionKind::Suspend, because, steps: if is_enabled { vec![Step::Disable] } else { vec![] } });
+        }
+        actions.extend(self.groups());
+        actions.extend(self.naming());
+        actions.extend(self.card());
+        actions.extend(self.moving(issues));
+        if self.desired.state == AccountState::Active {
+            actions.extend(self.enabling(issues));
+        }
+        actions
+    }
+
+    fn enabling(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
+        let kind = match self.account.state {
+            AccountState::Opening => ActionKind::Enable,
+            AccountState::Suspended => ActionKind::Reinstate,
+            _ => {
+                if !self.seen.enabled {
+                    // Why not enabled again: whoever disabled it by hand may have had a reason that cannot wait for HR.
+                    let message = "somebody disabled this account in the directory; Kimlik does not enable it again";
+                    issues.push(issue(IssueKind::DisabledByHand, &self.record.person, self.facts, message));
+                }
+                return None;
+            }
+        };
+        let mut steps = Vec::new();
+        if !self.seen.enabled {
+            if self.account.sealed == Sealed::Never && !self.account.adopted {
+                steps.push(Step::SealPassword);
+            }
+            steps.push(Step::Enable);
+        }
+        Some(Action { kind, because: self.desired.because.clone(), steps })
+    }
+
+    // ---------------------------------------------------------------------------------------------------- attributes
+
+    /// Changes of the attributes that `wanted` picks.
+    fn changes(&self, wanted: impl Fn(Attribute) -> bool) -> Vec<Change> {
+        let policy = self.facts.policy;
+        Attribute::ALL
+            .iter()
+            .copied()
+            .filter(|a| wanted(*a) && (policy.exchange || !a.needs_exchange()))
+            // Why: an e-mail address policy of Exchange writes them back; two masters would fight for ever.
+            .filter(|a| !(self.seen.address_policy && matches!(a, Attribute::Mail | Attribute::MailNickname | Attribute::ProxyAddresses)))
+            .filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a)))
+            .collect()
+    }
+
+    fn naming(&self) -> Option<Action> {
+        let changes = self.changes(is_naming);
+        let relocated = self.seen.ou() != self.desired.ou;
+        let renamed = !relocated && !same_common_name(&self.seen.dn.name(), &self.desired.cn);
+        if changes.is_empty() && !renamed {
+            return None;
+        }
+        let because = if self.by_hand(&changes) && !changes.is_empty() {
+            hand_made(&names_of(&changes))
+        } else if changes.is_empty()
+            && self
+                .applied()
+                .is_some_and(|a| a.attributes.text(Attribute::DisplayName) == self.desired.attributes.text(Attribute::DisplayName))
+        {
+            hand_made("the common name")
+        } else {
+            let from =
+                self.applied().map(|a| &a.attributes).unwrap_or(&self.seen.attributes).text(Attribute::DisplayName).unwrap_or("").into();
+            Because::NewName { from }
+        };
+        let mut steps = Vec::new();
+        if !changes.is_empty() {
+            steps.push(Step::Modify(changes));
+        }
+        if renamed {
+            steps.push(self.relocate());
+        }
+        Some(Action { kind: ActionKind::Rename, because, steps })
+    }
+
+    fn card(&self) -> Option<Action> {
+        let changes = self.changes(|a| !is_naming(a));
+        if changes.is_empty() {
+            return None;
+        }
+        let because = if self.by_hand(&changes) {
+            hand_made(&names_of(&changes))
+        } else {
+            self.new_place().unwrap_or_else(|| Because::NewCard { reason: self.reason() })
+        };
+        Some(Action { kind: ActionKind::Update, because, steps: vec![Step::Modify(changes)] })
+    }
+
+    // -------------------------------------------------------------------------------------------------- place, groups
+
+    fn moving(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
+        self.review_groups(issues);
+        if self.seen.ou() == self.desired.ou {
+            return None;
+        }
+        let step = self.relocate();
+        let because = match (self.new_place(), self.applied()) {
+            (Some(because), _) => because,
+            (None, Some(applied)) if applied.ou == self.desired.ou => hand_made("the place"),
+            _ => Because::UnitChanged { unit: self.desired.unit_name.clone() },
+        };
+        Some(Action { kind: ActionKind::Move, because, steps: vec![step] })
+    }
+
+    fn relocate(&self) -> Step {
+        Step::MoveTo { from: self.seen.ou(), ou: self.desired.ou.clone(), cn: self.desired.cn.clone() }
+    }
+
+    fn relocation(&self) -> Option<Step> {
+        let there = self.seen.ou() == self.desired.ou && same_common_name(&self.seen.dn.name(), &self.desired.cn);
+        (!there).then(|| self.relocate())
+    }
+
+    /// At a transfer, groups that somebody else gave stay and are listed for review.
+    fn review_groups(&self, issues: &mut Vec<DataIssue>) {
+        let Some(applied) = self.applied() else { return };
+        let transferred = applied.unit.is_some() && self.new_place().is_some();
+        let reviewing = self.record.open_issues.contains(&IssueKind::ForeignGroups);
+        if !transferred && !reviewing || self.record.accepted.contains(&IssueKind::ForeignGroups) {
+            return;
+        }
+        let foreign: Vec<String> = self
+            .groups_below_base()
+            .filter(|g| !self.desired.groups.contains(g) && !applied.groups.contains(g))
+            .map(|g| g.name())
+            .collect();
+        if !foreign.is_empty() {
+            let message = format!("was transferred and keeps groups that somebody else gave: {}; review them", foreign.join(", "));
+            issues.push(issue(IssueKind::ForeignGroups, &self.record.person, self.facts, message));
+        }
+    }
+
+    fn groups(&self) -> Option<Action> {
+        let mut steps: Vec<Step> = Vec::new();
+        let ours = self.applied().map(|a| a.groups.as_slice()).unwrap_or_default();
+        let lost = ours.iter().filter(|g| !self.desired.groups.contains(g) && self.seen.groups.contains(g));
+        steps.extend(lost.cloned().map(Step::LeaveGroup));
+        steps.extend(self.groups_missing().map(Step::JoinGroup));
+        if steps.is_empty() {
+            return None;
+        }
+        let by_hand = steps.iter().all(|s| matches!(s, Step::JoinGroup(g) if ours.contains(g)));
+        let because = if by_hand { hand_made("groups") } else { Because::Birthright { unit: self.desired.unit_name.clone() } };
+        Some(Action { kind: ActionKind::Groups, because, steps })
+    }
+
+    fn groups_missing(&self) -> impl Iterator<Item = Dn> {
+        self.desired.groups.iter().filter(|g| !self.seen.groups.contains(g)).cloned()
+    }
+
+    fn groups_below_base(&self) -> impl Iterator<Item = &Dn> {
+        self.seen.groups.iter().filter(|g| g.is_within(&self.facts.policy.base))
+    }
+
+    // -------------------------------------------------------------------------------------------------------- reasons
+
+    fn applied(&self) -> Option<&Applied> {
+        self.account.applied.as_ref()
+    }
+
+    fn reason(&self) -> Option<Arc<str>> {
+        self.record.person.reason_code.as_deref().map(Into::into)
+    }
+
+    /// Did the directory lose what Kimlik had already written?
+    fn by_hand(&self, changes: &[Change]) -> bool {
+        let Some(applied) = self.applied() else { return false };
+        changes.iter().all(|c| applied.attributes.get(c.attribute) == self.desired.attributes.get(c.attribute))
+    }
+
+    /// Why the person works elsewhere now than when Kimlik last wrote; `None`: they do not.
+    fn new_place(&self) -> Option<Because> {
+        let applied = self.applied()?;
+        let (units, today) = (self.facts.units, self.facts.today);
+        let to = self.desired.unit_name.clone();
+        if applied.unit == self.desired.unit {
+            return (applied.unit_name != to).then_some(Because::UnitChanged { unit: to });
+        }
+        let replaced = applied.unit.and_then(|u| units.standing(u, today)).map(|u| u.code) == self.desired.unit;
+        Some(match (self.desired.seconded, applied.seconded) {
+            _ if replaced => Because::UnitChanged { unit: to },
+            (true, _) => Because::Secondment { to, until: self.desired.posting_end },
+            (false, true) => Because::SecondmentOver { back_to: to },
+            (false, false) => Because::Transfer { to, from: applied.unit_name.clone(), reason: self.reason() },
+        })
+    }
+}
+
+const fn is_naming(attribute: Attribute) -> bool {
+    matches!(
+        attribute,
+        Attribute::Username
+            | Attribute::UserPrincipalName
+            | Attribute::DisplayName
+            | Attribute::GivenName
+            | Attribute::FamilyName
+            | Attribute::Mail
+            | Attribute::MailNickname
+            | Attribute::ProxyAddresses
+    )
+}
+
+fn hand_made(what: &str) -> Because {
+    Because::ChangedByHand { what: what.into() }
+}
+
+fn names_of(changes: &[Change]) -> String {
+    changes.iter().map(|c| c.attribute.ldap_name()).collect::<Vec<_>>().join(", ")
+}
+
+/// `Ayşe Şahin` and `Ayşe Şahin 2` are the same wish: the number only tells homonyms in one OU apart.
+fn same_common_name(seen: &str, wanted: &str) -> bool {
+    let rest = seen.strip_prefix(wanted);
+    rest.is_some_and(|r| r.is_empty() || r.strip_prefix(' ').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())))
+}
+
+fn change(attribute: Attribute, seen: Option<&Value>, wanted: Option<&Value>) -> Option<Change> {
+    match (attribute, seen, wanted) {
+        (Attribute::ProxyAddresses, seen, Some(Value::List(wanted))) => proxies(seen, wanted),
+        // Why: not hidden is not hidden, said or unsaid.
+        (Attribute::HideFromAddressLists, Some(Value::Text(seen)), None) if seen.as_ref() == "FALSE" => None,
+        (_, Some(Value::Text(a)), Some(Value::Text(b))) if attribute.ignores_case() && a.eq_ignore_ascii_case(b) => None,
+        _ if seen == wanted => None,
+        _ => Some(Change { attribute, from: seen.cloned(), to: wanted.cloned() }),
+    }
+}
+
+/// Kimlik's addresses are ensured and another primary is demoted; other aliases are left alone: mail may still come there.
+fn proxies(seen: Option<&Value>, wanted: &[Arc<str>]) -> Option<Change> {
+    let seen: &[Arc<str>] = match seen {
+        Some(Value::List(values)) => values,
+        _ => &[],
+    };
+    let address = |proxy: &str| text::fold(proxy.split_once(':').map_or(proxy, |(_, a)| a));
+    let wrong = |s: &&Arc<str>| {
+        let clash = wanted.iter().any(|w| w != *s && address(w) == address(s));
+        clash || (s.starts_with("SMTP:") && !wanted.contains(s))
+    };
+    let removed: Vec<Arc<str>> = seen.iter().filter(wrong).cloned().collect();
+    let mut added: BTreeSet<Arc<str>> = wanted.iter().filter(|w| !seen.contains(w)).cloned().collect();
+    for demoted in &removed {
+        if !wanted.iter().any(|w| address(w) == address(demoted)) {
+            added.insert(format!("smtp:{}", &demoted[5..]).into());
+        }
+    }
+    if removed.is_empty() && added.is_empty() {
+        return None;
+    }
+    let list = |values: Vec<Arc<str>>| (!values.is_empty()).then(|| Value::list(values));
+    Some(Change { attribute: Attribute::ProxyAddresses, from: list(removed), to: list(added.into_iter().collect()) })
+}

@@ -1,0 +1,288 @@
+//! Carrying out: intents committed in chunks, steps in order, a few people at a time. No choices are made here.
+use super::limits::{Cap, Exceeded};
+use super::look::{Look, Planned};
+use super::plan::{Action, ActionKind, Step};
+use super::reconcile::{Progress, Reconciler, decision, holds_back};
+use super::run::{Intent, ReceiptLine, Run};
+use super::{Because, settle};
+use crate::account::{AccountRef, LedgerName, Mode, NameKind, ObservedAccount};
+use crate::id::{AccountGuid, OperationId, PersonId};
+use crate::ports::{IssueScope, PeopleBy, PersonRecord, PortError, PortResult, Refusal};
+use crate::staff::IssueKind;
+use chrono::TimeDelta;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::{HashMap, HashSet};
+use zeroize::Zeroizing;
+
+/// People a transaction: large enough that the store costs little, small enough that a crash leaves little in doubt.
+const CHUNK: usize = 64;
+/// While one chunk is settled the next is carried out.
+const CHUNKS_AT_ONCE: usize = 2;
+/// More operations in flight on one connection bring nothing (measured: facts/lab-ad.md).
+const PEOPLE_AT_ONCE: usize = 8;
+
+/// What became of the plans of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Carried {
+    pub done: u32,
+    pub held: u32,
+    pub refused: u32,
+    pub in_doubt: u32,
+    pub observed_only: u32,
+    /// Of `refused`, those that are not tried again at once.
+    pub later_refusals: u32,
+    /// People to be observed and planned again at once.
+    pub again: HashSet<PersonId>,
+    /// People whom the directory refused for good: tried again after a while.
+    pub later: HashSet<PersonId>,
+}
+
+/// How an action ended.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    pub operation: OperationId,
+    pub action: Action,
+    /// `None`: every step was taken.
+    pub error: Option<PortError>,
+    pub receipt: Vec<ReceiptLine>,
+    pub sealed: bool,
+}
+
+/// One person's part of a chunk.
+pub(super) struct Work<'p> {
+    pub planned: &'p Planned,
+    pub intents: Vec<Intent>,
+    pub actions: Vec<Action>,
+}
+
+impl Reconciler {
+    pub(super) async fn execute(
+        &self,
+        run: &Run,
+        look: &Look<'_>,
+        exceeded: &[Exceeded],
+        caps: &[Cap],
+        progress: &dyn Progress,
+    ) -> PortResult<Carried> {
+        let mut total = Carried::default();
+        let mut due: Vec<Work<'_>> = Vec::new();
+        for planned in &look.plans {
+            let work = self.sort(run, planned, exceeded, &mut total);
+            let managed = planned.plan.mode == Mode::Manage;
+            if !work.actions.is_empty() || managed && (planned.unsettled || planned.announce) {
+                due.push(work);
+            }
+        }
+        let mut chunks: Vec<Vec<Work<'_>>> = Vec::new();
+        for work in due {
+            match chunks.last_mut().filter(|c| c.len() < CHUNK) {
+                Some(chunk) => chunk.push(work),
+                None => chunks.push(vec![work]),
+            }
+        }
+        let mut results =
+            stream::iter(chunks.into_iter().map(|chunk| self.chunk(look, chunk, caps, progress))).buffer_unordered(CHUNKS_AT_ONCE);
+        while let Some(carried) = results.try_next().await? {
+            total.done += carried.done;
+            total.held += carried.held;
+            total.refused += carried.refused;
+            total.in_doubt += carried.in_doubt;
+            total.later_refusals += carried.later_refusals;
+            total.again.extend(carried.again);
+            total.later.extend(carried.later);
+        }
+        Ok(total)
+    }
+
+    /// Which of a person's actions may be carried out now.
+    fn sort<'p>(&self, run: &Run, planned: &'p Planned, exceeded: &[Exceeded], total: &mut Carried) -> Work<'p> {
+        let now = self.clock.now();
+        let mut work = Work { planned, intents: Vec::new(), actions: Vec::new() };
+        if planned.plan.mode == Mode::Observe {
+            total.observed_only += u32::from(!planned.plan.is_empty());
+            return work;
+        }
+        for action in &planned.plan.actions {
+            let decided = decision(planned, action);
+            if decided == Some(false) {
+                continue;
+            }
+            if holds_back(planned, action, exceeded).is_some() {
+                total.held += 1;
+                continue;
+            }
+            work.intents.push(Intent {
+                operation: OperationId(self.uuid(now)),
+                run: run.id,
+                person: planned.plan.person,
+                kind: action.kind,
+                province: planned.plan.province,
+                approved: decided == Some(true),
+                digest: action.digest(),
+                because: action.because.to_string(),
+                steps: action.steps.clone(),
+                at: now,
+            });
+            work.actions.push(action.clone());
+        }
+        work
+    }
+
+    async fn chunk(&self, look: &Look<'_>, mut chunk: Vec<Work<'_>>, caps: &[Cap], progress: &dyn Progress) -> PortResult<Carried> {
+        let mut carried = Carried::default();
+        self.intend(&mut chunk, caps, &mut carried).await?;
+        let ids: Vec<PersonId> = chunk.iter().map(|w| w.planned.plan.person).collect();
+        let records = self.store.people(PeopleBy::Ids(&ids)).await?;
+        let mut records: HashMap<PersonId, PersonRecord> = records.into_iter().map(|r| (r.person.id, r)).collect();
+        let worked: Vec<(PersonRecord, &Work<'_>, Vec<Ended>, Option<AccountRef>)> = stream::iter(chunk.iter())
+            .filter_map(|work| std::future::ready(records.remove(&work.planned.plan.person).map(|r| (r, work))))
+            .map(|(record, work)| self.person(record, work))
+            .buffer_unordered(PEOPLE_AT_ONCE)
+            .collect()
+            .await;
+        // Settled by observation: what the directory shows now, not what it answered.
+        let guids: Vec<AccountGuid> =
+            worked.iter().filter_map(|(r, _, _, made)| made.as_ref().map(|m| m.guid).or(r.account.as_ref()?.guid)).collect();
+        let seen = if guids.is_empty() { Vec::new() } else { self.directory.observe(&guids).await? };
+        let seen: HashMap<AccountGuid, ObservedAccount> = seen.into_iter().map(|a| (a.guid, a)).collect();
+        let mut settlements = Vec::with_capacity(worked.len());
+        let (mut refusals, mut once_refused) = (Vec::new(), Vec::new());
+        for (record, work, ended, made) in worked {
+            let was_refused = record.open_issues.contains(&IssueKind::DirectoryRefused);
+            let settled = settle::settle(self, look, record, ended, made, &seen);
+            settled.count(&mut carried);
+            if was_refused || settled.refusal.is_some() {
+                once_refused.push(settled.settlement.registry_no.clone());
+                refusals.extend(settled.refusal.clone());
+            }
+            let kinds: Vec<(ActionKind, Because)> = work.actions.iter().map(|a| (a.kind, a.because.clone())).collect();
+            if !kinds.is_empty() {
+                progress.done(&work.planned.plan.name, &kinds, settled.is_clean());
+            }
+            settlements.push(settled.settlement);
+        }
+        self.store.settle(settlements).await?;
+        if !once_refused.is_empty() {
+            let about = IssueScope::People(&[IssueKind::DirectoryRefused], &once_refused);
+            self.store.save_issues(about, &refusals, self.clock.now()).await?;
+        }
+        Ok(carried)
+    }
+
+    /// Commits the intents of a chunk; what another replica's spending has put beyond a cap drops out and is planned again.
+    async fn intend(&self, chunk: &mut [Work<'_>], caps: &[Cap], carried: &mut Carried) -> PortResult<()> {
+        let all: Vec<Intent> = chunk.iter().flat_map(|w| w.intents.iter().cloned()).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        let beyond = self.store.intend(&all, caps, self.clock.now() - TimeDelta::days(1)).await?;
+        if beyond.is_empty() {
+            return Ok(());
+        }
+        let beyond: HashSet<OperationId> = beyond.into_iter().filter_map(|i| all.get(i).map(|intent| intent.operation)).collect();
+        for work in chunk {
+            let keep: Vec<bool> = work.intents.iter().map(|i| !beyond.contains(&i.operation)).collect();
+            if keep.iter().any(|k| !k) {
+                carried.again.insert(work.planned.plan.person);
+            }
+            let mut kept = keep.iter();
+            work.intents.retain(|_| *kept.next().unwrap_or(&true));
+            let mut kept = keep.iter();
+            work.actions.retain(|_| *kept.next().unwrap_or(&true));
+        }
+        Ok(())
+    }
+
+    /// All actions of one person, in order. After a doubt nothing more is tried: the rest is planned again.
+    async fn person<'w>(&self, record: PersonRecord, work: &'w Work<'w>) -> (PersonRecord, &'w Work<'w>, Vec<Ended>, Option<AccountRef>) {
+        let known = record.account.as_ref().and_then(|a| Some(AccountRef { guid: a.guid?, dn: a.dn.clone()? }));
+        let mut account = known;
+        let mut ended = Vec::with_capacity(work.actions.len());
+        for (intent, action) in work.intents.iter().zip(&work.actions) {
+            let outcome = self.action(&record, intent.operation, action, &mut account).await;
+            let stop = matches!(outcome.error, Some(PortError::InDoubt(_) | PortError::Unavailable(_)));
+            ended.push(outcome);
+            if stop {
+                break;
+            }
+        }
+        (record, work, ended, account)
+    }
+
+    async fn action(&self, record: &PersonRecord, operation: OperationId, action: &Action, account: &mut Option<AccountRef>) -> Ended {
+        let mut ended =
+            Ended { operation, action: action.clone(), error: None, receipt: Vec::with_capacity(action.steps.len()), sealed: false };
+        for step in &action.steps {
+            let result = self.step(step, account).await;
+            let text = result.as_ref().map_or_else(ToString::to_string, |()| "done".into());
+            ended.receipt.push(ReceiptLine { at: self.clock.now(), step: step.headline(), result: text });
+            match result {
+                Ok(()) => ended.sealed |= *step == Step::SealPassword,
+                Err(error) => {
+                    if error.refusal() == Some(Refusal::NameTaken) {
+                        self.bar(record).await;
+                    }
+                    let go_on = error.refusal().is_some() && may_go_on(action.kind, step);
+                    ended.error.get_or_insert(error);
+                    if !go_on {
+                        break;
+                    }
+                }
+            }
+        }
+        ended
+    }
+
+    /// The name turned out to be somebody else's between the look-up and the creation.
+    async fn bar(&self, record: &PersonRecord) {
+        if let Some(account) = &record.account {
+            let name = LedgerName { kind: NameKind::Username, value: account.names.username.clone() };
+            // Why the error is let go: the person is planned again in any case, meets the same refusal and bars it then.
+            let _ = self.store.bar_name(record.person.id, &name).await;
+        }
+    }
+
+    async fn step(&self, step: &Step, account: &mut Option<AccountRef>) -> PortResult<()> {
+        let directory = &self.directory;
+        match (step, account) {
+            (Step::Create(new), account) => {
+                *account = Some(directory.create(new).await?);
+                Ok(())
+            }
+            (Step::Link(guid), account) => {
+                let found = directory.observe(&[*guid]).await?.into_iter().next();
+                *account = Some(found.ok_or_else(|| PortError::refused(Refusal::NotFound, "the account to link is gone"))?.reference());
+                Ok(())
+            }
+            (_, None) => Err(PortError::refused(Refusal::NotFound, "no account is known")),
+            (Step::SealPassword, Some(account)) => directory.set_password(account, &self.random_password()).await,
+            (Step::Modify(changes), Some(account)) => directory.modify(account, changes).await,
+            (Step::JoinGroup(group), Some(account)) => directory.join_group(account, group).await,
+            (Step::LeaveGroup(group), Some(account)) => directory.leave_group(account, group).await,
+            (Step::MoveTo { ou, cn, .. }, Some(account)) => {
+                account.dn = directory.move_to(account, ou, cn).await?;
+                Ok(())
+            }
+            (Step::Disable, Some(account)) => directory.set_enabled(account, false).await,
+            (Step::Enable, Some(account)) => directory.set_enabled(account, true).await,
+        }
+    }
+
+    /// 36 characters of 4 classes from 32 random octets (192 bits): meets any complexity rule, fits any limit.
+    fn random_password(&self) -> Zeroizing<String> {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789#%+-=@_";
+        let mut octets = Zeroizing::new([0u8; 32]);
+        self.entropy.fill(octets.as_mut());
+        let mut text = Zeroizing::new(String::with_capacity(36));
+        octets.iter().for_each(|o| text.push(char::from(LETTERS[usize::from(*o % 64)])));
+        text.push_str("aA1-");
+        text
+    }
+}
+
+/// A closing goes on whatever is refused: each step shuts one more door. Otherwise a group or a place that is refused
+/// does not keep a person from working.
+fn may_go_on(kind: ActionKind, step: &Step) -> bool {
+    let closing = matches!(kind, ActionKind::Close | ActionKind::Withdraw | ActionKind::Suspend);
+    closing || matches!(step, Step::JoinGroup(_) | Step::LeaveGroup(_) | Step::MoveTo { .. })
+}

@@ -1,0 +1,413 @@
+//! Looking: people from the store beside what the directory shows of them, in pages, and from both a plan each.
+//! Memory grows with the page and with what is to be done, not with the ministry.
+use super::desired::{self, Facts, Standing, manager_of};
+use super::difference::{self, Sight};
+use super::plan::PersonPlan;
+use super::reconcile::{Reconciler, Whom};
+use crate::account::{Account, Dn, LedgerName, NameKind, ObservedAccount};
+use crate::day::Day;
+use crate::id::{AccountGuid, PersonId};
+use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
+use crate::staff::{DataIssue, IssueKind, RegistryNo, Units};
+use crate::text;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// People a chunk: bounds memory and the size of statements.
+pub const CHUNK: usize = 1_000;
+/// Names tried in one look-up for one person.
+const NAMES_AT_ONCE: usize = 6;
+/// Look-ups for one person before it is an issue: 10,000 homonyms are not found one by one.
+const NAME_ROUNDS: usize = 40;
+
+/// What the people of one run share, and what the look has gathered.
+pub struct Look<'a> {
+    pub of: &'a Reconciler,
+    pub units: Units,
+    pub today: Day,
+    pub containers: HashSet<Dn>,
+    pub capabilities: Capabilities,
+    /// False: a dry run reserves nothing.
+    pub commit: bool,
+    managers: HashMap<RegistryNo, AccountGuid>,
+    asked: HashSet<RegistryNo>,
+    pub looked_at: u32,
+    /// People with something to do, to report or to settle.
+    pub plans: Vec<Planned>,
+    pub issues: Vec<DataIssue>,
+    /// Who was looked at and when to look again; only kept when asked for one by one.
+    pub next: Vec<(PersonId, Option<Day>)>,
+    pub seen: Vec<RegistryNo>,
+    pub watermark: Option<Watermark>,
+}
+
+/// A plan with what deciding about it needs.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    pub plan: PersonPlan,
+    pub decisions: Vec<(super::ActionKind, String, bool)>,
+    /// Operations of an earlier run whose end is not known.
+    pub unsettled: bool,
+    /// The account works and the person has not been told.
+    pub announce: bool,
+}
+
+impl<'a> Look<'a> {
+    pub async fn new(of: &'a Reconciler, today: Day, commit: bool) -> PortResult<Look<'a>> {
+        Ok(Look {
+            of,
+            units: of.store.units().await?,
+            today,
+            containers: of.directory.containers().await?,
+            capabilities: of.directory.capabilities().await?,
+            commit,
+            managers: HashMap::new(),
+            asked: HashSet::new(),
+            looked_at: 0,
+            plans: Vec::new(),
+            issues: Vec::new(),
+            next: Vec::new(),
+            seen: Vec::new(),
+            watermark: None,
+        })
+    }
+
+    pub fn facts(&self) -> Facts<'_> {
+        Facts { policy: &self.of.policy, units: &self.units, today: self.today, containers: &self.containers, managers: &self.managers }
+    }
+
+    pub async fn at(&mut self, whom: &Whom) -> PortResult<()> {
+        match whom {
+            Whom::Everybody => self.at_everybody().await,
+            Whom::People(ids) => self.at_people(ids).await,
+            Whom::Unit(unit) => {
+                let mut ids = Vec::new();
+                let mut after = None;
+                loop {
+                    let chunk = self.of.store.people(PeopleBy::After(after, CHUNK as u32)).await?;
+                    let Some(last) = chunk.last() else { break };
+                    after = Some(last.person.id);
+                    let here = |r: &&PersonRecord| r.person.posting_on(self.today).is_some_and(|p| self.units.is_within(p.unit, *unit));
+                    ids.extend(chunk.iter().filter(here).map(|r| r.person.id));
+                }
+                self.at_people(&ids).await
+            }
+        }
+    }
+
+    /// One pass over the directory's pages, each joined with the people whose accounts stand there; then the people
+    /// whose account was not seen.
+    async fn at_everybody(&mut self) -> PortResult<()> {
+        let mut scan = self.of.directory.scan(None).await?;
+        self.watermark = Some(scan.watermark());
+        let mut met: HashSet<PersonId> = HashSet::new();
+        let mut strays: Vec<ObservedAccount> = Vec::new();
+        while let Some(page) = scan.next_page().await? {
+            let (records, mut accounts) = self.owners(page).await?;
+            met.extend(records.iter().map(|r| r.person.id));
+            let of_page: Vec<(PersonRecord, Option<ObservedAccount>)> = records
+                .into_iter()
+                .map(|r| {
+                    let seen = r.account.as_ref().and_then(|a| a.guid).and_then(|g| accounts.remove(&g));
+                    (r, seen)
+                })
+                .collect();
+            strays.extend(accounts.into_values());
+            self.plan_known(of_page).await?;
+        }
+        drop(scan);
+        let mut unmet: Vec<PersonId> = self.of.store.census().await?.into_iter().map(|l| l.person).filter(|p| !met.contains(p)).collect();
+        drop(met);
+        unmet.sort_unstable();
+        let strays = Strays::new(strays);
+        for ids in unmet.chunks(CHUNK) {
+            self.at_chunk(ids, Some(&strays)).await?;
+        }
+        Ok(())
+    }
+
+    /// What changed in the directory since `since`; `None`: that can no longer be told, look at everybody.
+    pub async fn at_changes(&mut self, since: &Watermark) -> PortResult<Option<()>> {
+        let mut scan: Box<dyn Scan> = self.of.directory.scan(Some(since)).await?;
+        if !scan.is_incremental() {
+            return Ok(None);
+        }
+        self.watermark = Some(scan.watermark());
+        while let Some(page) = scan.next_page().await? {
+            let (records, mut accounts) = self.owners(page).await?;
+            let seen = records.into_iter().map(|r| {
+                let account = r.account.as_ref().and_then(|a| a.guid).and_then(|g| accounts.remove(&g));
+                (r, account)
+            });
+            let seen = seen.collect();
+            self.plan_known(seen).await?;
+        }
+        Ok(Some(()))
+    }
+
+    async fn at_people(&mut self, ids: &[PersonId]) -> PortResult<()> {
+        for ids in ids.chunks(CHUNK) {
+            self.at_chunk(ids, None).await?;
+        }
+        Ok(())
+    }
+
+    /// The people whose accounts stand on a page.
+    async fn owners(&self, page: Vec<ObservedAccount>) -> PortResult<(Vec<PersonRecord>, HashMap<AccountGuid, ObservedAccount>)> {
+        let guids: Vec<AccountGuid> = page.iter().map(|a| a.guid).collect();
+        let records = self.of.store.people(PeopleBy::Guids(&guids)).await?;
+        Ok((records, page.into_iter().map(|a| (a.guid, a)).collect()))
+    }
+
+    /// By id: those with an account are observed, those without are looked for (among `strays` of a whole scan, else by question).
+    async fn at_chunk(&mut self, ids: &[PersonId], strays: Option<&Strays>) -> PortResult<()> {
+        let mut records = self.of.store.people(PeopleBy::Ids(ids)).await?;
+        // Why: names go to who came first; ids are in the order of the feed.
+        records.sort_unstable_by_key(|r| r.person.id);
+        let (linked, unlinked): (Vec<_>, Vec<_>) = records.into_iter().partition(|r| r.account.as_ref().is_some_and(|a| a.guid.is_some()));
+        if !linked.is_empty() {
+            let guids: Vec<AccountGuid> = linked.iter().filter_map(|r| r.account.as_ref()?.guid).collect();
+            let mut seen: HashMap<_, _> = self.of.directory.observe(&guids).await?.into_iter().map(|a| (a.guid, a)).collect();
+            let linked = linked.into_iter().map(|r| {
+                let account = r.account.as_ref().and_then(|a| a.guid).and_then(|g| seen.remove(&g));
+                (r, account)
+            });
+            let linked = linked.collect();
+            self.plan_known(linked).await?;
+        }
+        if unlinked.is_empty() {
+            return Ok(());
+        }
+        match strays {
+            Some(strays) => self.plan_unlinked(unlinked, strays).await,
+            None => {
+                let found = self.strays_for(&unlinked).await?;
+                self.plan_unlinked(unlinked, &found).await
+            }
+        }
+    }
+
+    /// Accounts of nobody that might belong to these people.
+    async fn strays_for(&self, people: &[PersonRecord]) -> PortResult<Strays> {
+        let due = people.iter().filter(|r| self.may_open(r) || r.account.is_some());
+        let numbers: Vec<Arc<str>> = due.clone().map(|r| r.person.registry_no.shared()).collect();
+        let by = FindBy {
+            employee_ids: numbers.clone(),
+            correlations: if self.of.policy.correlation { numbers } else { Vec::new() },
+            display_names: due.map(|r| r.person.full_name().into()).collect(),
+            usernames: Vec::new(),
+        };
+        if by.employee_ids.is_empty() {
+            return Ok(Strays::new(Vec::new()));
+        }
+        let found = self.of.directory.find(&by).await?;
+        let (owners, mut accounts) = self.owners(found).await?;
+        for owner in owners {
+            if let Some(guid) = owner.account.and_then(|a| a.guid) {
+                accounts.remove(&guid);
+            }
+        }
+        Ok(Strays::new(accounts.into_values().collect()))
+    }
+
+    fn may_open(&self, record: &PersonRecord) -> bool {
+        let standing = desired::standing(&record.person, &self.of.policy, self.today);
+        matches!(standing, Standing::Coming | Standing::InService | Standing::Away(_))
+    }
+
+    async fn plan_known(&mut self, people: Vec<(PersonRecord, Option<ObservedAccount>)>) -> PortResult<()> {
+        let mut people = people;
+        self.learn_managers(people.iter().map(|(r, _)| r)).await?;
+        self.rename(&mut people).await?;
+        for (record, seen) in &people {
+            let plan = difference::plan(record, Sight { account: seen.as_ref(), candidates: &[] }, &self.facts());
+            self.keep(record, plan);
+        }
+        Ok(())
+    }
+
+    async fn plan_unlinked(&mut self, mut people: Vec<PersonRecord>, strays: &Strays) -> PortResult<()> {
+        self.learn_managers(people.iter()).await?;
+        let candidates: Vec<Vec<ObservedAccount>> = people.iter().map(|r| strays.of(r)).collect();
+        self.name(&mut people, &candidates).await?;
+        for (record, candidates) in people.iter().zip(&candidates) {
+            let plan = difference::plan(record, Sight { account: None, candidates }, &self.facts());
+            self.keep(record, plan);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, record: &PersonRecord, plan: PersonPlan) {
+        self.looked_at += 1;
+        self.next.push((plan.person, plan.next_look));
+        let found = plan.issues.iter().map(|i| i.kind);
+        // Why only those with planning issues, old or new: issues of the others need no write.
+        if found.chain(record.open_issues.iter().copied()).any(|k| IssueKind::OF_PLANNING.contains(&k)) {
+            self.seen.push(plan.registry_no.clone());
+        }
+        self.issues.extend(plan.issues.iter().cloned());
+        let unsettled = !record.unsettled.is_empty();
+        let announce = super::settle::announcement_due(record);
+        let to_show = !self.commit && !plan.issues.is_empty();
+        if !plan.is_empty() || unsettled || announce || to_show {
+            self.plans.push(Planned { plan, decisions: record.decisions.clone(), unsettled, announce });
+        }
+    }
+
+    async fn learn_managers(&mut self, people: impl Iterator<Item = &PersonRecord>) -> PortResult<()> {
+        let wanted: HashSet<&RegistryNo> = people.filter_map(|r| manager_of(&r.person, &self.units, self.today)).collect();
+        let unknown: Vec<RegistryNo> = wanted.into_iter().filter(|no| !self.asked.contains(*no)).cloned().collect();
+        if !unknown.is_empty() {
+            self.managers.extend(self.of.store.accounts_of(&unknown).await?);
+            self.asked.extend(unknown);
+        }
+        Ok(())
+    }
+
+    // --------------------------------------------------------------------------------------------------------- names
+
+    /// A new name asks for a new address (and, where the policy says so, a new user name).
+    async fn rename(&mut self, people: &mut [(PersonRecord, Option<ObservedAccount>)]) -> PortResult<()> {
+        let mut due: Vec<(&mut PersonRecord, Wish)> = Vec::new();
+        for (record, _) in people.iter_mut() {
+            let Some(account) = &record.account else { continue };
+            let in_use = account.state != crate::account::AccountState::Closed;
+            if in_use && account.names.named_for.as_ref() != text::fold(&record.person.full_name()) {
+                let rename_username = self.of.policy.names.rename_username;
+                due.push((record, Wish { username: rename_username, existing: None }));
+            }
+        }
+        self.reserve(due).await
+    }
+
+    async fn name(&mut self, people: &mut [PersonRecord], candidates: &[Vec<ObservedAccount>]) -> PortResult<()> {
+        let mut due = Vec::new();
+        for (record, candidates) in people.iter_mut().zip(candidates) {
+            let existing = candidates.iter().find(|c| difference::recognises(record, c).is_some()).cloned();
+            let opens = matches!(
+                desired::standing(&record.person, &self.of.policy, self.today),
+                Standing::Coming | Standing::InService | Standing::Away(_)
+            );
+            // Why also with names: an account that turns up later keeps its own, not the ones that were reserved for a new one.
+            let other = |a: &Account| existing.as_ref().is_some_and(|e| !e.username().eq_ignore_ascii_case(&a.names.username));
+            let due_now = record.account.as_ref().map_or(opens || existing.is_some(), other);
+            if due_now {
+                due.push((record, Wish { username: true, existing }));
+            }
+        }
+        self.reserve(due).await
+    }
+
+    /// Finds names that are free in the directory, reserves the best in the ledger, and puts them into the records.
+    async fn reserve(&self, mut due: Vec<(&mut PersonRecord, Wish)>) -> PortResult<()> {
+        for round in 0..NAME_ROUNDS {
+            if due.is_empty() {
+                return Ok(());
+            }
+            let mut requests: Vec<NameRequest> = due.iter().map(|(r, wish)| self.request(r, wish, round)).collect();
+            self.leave_out_taken(&mut requests, &due).await?;
+            let exhausted = requests.iter().all(|r| r.usernames.is_empty() && r.addresses.is_empty());
+            let given = self.of.store.reserve(&requests, self.commit).await?;
+            let mut still = Vec::new();
+            for ((record, wish), names) in due.into_iter().zip(given) {
+                match (names, &mut record.account) {
+                    (Some(names), Some(account)) => account.names = names,
+                    (Some(names), empty) => *empty = Some(Account::new(record.person.id, names)),
+                    (None, _) => still.push((record, wish)),
+                }
+            }
+            due = still;
+            if exhausted && round > 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn request(&self, record: &PersonRecord, wish: &Wish, round: usize) -> NameRequest {
+        let (policy, person) = (&self.of.policy.names, &record.person);
+        let of_round = |names: Vec<String>| names.into_iter().skip(round * NAMES_AT_ONCE).take(NAMES_AT_ONCE);
+        let upto = (round + 1) * NAMES_AT_ONCE;
+        let mut usernames: Vec<Arc<str>> = Vec::new();
+        let mut addresses: Vec<Arc<str>> = Vec::new();
+        if let Some(existing) = wish.existing.as_ref().filter(|_| round == 0) {
+            usernames.push(existing.username().into());
+            addresses.extend(existing.attributes.text(crate::account::Attribute::Mail).map(Arc::from));
+        } else if wish.username {
+            let names = policy.usernames(&person.given_name, &person.family_name).take(upto).collect();
+            usernames.extend(of_round(names).map(Arc::from));
+        }
+        if addresses.is_empty() {
+            let parts = policy.local_parts(&person.given_name, &person.family_name).take(upto).collect();
+            addresses.extend(of_round(parts).map(|p| policy.address(&p)));
+        }
+        NameRequest { person: person.id, usernames, addresses, named_for: text::fold(&person.full_name()).into() }
+    }
+
+    async fn leave_out_taken(&self, requests: &mut [NameRequest], due: &[(&mut PersonRecord, Wish)]) -> PortResult<()> {
+        let name = |kind, value: &Arc<str>| LedgerName { kind, value: value.clone() };
+        let mut all: HashSet<LedgerName> = HashSet::new();
+        for (request, _) in requests.iter().zip(due).filter(|(_, (_, wish))| wish.existing.is_none()) {
+            all.extend(request.usernames.iter().map(|n| name(NameKind::Username, n)));
+            all.extend(request.addresses.iter().map(|n| name(NameKind::Address, n)));
+        }
+        let all: Vec<LedgerName> = all.into_iter().collect();
+        let taken = self.of.directory.names_taken(&all).await?;
+        for (request, (record, wish)) in requests.iter_mut().zip(due) {
+            if wish.existing.is_some() {
+                continue;
+            }
+            // Why its own are free: the ledger gave them to this person before; the account may carry them already.
+            let own = |value: &Arc<str>| {
+                record
+                    .account
+                    .as_ref()
+                    .is_some_and(|a| a.names.username == *value || a.names.mail == *value || a.names.aliases.contains(value))
+            };
+            request.usernames.retain(|n| own(n) || !taken.contains(&name(NameKind::Username, n)));
+            request.addresses.retain(|n| own(n) || !taken.contains(&name(NameKind::Address, n)));
+        }
+        Ok(())
+    }
+}
+
+struct Wish {
+    username: bool,
+    /// The account that will be taken over: it keeps its names.
+    existing: Option<ObservedAccount>,
+}
+
+/// Accounts under the base that nobody owns, by what they could be recognised by.
+struct Strays {
+    accounts: Vec<ObservedAccount>,
+    by_number: HashMap<Arc<str>, Vec<usize>>,
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+impl Strays {
+    fn new(accounts: Vec<ObservedAccount>) -> Strays {
+        let mut by_number: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (i, account) in accounts.iter().enumerate() {
+            let numbers = account.employee_id().map(Arc::from).into_iter().chain(account.correlation.clone());
+            for number in numbers {
+                let found = by_number.entry(number).or_default();
+                if found.last() != Some(&i) {
+                    found.push(i);
+                }
+            }
+            let shown = account.attributes.text(crate::account::Attribute::DisplayName).map_or_else(|| account.dn.name(), str::to_owned);
+            by_name.entry(text::fold(&shown)).or_default().push(i);
+        }
+        Strays { accounts, by_number, by_name }
+    }
+
+    /// Those recognised by number; where there is none, namesakes without a number of their own.
+    fn of(&self, record: &PersonRecord) -> Vec<ObservedAccount> {
+        let numbered = self.by_number.get(record.person.registry_no.as_str());
+        let namesakes = || self.by_name.get(&text::fold(&record.person.full_name()));
+        let found = numbered.or_else(namesakes).map(Vec::as_slice).unwrap_or_default();
+        let own_number = |a: &ObservedAccount| numbered.is_some() || a.employee_id().is_none();
+        found.iter().map(|i| &self.accounts[*i]).filter(|a| own_number(a)).cloned().collect()
+    }
+}

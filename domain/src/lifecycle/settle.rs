@@ -1,0 +1,309 @@
+//! Settling one person after the steps were taken: what the directory shows decides what was done.
+use super::desired::{self, Desired, DesiredAccount, issue};
+use super::difference::{self, Sight};
+use super::execute::{Carried, Ended};
+use super::look::Look;
+use super::plan::{ActionKind, PersonPlan, Step};
+use super::reconcile::Reconciler;
+use super::run::{OperationStatus, PersonSettlement, ReceiptLine};
+use crate::account::{Account, AccountRef, AccountState, Applied, Dn, ObservedAccount, Sealed};
+use crate::audit::AuditEvent;
+use crate::id::{AccountGuid, MessageId};
+use crate::message::{self, NewMessage, Purpose};
+use crate::ports::{PersonRecord, PortError, Refusal};
+use crate::staff::{DataIssue, IssueKind};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::collections::HashMap;
+
+pub(super) struct Settled {
+    pub settlement: PersonSettlement,
+    done: u32,
+    refused: u32,
+    in_doubt: u32,
+    /// Observe and plan again now.
+    again: bool,
+    /// The directory refused for good; only a change elsewhere helps.
+    pub refusal: Option<DataIssue>,
+}
+
+impl Settled {
+    pub fn count(&self, carried: &mut Carried) {
+        carried.done += self.done;
+        carried.refused += self.refused;
+        carried.in_doubt += self.in_doubt;
+        if self.again {
+            carried.again.insert(self.settlement.person);
+        }
+        if self.refusal.is_some() {
+            carried.later_refusals += self.refused;
+            carried.later.insert(self.settlement.person);
+        }
+    }
+    pub fn is_clean(&self) -> bool {
+        self.refused + self.in_doubt == 0
+    }
+}
+
+/// The account works, was opened by Kimlik, and its person has not been told of this opening.
+pub fn announcement_due(record: &PersonRecord) -> bool {
+    record.person.mobile.is_some()
+        && record.account.as_ref().is_some_and(|a| a.state == AccountState::Active && a.announced_opening < a.opening)
+}
+
+pub(super) fn settle(
+    of: &Reconciler,
+    look: &Look<'_>,
+    mut record: PersonRecord,
+    ended: Vec<Ended>,
+    made: Option<AccountRef>,
+    seen: &HashMap<AccountGuid, ObservedAccount>,
+) -> Settled {
+    let now = of.clock.now();
+    let facts = look.facts();
+    let before = record.account.clone();
+    let guid = made.map(|m| m.guid).or_else(|| before.as_ref().and_then(|a| a.guid));
+    let observed = guid.and_then(|g| seen.get(&g));
+    let desired = desired::outlook(&record, &facts).desired;
+    let mut after = before.clone();
+    if let (Some(account), Some(observed), Desired::Account(desired)) = (&mut after, observed, &desired) {
+        advance(account, desired, observed, &ended, now);
+    }
+    record.account = after;
+    let mut left = difference::plan(&record, Sight { account: observed, candidates: &[] }, &facts);
+    if let (Some(account), Desired::Account(desired)) = (&mut record.account, &desired) {
+        if account.state == AccountState::Closed && before.as_ref().is_some_and(|b| b.state != AccountState::Closed) && !left.is_empty() {
+            // Some door is still open: it is not closed yet.
+            account.state = before.as_ref().map_or(AccountState::None, |b| b.state);
+            account.closed_at = None;
+        }
+        if observed.is_some() && (!ended.is_empty() || account.applied.is_none()) {
+            account.applied = applied(account, desired, &left, &ended, look);
+        }
+    }
+    if observed.is_none() {
+        left.actions = ended.iter().map(|e| e.action.clone()).collect();
+    }
+    let mut settled = Settled {
+        settlement: PersonSettlement {
+            person: record.person.id,
+            registry_no: record.person.registry_no.clone(),
+            province: left.province,
+            account: None,
+            operations: Vec::new(),
+            message: None,
+            audit: Vec::new(),
+            wake_reports: false,
+            at: now,
+        },
+        done: 0,
+        refused: 0,
+        in_doubt: 0,
+        again: false,
+        refusal: None,
+    };
+    for end in &ended {
+        settled.end(&record, end, &left, observed, look, now);
+    }
+    settled.interrupted(&record, &ended, &left, now);
+    if announcement_due(&record) {
+        settled.announce(of, &mut record, now);
+    }
+    let linked = |a: &Option<Account>| a.as_ref().filter(|a| a.state != AccountState::Closed).and_then(|a| a.guid);
+    settled.settlement.wake_reports = linked(&before) != linked(&record.account);
+    settled.settlement.account = if record.account == before { None } else { record.account };
+    settled
+}
+
+/// What the ledger says after the steps, by what is seen.
+fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccount, ended: &[Ended], now: DateTime<Utc>) {
+    let tried = |kinds: &[ActionKind]| ended.iter().any(|e| kinds.contains(&e.action.kind));
+    account.guid = Some(seen.guid);
+    account.dn = Some(seen.dn.clone());
+    if ended.iter().any(|e| e.sealed) {
+        account.sealed = if desired.state == AccountState::Closed { Sealed::Closing } else { Sealed::Opening };
+    }
+    if tried(&[ActionKind::Open, ActionKind::Adopt]) && account.opening == 0 {
+        account.opening = 1;
+        account.opened_at = Some(now);
+    }
+    if tried(&[ActionKind::Adopt]) {
+        account.adopted = true;
+        account.announced_opening = account.opening;
+        if account.state == AccountState::None {
+            account.state = if seen.enabled { AccountState::Active } else { AccountState::Suspended };
+        }
+    }
+    let starts = [ActionKind::Open, ActionKind::Reopen, ActionKind::Enable, ActionKind::Reinstate, ActionKind::Adopt, ActionKind::Suspend];
+    let reached = match desired.state {
+        AccountState::Active => tried(&starts) && seen.enabled,
+        AccountState::Closed => tried(&[ActionKind::Close, ActionKind::Withdraw, ActionKind::Adopt]),
+        _ => tried(&starts) && !seen.enabled,
+    };
+    if !reached {
+        return;
+    }
+    if account.state == AccountState::Closed && desired.state != AccountState::Closed {
+        account.opening += 1;
+        account.opened_at = Some(now);
+        account.closed_at = None;
+    }
+    if desired.state == AccountState::Closed && account.state != AccountState::Closed {
+        account.closed_at = Some(now);
+    }
+    if desired.state == AccountState::Active && account.state != AccountState::Active {
+        account.enabled_at = Some(now);
+    }
+    account.state = desired.state;
+}
+
+/// The parts of the desired account that nothing is left to do for.
+fn applied(account: &Account, desired: &DesiredAccount, left: &PersonPlan, ended: &[Ended], look: &Look<'_>) -> Option<Applied> {
+    if account.state == AccountState::Closed {
+        return None;
+    }
+    let open = |kinds: &[ActionKind]| left.actions.iter().any(|a| kinds.contains(&a.kind));
+    let whole = [ActionKind::Open, ActionKind::Reopen, ActionKind::Close, ActionKind::Withdraw];
+    if open(&whole) {
+        return account.applied.clone();
+    }
+    let mut applied = account.applied.clone().unwrap_or_else(|| Applied {
+        unit: desired.unit,
+        unit_name: desired.unit_name.clone(),
+        seconded: desired.seconded,
+        ou: desired.ou.clone(),
+        attributes: desired.attributes.clone(),
+        groups: Vec::new(),
+        on: look.today,
+    });
+    if !open(&[ActionKind::Move]) {
+        applied.unit = desired.unit;
+        applied.unit_name = desired.unit_name.clone();
+        applied.seconded = desired.seconded;
+        applied.ou = desired.ou.clone();
+    }
+    if !open(&[ActionKind::Update, ActionKind::Rename]) {
+        applied.attributes = desired.attributes.clone();
+    }
+    // Why not all desired groups: what Kimlik adds it also takes away, and nothing else.
+    let joined = ended.iter().flat_map(|e| &e.action.steps).filter_map(|s| match s {
+        Step::JoinGroup(group) => Some(group),
+        _ => None,
+    });
+    let mut groups: Vec<Dn> = applied.groups.iter().chain(joined).filter(|g| desired.groups.contains(g)).cloned().collect();
+    groups.sort();
+    groups.dedup();
+    applied.groups = groups;
+    applied.on = look.today;
+    Some(applied)
+}
+
+impl Settled {
+    fn end(
+        &mut self,
+        record: &PersonRecord,
+        end: &Ended,
+        left: &PersonPlan,
+        seen: Option<&ObservedAccount>,
+        look: &Look<'_>,
+        now: DateTime<Utc>,
+    ) {
+        let kind = end.action.kind;
+        let undone = left.actions.iter().any(|a| a.kind == kind);
+        let status = match &end.error {
+            None if !undone => OperationStatus::Done,
+            None => OperationStatus::InDoubt,
+            Some(PortError::InDoubt(_)) if seen.is_some() && !undone => OperationStatus::Done,
+            Some(PortError::InDoubt(_)) => OperationStatus::InDoubt,
+            Some(PortError::Unavailable(_)) => OperationStatus::Superseded,
+            Some(PortError::Refused { refusal: Refusal::Changed, .. }) => OperationStatus::Superseded,
+            Some(PortError::Refused { .. }) => OperationStatus::Refused,
+        };
+        match status {
+            OperationStatus::Done => self.done += 1,
+            OperationStatus::InDoubt => self.in_doubt += 1,
+            _ => self.refused += 1,
+        }
+        let for_good = match &end.error {
+            Some(PortError::Refused { refusal: Refusal::Changed | Refusal::NameTaken, .. }) => None,
+            Some(PortError::Refused { reason, .. }) => Some(reason),
+            _ => None,
+        };
+        if let Some(reason) = for_good {
+            let message = format!("the directory refused to {}: {reason}", kind.verb());
+            self.refusal = Some(issue(IssueKind::DirectoryRefused, &record.person, &look.facts(), message));
+        } else {
+            self.again |= status != OperationStatus::Done;
+        }
+        let mut receipt = end.receipt.clone();
+        if status == OperationStatus::Done && matches!(kind, ActionKind::Close | ActionKind::Withdraw) {
+            receipt.extend(lives_on(seen, look, now));
+        }
+        self.audit(record, kind, &end.action.because.to_string(), status, &receipt, now);
+        self.settlement.operations.push((end.operation, status, receipt));
+    }
+
+    /// Operations whose end is not known: intended here and not come to, or left behind by a crash.
+    fn interrupted(&mut self, record: &PersonRecord, ended: &[Ended], left: &PersonPlan, now: DateTime<Utc>) {
+        for operation in &record.unsettled {
+            if ended.iter().any(|e| e.operation == operation.id) {
+                continue;
+            }
+            let again = ended.iter().any(|e| e.action.kind == operation.kind);
+            let undone = left.actions.iter().any(|a| a.kind == operation.kind) || record.account.as_ref().is_none_or(|a| a.guid.is_none());
+            let (status, found) = if undone || again {
+                (OperationStatus::Superseded, "not seen (wholly) done; planned anew")
+            } else {
+                (OperationStatus::Done, "seen done after an interruption")
+            };
+            let receipt = vec![ReceiptLine { at: now, step: operation.kind.verb().into(), result: found.into() }];
+            self.audit(record, operation.kind, &operation.because, status, &receipt, now);
+            self.settlement.operations.push((operation.id, status, receipt));
+        }
+    }
+
+    fn audit(
+        &mut self,
+        record: &PersonRecord,
+        kind: ActionKind,
+        because: &str,
+        status: OperationStatus,
+        receipt: &[ReceiptLine],
+        now: DateTime<Utc>,
+    ) {
+        self.settlement.audit.push(AuditEvent {
+            at: now,
+            actor: "kimlik".into(),
+            deed: format!("account.{}", kind.verb()),
+            person: Some(record.person.id),
+            because: because.to_owned(),
+            detail: json!({ "registryNo": record.person.registry_no, "status": status, "receipt": receipt }),
+        });
+    }
+
+    fn announce(&mut self, of: &Reconciler, record: &mut PersonRecord, now: DateTime<Utc>) {
+        let (Some(account), Some(mobile)) = (&mut record.account, &record.person.mobile) else { return };
+        let mut random = [0; 8];
+        of.entropy.fill(&mut random);
+        let code = message::activation_code(random);
+        account.announced_opening = account.opening;
+        self.settlement.message = Some(NewMessage {
+            id: MessageId(of.uuid(now)),
+            purpose: Purpose::AccountOpened,
+            opening: account.opening,
+            to: mobile.clone(),
+            text: message::account_opened(&account.names.username, &account.names.mail, &of.policy.portal_url, &code),
+            code,
+        });
+    }
+}
+
+/// What a closing cannot end.
+fn lives_on(seen: Option<&ObservedAccount>, look: &Look<'_>, now: DateTime<Utc>) -> Vec<ReceiptLine> {
+    let line = |step: &str, result: String| ReceiptLine { at: now, step: step.into(), result };
+    let tickets = line("lives on", "Kerberos tickets already issued, until they run out (10 hours by the domain's default)".into());
+    let base = &look.of.policy.base;
+    let outside: Vec<String> = seen.iter().flat_map(|s| &s.groups).filter(|g| !g.is_within(base)).map(|g| g.name()).collect();
+    let groups = (!outside.is_empty()).then(|| line("lives on", format!("groups outside the managed tree: {}", outside.join(", "))));
+    std::iter::once(tickets).chain(groups).collect()
+}
