@@ -1,7 +1,6 @@
 //! Issues: found again they stay the same, not found they are resolved, accepted they stop neither planning nor each run.
-use super::{Bench, id, no, noon, person, save, settlement};
+use super::{Bench, id, no, noon, person, save};
 use chrono::TimeDelta;
-use kimlik_domain::lifecycle::run::PersonSettlement;
 use kimlik_domain::ports::{IssueScope, OpenIssue, PeopleBy, PersonRecord, Refusal, Store};
 use kimlik_domain::staff::intake::RosterSave;
 use kimlik_domain::staff::{DataIssue, IssueKind};
@@ -30,9 +29,6 @@ impl Bench {
         self.store.issues(None, 100).await.unwrap()
     }
 
-    async fn kinds(&self) -> Vec<IssueKind> {
-        self.open_issues().await.iter().map(|open| open.issue.kind).collect()
-    }
 
     async fn record(&self, n: u32) -> PersonRecord {
         self.store.people(PeopleBy::Ids(&[id(n)])).await.unwrap().remove(0)
