@@ -29,7 +29,6 @@ impl Bench {
         self.store.issues(None, 100).await.unwrap()
     }
 
-
     async fn record(&self, n: u32) -> PersonRecord {
         self.store.people(PeopleBy::Ids(&[id(n)])).await.unwrap().remove(0)
     }
