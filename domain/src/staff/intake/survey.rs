@@ -27,7 +27,6 @@ pub(super) struct Group {
     end: u32,
     /// By what the rows say.
     pub left: bool,
-    pub rejected: bool,
     start_day: Option<Day>,
     pub mark: Option<Mark>,
 }
@@ -72,6 +71,10 @@ pub(super) fn survey(rows: &[Row], everybody: bool, ctx: &Context<'_>, mark: imp
             continue;
         };
         survey.note(at, &draft, ctx, &mark);
+        if draft.is_rejected() {
+            managers.push(None);
+            continue;
+        }
         if let (false, Some(number)) = (survey.groups[at].left, draft.mobile.value()) {
             mobiles.push((number.e164()[1..].parse().unwrap_or_default(), at as u32));
         }
@@ -104,7 +107,7 @@ impl Survey {
         let mut groups: Vec<Group> = Vec::with_capacity(by_no.len());
         for (at, (group, _)) in (0u32..).zip(&numbered) {
             if groups.len() == *group as usize {
-                groups.push(Group { start: at, end: at, left: false, rejected: false, start_day: None, mark: None });
+                groups.push(Group { start: at, end: at, left: false, start_day: None, mark: None });
             }
             groups[*group as usize].end = at + 1;
         }
@@ -167,14 +170,15 @@ impl Survey {
 
     fn note(&mut self, at: usize, draft: &Draft, ctx: &Context<'_>, mark: impl Fn(&NationalId) -> Mark) {
         let group = &mut self.groups[at];
-        group.left = draft.says_left(ctx);
-        group.start_day = draft.employment_start.value().copied();
-        group.mark = draft.national_id.value().map(mark);
-        group.rejected = draft.is_rejected();
-        if group.rejected {
+        // Why nothing else of rejected rows: they are not believed, so nobody has left or is somebody's double by them.
+        if draft.is_rejected() {
             self.rejected_rows += (group.end - group.start) as usize;
             let room = EXAMPLES.saturating_sub(self.examples.len());
             self.examples.extend(draft.faults.iter().filter(|f| f.rejects).take(room).map(|f| (draft.registry_no.clone(), f.clone())));
+        } else {
+            group.left = draft.says_left(ctx);
+            group.start_day = draft.employment_start.value().copied();
+            group.mark = draft.national_id.value().map(mark);
         }
         let shifted = |f: &&Fault| matches!(f.kind, IssueKind::InvalidNationalId | IssueKind::DoubtfulMobile | IssueKind::UnknownUnit);
         let fields: HashSet<Field> = draft.faults.iter().filter(shifted).filter_map(|f| f.field).collect();
@@ -226,7 +230,7 @@ impl Survey {
         for same in marked.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
             let bearer = same.iter().map(|(_, at)| *at).min_by_key(|at| {
                 let group = &self.groups[*at as usize];
-                (group.rejected, group.left, group.start_day.is_none(), group.start_day, self.registry_no(rows, *at as usize))
+                (group.left, group.start_day.is_none(), group.start_day, self.registry_no(rows, *at as usize))
             });
             if let Some(bearer) = bearer {
                 self.bearers.insert(same[0].0, bearer);

@@ -91,7 +91,6 @@ impl Draft {
 pub fn draft(registry_no: RegistryNo, rows: &[&Row], ctx: &Context<'_>) -> Option<Draft> {
     let first = *rows.iter().min_by_key(|r| r.line)?;
     let mut faults = Vec::new();
-    check_agreement(rows, &mut faults);
     let mut cells = Cells { row: first, faults: &mut faults };
     let mut draft = Draft {
         registry_no,
@@ -137,21 +136,24 @@ pub fn draft(registry_no: RegistryNo, rows: &[&Row], ctx: &Context<'_>) -> Optio
             format!("the last day in service ({end}) is before the first ({start})"),
         );
     }
-    draft.faults = faults;
+    draft.faults = agreement(rows, faults);
     Some(draft)
 }
 
-/// All rows of a person must say the same of the person: nobody can tell which of two last days is meant.
-fn check_agreement(rows: &[&Row], faults: &mut Vec<Fault>) {
-    let Some((first, others)) = rows.split_first() else { return };
+/// All rows of a person must say the same of the person: nobody can tell which of two last days is meant. What else is
+/// wrong with a field that differs is not said, it would be one row's word.
+fn agreement(rows: &[&Row], mut faults: Vec<Fault>) -> Vec<Fault> {
+    let Some((first, others)) = rows.split_first() else { return faults };
     for field in OF_THE_PERSON.into_iter().chain(Field::ATTRS) {
         let said = first.get(field);
         let differs = |row: &&&Row| row.get(field) != said && canonical(field, row.get(field)) != canonical(field, said);
         if let Some(other) = others.iter().find(differs) {
             let message = format!("the rows of this person differ in {field} (lines {} and {})", first.line, other.line);
+            faults.retain(|fault| fault.field != Some(field));
             faults.push(Fault::new(IssueKind::ContradictoryRows, field, other.line, message).rejecting());
         }
     }
+    faults
 }
 
 fn canonical(field: Field, text: Option<&str>) -> Option<Cow<'_, str>> {

@@ -1,0 +1,109 @@
+//! What the terminal of the demo says, in plain words: what HR tells, what Kimlik does about it. Silent otherwise, where the
+//! log speaks. Decides nothing.
+use super::intake::Taken;
+use kimlik_domain::lifecycle::ActionKind;
+use kimlik_domain::lifecycle::reconcile::Progress;
+use kimlik_domain::lifecycle::run::Run;
+use std::io::Write;
+use std::sync::Mutex;
+
+/// More people than that in one go are counted, not named.
+const NAMED: u32 = 25;
+
+pub struct Voice {
+    speaks: bool,
+    crowd: Mutex<Crowd>,
+}
+
+#[derive(Default)]
+struct Crowd {
+    total: u32,
+    done: u32,
+    failed: u32,
+}
+
+impl Voice {
+    pub fn new(speaks: bool) -> Voice {
+        Voice { speaks, crowd: Mutex::default() }
+    }
+
+    pub fn say(&self, line: &str) {
+        if self.speaks {
+            say(line);
+        }
+    }
+
+    pub fn delivery(&self, taken: &Taken) {
+        let report = &taken.report;
+        if report.new_people > NAMED || report.new_units > 0 {
+            self.say(&format!(
+                "HR       {}: {} new people, {} changed, {} new units",
+                taken.delivery, report.new_people, report.changed_people, report.new_units
+            ));
+        }
+        for issue in report.issues.iter().take(5) {
+            self.say(&format!("Look at  {}", issue.message));
+        }
+        if report.issues.len() > 5 {
+            self.say(&format!("Look at  … and {} more: kimlik issues list", report.issues.len() - 5));
+        }
+    }
+
+    pub fn run(&self, run: &Run) {
+        let summary = &run.summary;
+        if summary.held > 0 {
+            self.say(&format!("Held     {} changes wait for an administrator: kimlik holds list", summary.held));
+        }
+    }
+}
+
+impl Progress for Voice {
+    fn total(&self, people: u32) {
+        if let Ok(mut crowd) = self.crowd.lock() {
+            *crowd = Crowd { total: people, ..Crowd::default() };
+        }
+        if people > NAMED {
+            self.say(&format!("Kimlik   has something to do for {people} people"));
+        }
+    }
+
+    fn done(&self, name: &str, actions: &[ActionKind], ok: bool) {
+        let Ok(mut crowd) = self.crowd.lock() else { return };
+        crowd.done += 1;
+        crowd.failed += u32::from(!ok);
+        if crowd.total > NAMED {
+            let step = (crowd.total / 10).max(1);
+            if crowd.done.is_multiple_of(step) || crowd.done == crowd.total {
+                let failed = if crowd.failed > 0 { format!(", {} to be tried again", crowd.failed) } else { String::new() };
+                self.say(&format!("Kimlik   {} of {} done{failed}", crowd.done, crowd.total));
+            }
+        } else if !actions.is_empty() {
+            let deeds: Vec<&str> = actions.iter().map(|kind| deed(*kind)).collect();
+            let end = if ok { "" } else { " (not done; tried again)" };
+            self.say(&format!("Kimlik   {name}: {}{end}", deeds.join(", ")));
+        }
+    }
+}
+
+/// As one tells it.
+pub fn deed(kind: ActionKind) -> &'static str {
+    match kind {
+        ActionKind::Adopt => "existing account taken over",
+        ActionKind::Open => "account opened",
+        ActionKind::Reopen => "account reopened",
+        ActionKind::Enable => "account enabled",
+        ActionKind::Reinstate => "account enabled again",
+        ActionKind::Update => "card updated",
+        ActionKind::Groups => "groups changed",
+        ActionKind::Move => "moved to another OU",
+        ActionKind::Rename => "new name",
+        ActionKind::Suspend => "account suspended",
+        ActionKind::Close => "account closed",
+        ActionKind::Withdraw => "account taken back",
+    }
+}
+
+/// To the terminal; a reader that has gone away (`| head`) is no reason to fail.
+pub fn say(line: &str) {
+    writeln!(std::io::stdout().lock(), "{line}").ok();
+}
