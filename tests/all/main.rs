@@ -2,5 +2,6 @@
 mod directory;
 mod embedded;
 mod hr;
+mod intake;
 mod store;
 mod surface;

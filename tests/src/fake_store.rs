@@ -1,0 +1,240 @@
+//! A store in memory, as far as an intake needs it. It refuses what a real one's unique keys refuse.
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use kimlik_domain::account::{AccountState, LedgerName, Names};
+use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
+use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
+use kimlik_domain::lifecycle::limits::{Cap, Population, Spent};
+use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
+use kimlik_domain::message::Message;
+use kimlik_domain::ports::*;
+use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
+use kimlik_domain::staff::{DataIssue, IssueKind, NationalId, RegistryNo, Units};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Mutex;
+
+#[derive(Clone, Default)]
+pub struct Kept {
+    pub units: Units,
+    pub people: BTreeMap<PersonId, KnownPerson>,
+    pub issues: BTreeMap<String, DataIssue>,
+    pub positions: HashMap<String, String>,
+    pub woken: Vec<PersonId>,
+    pub woke_everybody: u32,
+    pub saves: u32,
+    /// The save after this many fails, as a crash would.
+    pub dies_after: Option<u32>,
+}
+
+impl Kept {
+    pub fn by_no(&self, no: &str) -> Option<&KnownPerson> {
+        self.people.values().find(|k| k.person.registry_no.as_str() == no)
+    }
+    pub fn kinds_of(&self, no: &str) -> Vec<IssueKind> {
+        self.issues.values().filter(|i| i.registry_no.as_ref().is_some_and(|n| n.as_str() == no)).map(|i| i.kind).collect()
+    }
+    pub fn has(&self, kind: IssueKind) -> bool {
+        self.issues.values().any(|i| i.kind == kind)
+    }
+}
+
+#[derive(Default)]
+pub struct FakeStore(Mutex<Kept>);
+
+fn beyond<T>() -> PortResult<T> {
+    Err(PortError::refused(Refusal::Other, "this store serves intakes only"))
+}
+
+impl FakeStore {
+    pub fn look<T>(&self, look: impl FnOnce(&mut Kept) -> T) -> T {
+        let mut kept = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        look(&mut kept)
+    }
+
+    pub fn set_account(&self, no: &str, state: AccountState) {
+        self.look(|kept| kept.people.values_mut().filter(|k| k.person.registry_no.as_str() == no).for_each(|k| k.account_state = state));
+    }
+
+    fn save_people(&self, kept: &mut Kept, save: &RosterSave) -> PortResult<()> {
+        for new in &save.people {
+            let id = new.person.id;
+            let mark = new.national_id.as_ref().map(|n| self.mark(n));
+            let other = |k: &&KnownPerson| k.person.id != id;
+            if kept.people.values().filter(other).any(|k| k.person.registry_no == new.person.registry_no) {
+                return Err(PortError::refused(Refusal::Other, format!("registry number {} twice", new.person.registry_no)));
+            }
+            if mark.is_some() && kept.people.values().filter(other).any(|k| k.mark == mark) {
+                return Err(PortError::refused(Refusal::Other, format!("national id of {} twice", new.person.registry_no)));
+            }
+            let entry = kept.people.entry(id).or_insert_with(|| KnownPerson {
+                person: new.person.clone(),
+                mark: None,
+                former_registry_nos: Vec::new(),
+                account_state: AccountState::None,
+            });
+            entry.person = new.person.clone();
+            entry.mark = mark.or(entry.mark);
+            entry.former_registry_nos.extend(new.former_registry_no.clone());
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn units(&self) -> PortResult<Units> {
+        Ok(self.look(|kept| kept.units.clone()))
+    }
+    async fn feed_position(&self, feed: &str) -> PortResult<Option<String>> {
+        Ok(self.look(|kept| kept.positions.get(feed).cloned()))
+    }
+    /// Not keyed: these ids are made up.
+    fn mark(&self, id: &NationalId) -> Mark {
+        let mut mark = [0; 32];
+        mark[..11].copy_from_slice(id.expose().as_bytes());
+        Mark(mark)
+    }
+    async fn known(&self, registry_nos: &[RegistryNo], marks: &[Mark]) -> PortResult<Vec<KnownPerson>> {
+        let nos: HashSet<&RegistryNo> = registry_nos.iter().collect();
+        let marks: HashSet<&Mark> = marks.iter().collect();
+        let asked = |k: &&KnownPerson| {
+            nos.contains(&k.person.registry_no)
+                || k.former_registry_nos.iter().any(|n| nos.contains(n))
+                || k.mark.as_ref().is_some_and(|m| marks.contains(m))
+        };
+        Ok(self.look(|kept| kept.people.values().filter(asked).cloned().collect()))
+    }
+    async fn census(&self) -> PortResult<Vec<CensusLine>> {
+        let line =
+            |k: &KnownPerson| CensusLine { person: k.person.id, registry_no: k.person.registry_no.clone(), account_state: k.account_state };
+        Ok(self.look(|kept| kept.people.values().map(line).collect()))
+    }
+    async fn save_roster(&self, save: RosterSave) -> PortResult<()> {
+        self.look(|kept| {
+            if kept.dies_after == Some(kept.saves) {
+                return Err(PortError::Unavailable("died".to_owned()));
+            }
+            kept.saves += 1;
+            // All or nothing: the copy is thrown away where something is refused.
+            let mut after = kept.clone();
+            self.save_people(&mut after, &save)?;
+            save.units.iter().for_each(|unit| after.units.put(unit.clone()));
+            let seen: HashSet<&RegistryNo> = save.seen.iter().collect();
+            after.issues.retain(|_, i| !(save.issue_kinds.contains(&i.kind) && i.registry_no.as_ref().is_some_and(|n| seen.contains(n))));
+            after.issues.extend(save.issues.iter().map(|i| (i.key(), i.clone())));
+            after.woken.extend(&save.wake);
+            after.woke_everybody += u32::from(save.wake_everybody);
+            after.positions.extend(save.position);
+            *kept = after;
+            Ok(())
+        })
+    }
+    async fn save_issues(&self, about: IssueScope<'_>, found: &[DataIssue], _now: DateTime<Utc>) -> PortResult<()> {
+        self.look(|kept| {
+            kept.issues.retain(|_, issue| match about {
+                IssueScope::All(kinds) => !kinds.contains(&issue.kind),
+                IssueScope::People(kinds, nos) => {
+                    !(kinds.contains(&issue.kind) && issue.registry_no.as_ref().is_some_and(|n| nos.contains(n)))
+                }
+                IssueScope::None => true,
+            });
+            kept.issues.extend(found.iter().map(|i| (i.key(), i.clone())));
+        });
+        Ok(())
+    }
+
+    async fn people(&self, _: PeopleBy<'_>) -> PortResult<Vec<PersonRecord>> {
+        beyond()
+    }
+    async fn accounts_of(&self, _: &[RegistryNo]) -> PortResult<HashMap<RegistryNo, AccountGuid>> {
+        beyond()
+    }
+    async fn reserve(&self, _: &[NameRequest], _: bool) -> PortResult<Vec<Option<Names>>> {
+        beyond()
+    }
+    async fn bar_name(&self, _: PersonId, _: &LedgerName) -> PortResult<()> {
+        beyond()
+    }
+    async fn population(&self) -> PortResult<Population> {
+        beyond()
+    }
+    async fn spent(&self, _: DateTime<Utc>) -> PortResult<Spent> {
+        beyond()
+    }
+    async fn begin_run(&self, _: &Run) -> PortResult<()> {
+        beyond()
+    }
+    async fn finish_run(&self, _: &Run) -> PortResult<()> {
+        beyond()
+    }
+    async fn intend(&self, _: &[Intent], _: &[Cap], _: DateTime<Utc>) -> PortResult<Vec<usize>> {
+        beyond()
+    }
+    async fn settle(&self, _: Vec<PersonSettlement>) -> PortResult<()> {
+        beyond()
+    }
+    async fn save_holds(&self, _: RunId, _: &[HoldRequest], _: bool, _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
+    async fn decide_hold(&self, _: HoldId, _: &HoldDecision, _: DateTime<Utc>) -> PortResult<Hold> {
+        beyond()
+    }
+    async fn wake(&self, _: &[PersonId], _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
+    async fn wake_reports(&self, _: &[RegistryNo], _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
+    async fn claim(&self, _: DateTime<Utc>, _: DateTime<Utc>, _: u32) -> PortResult<Vec<Claim>> {
+        beyond()
+    }
+    async fn release(&self, _: &[(Claim, Option<DateTime<Utc>>)]) -> PortResult<()> {
+        beyond()
+    }
+    async fn full_run_due(&self) -> PortResult<Option<i64>> {
+        beyond()
+    }
+    async fn request_full_run(&self) -> PortResult<()> {
+        beyond()
+    }
+    async fn full_run_done(&self, _: i64) -> PortResult<()> {
+        beyond()
+    }
+    async fn watermark(&self) -> PortResult<Option<Watermark>> {
+        beyond()
+    }
+    async fn save_watermark(&self, _: &Watermark) -> PortResult<()> {
+        beyond()
+    }
+    async fn runs(&self, _: Option<RunId>, _: u32) -> PortResult<Vec<Run>> {
+        beyond()
+    }
+    async fn operations(&self, _: Option<RunId>, _: Option<OperationId>, _: u32) -> PortResult<Vec<OperationRecord>> {
+        beyond()
+    }
+    async fn holds(&self, _: Option<HoldStatus>, _: u32) -> PortResult<Vec<Hold>> {
+        beyond()
+    }
+    async fn hold_items(&self, _: HoldId, _: Option<PersonId>, _: u32) -> PortResult<Vec<HoldItem>> {
+        beyond()
+    }
+    async fn issues(&self, _: Option<IssueId>, _: u32) -> PortResult<Vec<OpenIssue>> {
+        beyond()
+    }
+    async fn accept_issue(&self, _: IssueId, _: &str, _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
+    async fn messages(&self, _: Option<MessageId>, _: u32) -> PortResult<Vec<Message>> {
+        beyond()
+    }
+    async fn cards(&self, _: &CardPage) -> PortResult<Vec<(Vec<u8>, PersonRecord)>> {
+        beyond()
+    }
+    async fn person_named(&self, _: Option<&str>, _: Option<&str>) -> PortResult<Option<PersonId>> {
+        beyond()
+    }
+    async fn audit_events(&self, _: Option<PersonId>, _: u32) -> PortResult<Vec<AuditEvent>> {
+        beyond()
+    }
+}
