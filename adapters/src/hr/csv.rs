@@ -1,1 +1,21 @@
-//! csv
+//! PLACEHOLDER
+#![allow(dead_code, unused, clippy::all)]
+use kimlik_domain::ports::*;
+use async_trait::async_trait;
+use kimlik_domain::account::*; use kimlik_domain::id::*; use kimlik_domain::lifecycle::hold::*; use kimlik_domain::lifecycle::limits::*;
+use kimlik_domain::lifecycle::run::*; use kimlik_domain::message::Message; use kimlik_domain::staff::feed::Delivery;
+use kimlik_domain::staff::intake::*; use kimlik_domain::staff::*; use kimlik_domain::audit::AuditEvent; use kimlik_domain::lifecycle::Policy;
+use chrono::{DateTime, Utc}; use std::collections::{HashMap, HashSet}; use std::sync::Arc; use zeroize::Zeroizing;
+
+use kimlik_domain::staff::feed::Field;
+pub struct DropFolder;
+impl DropFolder { pub fn new(path: std::path::PathBuf, field_names: HashMap<String, Field>, clock: Arc<dyn Clock>) -> DropFolder { DropFolder } }
+#[async_trait]
+impl HrFeed for DropFolder {
+    fn name(&self) -> &str { "placeholder" }
+    async fn poll(&self, position: Option<&str>) -> PortResult<Option<Delivery>> { Err(PortError::Unavailable("not built yet".into())) }
+    async fn taken(&self, delivery: &Delivery, report: &FeedReport) -> PortResult<()> { Ok(()) }
+}
+
+#[async_trait]
+impl Inspect for DropFolder { async fn inspect(&self) -> Vec<Finding> { Vec::new() } }
