@@ -90,7 +90,7 @@ impl Ledger {
             let mail = self.first_free(NameKind::Address, &request.addresses, person)?;
             self.give(name(NameKind::Username, &username), person);
             self.give(name(NameKind::Address, &mail), person);
-            return Some(Names { username, mail, aliases: Vec::new() });
+            return Some(Names { username, mail, aliases: Vec::new(), named_for: request.named_for.clone() });
         };
         let mut names = account.names.clone();
         if request.addresses.is_empty() {

@@ -152,7 +152,7 @@ pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<(Person, Opti
                 account,
                 decisions: decisions.remove(&person.id).unwrap_or_default(),
                 accepted,
-                blocked,
+                open_issues: blocked,
                 unsettled: unsettled.remove(&person.id).unwrap_or_default(),
                 person,
             }

@@ -30,10 +30,6 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     message::queue(&writing, vault, messages).await?;
     audit::record(&writing, settlements.iter().flat_map(|s| &s.audit)).await?;
     for (at, of_that_time) in by_time(&settlements) {
-        let looked_at = of_that_time.iter().filter(|s| s.issues.is_some());
-        let numbers: Vec<RegistryNo> = looked_at.map(|s| s.registry_no.clone()).collect();
-        let found = of_that_time.iter().flat_map(|s| s.issues.iter().flatten());
-        issue::save(&writing, Resolves::PlanningOf(&numbers), found, Origin::Planning, at).await?;
         let heads: Vec<RegistryNo> = of_that_time.iter().filter(|s| s.wake_reports).map(|s| s.registry_no.clone()).collect();
         if !heads.is_empty() {
             work::wake(&writing, person::reports_of(&writing.txn, &heads).await?, at).await?;
