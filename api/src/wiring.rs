@@ -107,7 +107,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(ready_store(&config).await?);
     let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone()];
-    let (directory, inspect) = directory(&config).await?;
+    let (directory, inspect) = directory(&config, &clock).await?;
     inspectors.push(inspect);
     let (feed, inspect, narration) = feed(&config, &clock)?;
     inspectors.push(inspect);
@@ -128,7 +128,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
 
 type WithInspector<T> = (Arc<T>, Arc<dyn Inspect>);
 
-async fn directory(config: &Config) -> Result<WithInspector<dyn Directory>, NotWired> {
+async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<WithInspector<dyn Directory>, NotWired> {
     match config.directory.kind {
         DirectoryKind::Embedded => {
             let embedded = Arc::new(embedded(config).await?);
@@ -136,10 +136,11 @@ async fn directory(config: &Config) -> Result<WithInspector<dyn Directory>, NotW
         }
         DirectoryKind::ActiveDirectory => {
             let settings = ad_settings(config)?;
-            let fault = |e: &dyn std::fmt::Display| {
-                Fault::new("directory.active_directory", e.to_string(), "mend the setting; kimlik doctor says more of each controller")
+            let faulty = |e: kimlik_adapters::directory::active_directory::SettingsFault| {
+                let mend = "mend the setting; kimlik doctor says more of each controller";
+                Faults(vec![Fault::new(format!("directory.active_directory.{}", e.setting), e.fault, mend)])
             };
-            let ad = Arc::new(ActiveDirectory::new(settings).map_err(|e| Faults(vec![fault(&e)]))?);
+            let ad = Arc::new(ActiveDirectory::new(settings, clock.clone()).map_err(faulty)?);
             Ok((ad.clone(), ad))
         }
     }
@@ -209,13 +210,14 @@ pub fn ad_settings(config: &Config) -> Result<AdSettings, Faults> {
         correlation: ad.correlation_attribute.clone(),
         timeout: Duration::from_secs(ad.timeout_seconds.into()),
         in_flight: ad.in_flight as usize,
-        groups: config.groups.iter().map(|rule| rule.group.clone()).collect(),
+        replication: Duration::from_secs(ad.replication_seconds.into()),
+        extra_groups: config.groups.iter().map(|rule| rule.group.clone()).collect(),
     })
 }
 
 /// The commands that give Kimlik's account exactly the rights that it needs.
-pub fn delegation(config: &Config, account: &str) -> Result<String, Faults> {
-    Ok(delegation_commands(&ad_settings(config)?, account))
+pub fn delegation(config: &Config, account: &str, exchange: bool) -> Result<String, Faults> {
+    Ok(delegation_commands(&ad_settings(config)?, account, exchange))
 }
 
 type FeedParts = (Arc<dyn HrFeed>, Arc<dyn Inspect>, Option<Narration>);

@@ -14,6 +14,9 @@ pub struct Doctor {
     /// The account that is to get the rights; directory.active_directory.bind_dn where nothing is said.
     #[arg(long, requires = "print_delegation", value_name = "ACCOUNT")]
     account: Option<String>,
+    /// The Exchange schema extension is (or will be) there: its attributes are among the rights.
+    #[arg(long, requires = "print_delegation")]
+    exchange: bool,
 }
 
 impl Doctor {
@@ -25,7 +28,7 @@ impl Doctor {
                 );
             }
             let account = self.account.unwrap_or_else(|| config.directory.active_directory.bind_dn.clone());
-            say(wiring::delegation(&config, &account)?.trim_end());
+            say(wiring::delegation(&config, &account, self.exchange)?.trim_end());
             return Ok(0);
         }
         let mut findings = own(&config);

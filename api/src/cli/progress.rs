@@ -1,8 +1,8 @@
 //! How a run is followed: a bar on a terminal, a line a person elsewhere.
-use crate::work::voice::{deed, say};
+use crate::work::voice::{deeds, say};
 use indicatif::{ProgressBar, ProgressStyle};
-use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::reconcile::Progress;
+use kimlik_domain::lifecycle::{ActionKind, Because};
 use std::io::IsTerminal;
 
 pub enum Followed {
@@ -35,7 +35,7 @@ impl Progress for Followed {
         }
     }
 
-    fn done(&self, name: &str, actions: &[ActionKind], ok: bool) {
+    fn done(&self, name: &str, actions: &[(ActionKind, Because)], ok: bool) {
         match self {
             Followed::Bar(bar) => {
                 bar.inc(1);
@@ -45,8 +45,7 @@ impl Progress for Followed {
                 }
             }
             Followed::Lines => {
-                let deeds: Vec<&str> = actions.iter().map(|kind| deed(*kind)).collect();
-                say(&format!("{}  {name}: {}", if ok { "done    " } else { "not done" }, deeds.join(", ")));
+                say(&format!("{}  {name}: {}", if ok { "done    " } else { "not done" }, deeds(actions)));
             }
         }
     }

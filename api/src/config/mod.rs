@@ -297,6 +297,8 @@ pub struct ActiveDirectory {
     pub timeout_seconds: u32,
     /// Operations under way at once.
     pub in_flight: u32,
+    /// So long after a write no other controller is asked: it may not have heard of it yet.
+    pub replication_seconds: u32,
 }
 
 impl Default for ActiveDirectory {
@@ -315,7 +317,8 @@ impl Default for ActiveDirectory {
             first_run: FirstRun::Hold,
             drift_minutes: 5,
             timeout_seconds: 10,
-            in_flight: 32,
+            in_flight: 8,
+            replication_seconds: 15,
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum DataIssueKind {
     InvalidValue,
     /// Text decoded with the wrong table.
     Mojibake,
+    /// A word where only certain words may stand.
+    UnknownWord,
     /// A national id with wrong check digits.
     InvalidNationalId,
     /// No national id.
@@ -75,6 +77,8 @@ pub enum DataIssueKind {
     UnknownParent,
     /// A unit that cannot be read.
     InvalidUnit,
+    /// A value of a unit that was not taken, or not whole.
+    InvalidUnitField,
     /// A delivery without anybody in it.
     FeedEmpty,
     /// A delivery with far fewer people than before.
@@ -97,6 +101,8 @@ pub enum DataIssueKind {
     ProtectedAccount,
     /// A leaver whose account Kimlik must not touch is still enabled.
     ProtectedLeaver,
+    /// An active account that somebody disabled in the directory: Kimlik does not enable it again.
+    DisabledByHand,
     /// Groups that somebody else gave, to be reviewed after a transfer.
     ForeignGroups,
     /// The directory refused a change.

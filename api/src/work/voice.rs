@@ -1,9 +1,9 @@
 //! What the terminal of the demo says, in plain words: what HR tells, what Kimlik does about it. Silent otherwise, where the
 //! log speaks. Decides nothing.
 use super::intake::Taken;
-use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::reconcile::Progress;
 use kimlik_domain::lifecycle::run::Run;
+use kimlik_domain::lifecycle::{ActionKind, Because};
 use std::io::Write;
 use std::sync::Mutex;
 
@@ -67,7 +67,7 @@ impl Progress for Voice {
         }
     }
 
-    fn done(&self, name: &str, actions: &[ActionKind], ok: bool) {
+    fn done(&self, name: &str, actions: &[(ActionKind, Because)], ok: bool) {
         let Ok(mut crowd) = self.crowd.lock() else { return };
         crowd.done += 1;
         crowd.failed += u32::from(!ok);
@@ -78,15 +78,22 @@ impl Progress for Voice {
                 self.say(&format!("Kimlik   {} of {} done{failed}", crowd.done, crowd.total));
             }
         } else if !actions.is_empty() {
-            let deeds: Vec<&str> = actions.iter().map(|kind| deed(*kind)).collect();
             let end = if ok { "" } else { " (not done; tried again)" };
-            self.say(&format!("Kimlik   {name}: {}{end}", deeds.join(", ")));
+            self.say(&format!("Kimlik   {name}: {}{end}", deeds(actions)));
         }
     }
 }
 
+/// What was done, and why: the reasons once each.
+pub fn deeds(actions: &[(ActionKind, Because)]) -> String {
+    let deeds: Vec<&str> = actions.iter().map(|(kind, _)| deed(*kind)).collect();
+    let mut reasons: Vec<String> = actions.iter().map(|(_, because)| because.to_string()).collect();
+    reasons.dedup();
+    format!("{} – {}", deeds.join(", "), reasons.join("; "))
+}
+
 /// As one tells it.
-pub fn deed(kind: ActionKind) -> &'static str {
+fn deed(kind: ActionKind) -> &'static str {
     match kind {
         ActionKind::Adopt => "existing account taken over",
         ActionKind::Open => "account opened",
