@@ -242,8 +242,8 @@ pub trait Store: Send + Sync {
     /// Accounts (seen, not closed) of these people: managers.
     async fn accounts_of(&self, registry_nos: &[RegistryNo]) -> PortResult<HashMap<RegistryNo, AccountGuid>>;
     /// For each request the first user name and address that the ledger has never given to anybody else; `None`: all taken.
-    /// In order of the requests, each seeing the ones before. A person that has names already keeps the user name (and
-    /// gets a new address only if `addresses` are given). `commit` false: a proposal, nothing is reserved.
+    /// In order of the requests, each seeing the ones before. A person that has names already keeps the user name
+    /// where `usernames` is empty, and the address where `addresses` is. `commit` false: a proposal, nothing is reserved.
     async fn reserve(&self, requests: &[NameRequest], commit: bool) -> PortResult<Vec<Option<crate::account::Names>>>;
     /// The directory says that this name is somebody else's: it is barred for ever, the person's reservation is undone.
     async fn bar_name(&self, person: PersonId, name: &LedgerName) -> PortResult<()>;
@@ -267,8 +267,6 @@ pub trait Store: Send + Sync {
     // --- the work queue
     /// Wakes people now (or at `at`, if nothing earlier is due).
     async fn wake(&self, people: &[PersonId], at: DateTime<Utc>) -> PortResult<()>;
-    /// Wakes the people whose manager this person is (named, or as head of their unit).
-    async fn wake_reports(&self, heads: &[RegistryNo], at: DateTime<Utc>) -> PortResult<()>;
     /// Due people, leased until `until`; others do not get them meanwhile.
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>>;
     /// Ends the lease. `next`: when to look again by itself. A reason that came during the work keeps it due.

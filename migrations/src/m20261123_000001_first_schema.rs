@@ -205,7 +205,6 @@ fn records() -> Vec<TableCreateStatement> {
                 text("kind"),
                 uuid_null("person"),
                 text_null("registry_no"),
-                text("origin"),
                 text("status"),
                 time("since"),
                 time_null("resolved_at"),

@@ -1,7 +1,10 @@
 //! The one test binary.
 mod directory;
 mod embedded;
+mod golden;
 mod hr;
 mod intake;
+mod laws;
 mod store;
 mod surface;
+mod year;

@@ -183,9 +183,6 @@ impl Store for FakeStore {
     async fn wake(&self, _: &[PersonId], _: DateTime<Utc>) -> PortResult<()> {
         beyond()
     }
-    async fn wake_reports(&self, _: &[RegistryNo], _: DateTime<Utc>) -> PortResult<()> {
-        beyond()
-    }
     async fn claim(&self, _: DateTime<Utc>, _: DateTime<Utc>, _: u32) -> PortResult<Vec<Claim>> {
         beyond()
     }

@@ -137,7 +137,7 @@ impl Ministry {
         let clock = Arc::new(TestClock::at(day(today)));
         let folder = temp.path().join("hr");
         std::fs::create_dir_all(&folder).expect("the drop folder");
-        let feed = DropFolder::new(folder.clone(), HashMap::new(), clock.clone());
+        let feed = DropFolder::new(folder.clone(), &HashMap::new(), clock.clone());
         let reconciler = Reconciler {
             store: store.clone(),
             directory: directory.clone(),

@@ -30,7 +30,11 @@ impl Hr {
         let extra: Vec<_> = parts.map(pairs).collect();
         let next = self.people.len() as u32 + 1;
         let (fields, postings) = self.people.entry(no.trim().to_owned()).or_insert_with(|| {
-            let defaults = [("nid", national_id(next)), ("mobile", format!("0532 000 {:02} {:02}", next / 100, next % 100)), ("kind", "PERMANENT".into())];
+            let defaults = [
+                ("nid", national_id(next)),
+                ("mobile", format!("0532 000 {:02} {:02}", next / 100, next % 100)),
+                ("kind", "PERMANENT".into()),
+            ];
             (defaults.map(|(k, v)| (k.to_owned(), v)).into(), Vec::new())
         });
         fields.extend(first);
@@ -46,16 +50,36 @@ impl Hr {
         let Some((fields, postings)) = self.people.get(no) else { return Vec::new() };
         std::iter::once(fields.clone())
             .chain(postings.iter().map(|p| {
-                let mut row: BTreeMap<String, String> = fields.clone().into_iter().filter(|(k, _)| !POSTING.contains(&k.as_str())).collect();
+                let mut row: BTreeMap<String, String> =
+                    fields.clone().into_iter().filter(|(k, _)| !POSTING.contains(&k.as_str())).collect();
                 row.extend(p.clone());
                 row
             }))
             .map(|f| {
                 let get = |k: &str| f.get(k).cloned().unwrap_or_default();
                 let start = if f.contains_key("pstart") { get("pstart") } else { get("start") };
-                [no.to_owned(), get("nid"), get("given"), get("family"), get("status"), get("reason"), get("start"), get("end"), get("kind"), get("unit"), get("post"), get("title"), start, get("pend"), get("mobile"), get("phone"), get("ext"), get("office")]
-                    .map(|v| if v.contains([';', '"']) { format!("\"{}\"", v.replace('"', "\"\"")) } else { v })
-                    .join(";")
+                [
+                    no.to_owned(),
+                    get("nid"),
+                    get("given"),
+                    get("family"),
+                    get("status"),
+                    get("reason"),
+                    get("start"),
+                    get("end"),
+                    get("kind"),
+                    get("unit"),
+                    get("post"),
+                    get("title"),
+                    start,
+                    get("pend"),
+                    get("mobile"),
+                    get("phone"),
+                    get("ext"),
+                    get("office"),
+                ]
+                .map(|v| if v.contains([';', '"']) { format!("\"{}\"", v.replace('"', "\"\"")) } else { v })
+                .join(";")
             })
             .collect()
     }
@@ -147,7 +171,13 @@ fn fed(report: &kimlik_domain::staff::intake::FeedReport) -> String {
         Some(why) => format!("refused: {why}\n"),
         None => format!(
             "{} rows: {} new, {} changed, {} unchanged, {} rejected; units {} new, {} changed\n",
-            report.rows, report.new_people, report.changed_people, report.unchanged_people, report.rejected_rows, report.new_units, report.changed_units
+            report.rows,
+            report.new_people,
+            report.changed_people,
+            report.unchanged_people,
+            report.rejected_rows,
+            report.new_units,
+            report.changed_units
         ),
     };
     for issue in &report.issues {
@@ -181,7 +211,12 @@ async fn show(ministry: &Ministry, no: &str) -> String {
     let record = ministry.person(no).await;
     let mut out = String::new();
     if let Some(account) = &record.account {
-        writeln!(out, "ledger: {:?}, opening {}, announced {}, adopted {}", account.state, account.opening, account.announced_opening, account.adopted).expect("text");
+        writeln!(
+            out,
+            "ledger: {:?}, opening {}, announced {}, adopted {}",
+            account.state, account.opening, account.announced_opening, account.adopted
+        )
+        .expect("text");
     }
     let Some(seen) = observed(ministry, no).await else { return out + "no account" };
     writeln!(out, "dn: {}\nenabled: {}", seen.dn, seen.enabled).expect("text");
@@ -244,7 +279,8 @@ async fn holds(ministry: &Ministry) -> String {
     let mut out = String::new();
     for hold in holds {
         let scope = hold.scope.map_or("everywhere", |p| p.name());
-        writeln!(out, "{:?} {} {scope}: {} people; {}", hold.status, hold.budget.name(), hold.people, hold.reasons.join("; ")).expect("text");
+        writeln!(out, "{:?} {} {scope}: {} people; {}", hold.status, hold.budget.name(), hold.people, hold.reasons.join("; "))
+            .expect("text");
         for item in ministry.store.hold_items(hold.id, None, 100).await.expect("items") {
             writeln!(out, "  {} {} {:?}", item.registry_no, item.kind.verb(), item.approved).expect("text");
         }
@@ -313,7 +349,9 @@ async fn accept(ministry: &Ministry, rest: &str) -> String {
 
 /// GUIDs differ from run to run.
 fn without_ids(text: &str) -> String {
-    let is_id = |w: &str| w.len() == 36 && w.bytes().enumerate().all(|(i, b)| if [8, 13, 18, 23].contains(&i) { b == b'-' } else { b.is_ascii_hexdigit() });
+    let is_id = |w: &str| {
+        w.len() == 36 && w.bytes().enumerate().all(|(i, b)| if [8, 13, 18, 23].contains(&i) { b == b'-' } else { b.is_ascii_hexdigit() })
+    };
     let line = |line: &str| line.split(' ').map(|w| if is_id(w) { "<guid>" } else { w }).collect::<Vec<_>>().join(" ");
     text.lines().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }

@@ -8,8 +8,7 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{IssueId, PersonId, uuid_v7};
 use kimlik_domain::ports::{Entropy, IssueScope, OpenIssue, PortError, PortResult, Refusal};
-use kimlik_domain::staff::{Blocked, DataIssue, IssueKind, RegistryNo};
-use sea_orm::ExprTrait;
+use kimlik_domain::staff::{DataIssue, IssueKind, RegistryNo};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveValue, Condition, IntoActiveModel, QueryOrder, QuerySelect};
@@ -24,7 +23,6 @@ pub struct Model {
     pub kind: String,
     pub person: Option<Uuid>,
     pub registry_no: Option<String>,
-    pub origin: String,
     pub status: String,
     pub since: DateTimeUtc,
     pub resolved_at: Option<DateTimeUtc>,
@@ -41,54 +39,15 @@ const RESOLVED: &str = "RESOLVED";
 /// The words of the partial indexes.
 const STANDING: &str = "status IN ('OPEN', 'ACCEPTED')";
 
-/// Who found it: only what intake found stops planning, or what planning found would stop the planning that resolves it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    Intake,
-    Planning,
-    Feed,
-}
-
-impl Origin {
-    const fn name(self) -> &'static str {
-        match self {
-            Origin::Intake => "INTAKE",
-            Origin::Planning => "PLANNING",
-            Origin::Feed => "FEED",
-        }
-    }
-}
-
-/// Which open issues are resolved unless they are found again.
-pub(super) enum Resolves<'a> {
-    Scope(IssueScope<'a>),
-    /// What planning found about these people.
-    PlanningOf(&'a [RegistryNo]),
-}
-
-/// Found while planning and doing, whichever method saved them.
-const OF_ACCOUNTS: [IssueKind; 9] = [
-    IssueKind::NoOrganizationalUnit,
-    IssueKind::NoNameLeft,
-    IssueKind::PossibleAccount,
-    IssueKind::AccountNotFound,
-    IssueKind::ProtectedAccount,
-    IssueKind::ProtectedLeaver,
-    IssueKind::ForeignGroups,
-    IssueKind::DirectoryRefused,
-    IssueKind::DuplicateEmployeeId,
-];
-
 pub(super) async fn save(
     writing: &Writing,
-    resolves: Resolves<'_>,
+    about: IssueScope<'_>,
     found: impl IntoIterator<Item = &DataIssue>,
-    origin: Origin,
     now: DateTime<Utc>,
 ) -> PortResult<()> {
     let found: BTreeMap<String, &DataIssue> = found.into_iter().map(|issue| (without_nul(&issue.key()), issue)).collect();
     let gone: Vec<Uuid> =
-        in_scope(writing, &resolves).await?.into_iter().filter(|(_, key)| !found.contains_key(key)).map(|(id, _)| id).collect();
+        in_scope(writing, about).await?.into_iter().filter(|(_, key)| !found.contains_key(key)).map(|(id, _)| id).collect();
     if found.is_empty() && gone.is_empty() {
         return Ok(());
     }
@@ -105,22 +64,18 @@ pub(super) async fn save(
     }
     let found: Vec<(String, &DataIssue)> = found.into_iter().collect();
     for found in found.chunks(CHUNK) {
-        put(writing, found, origin, now).await?;
+        put(writing, found, now).await?;
     }
     Ok(())
 }
 
-async fn in_scope(writing: &Writing, resolves: &Resolves<'_>) -> PortResult<Vec<(Uuid, String)>> {
-    let (kinds, numbers, origin) = match resolves {
-        Resolves::Scope(IssueScope::None) => return Ok(Vec::new()),
-        Resolves::Scope(IssueScope::All(kinds)) => (*kinds, None, None),
-        Resolves::Scope(IssueScope::People(kinds, numbers)) => (*kinds, Some(*numbers), None),
-        Resolves::PlanningOf(numbers) => (&OF_ACCOUNTS[..], Some(*numbers), Some(Origin::Planning)),
+async fn in_scope(writing: &Writing, about: IssueScope<'_>) -> PortResult<Vec<(Uuid, String)>> {
+    let (kinds, numbers) = match about {
+        IssueScope::None => return Ok(Vec::new()),
+        IssueScope::All(kinds) => (kinds, None),
+        IssueScope::People(kinds, numbers) => (kinds, Some(numbers)),
     };
-    let mut which = Condition::any().add(Column::Kind.is_in(kinds.iter().map(|k| k.name())));
-    if let Some(origin) = origin {
-        which = which.add(Column::Origin.eq(origin.name()));
-    }
+    let which = Condition::any().add(Column::Kind.is_in(kinds.iter().map(|k| k.name())));
     let select = || {
         Entity::find()
             .select_only()
@@ -142,7 +97,7 @@ async fn in_scope(writing: &Writing, resolves: &Resolves<'_>) -> PortResult<Vec<
 }
 
 /// New ones begin now; standing ones take the new words and keep their beginning, their finder and their acceptance.
-async fn put(writing: &Writing, found: &[(String, &DataIssue)], origin: Origin, now: DateTime<Utc>) -> PortResult<()> {
+async fn put(writing: &Writing, found: &[(String, &DataIssue)], now: DateTime<Utc>) -> PortResult<()> {
     let standing = Entity::find()
         .filter(Expr::cust(STANDING))
         .filter(Column::IssueKey.is_in(found.iter().map(|(key, _)| key.as_str())))
@@ -164,7 +119,6 @@ async fn put(writing: &Writing, found: &[(String, &DataIssue)], origin: Origin, 
                 kind: issue.kind.name(),
                 person,
                 registry_no,
-                origin: origin.name().to_owned(),
                 status: OPEN.to_owned(),
                 since: now,
                 resolved_at: None,
@@ -183,19 +137,16 @@ fn new_id(now: DateTime<Utc>) -> Uuid {
     uuid_v7(now, random)
 }
 
-/// By registry number: the kinds accepted, and the kinds that stop planning.
+/// By registry number: the kinds accepted, and the kinds open.
 pub(super) async fn standing<'a>(
     db: &impl ConnectionTrait,
     numbers: impl Iterator<Item = &'a str> + Send,
 ) -> PortResult<HashMap<String, (Vec<IssueKind>, Vec<IssueKind>)>> {
-    let stops = |kind: &&IssueKind| matches!(kind.blocks(), Blocked::Row | Blocked::Opening | Blocked::Account);
-    let stopping = Column::Origin.eq(Origin::Intake.name()).and(Column::Kind.is_in(IssueKind::ALL.iter().filter(stops).map(|k| k.name())));
     let rows: Vec<(Option<String>, String, String)> = Entity::find()
         .select_only()
         .columns([Column::RegistryNo, Column::Kind, Column::Status])
         .filter(Expr::cust(STANDING))
         .filter(Column::RegistryNo.is_in(numbers))
-        .filter(Column::Status.eq(ACCEPTED).or(stopping))
         .order_by_asc(Column::Id)
         .into_tuple()
         .all(db)
@@ -204,8 +155,8 @@ pub(super) async fn standing<'a>(
     let mut found: HashMap<String, (Vec<IssueKind>, Vec<IssueKind>)> = HashMap::new();
     for (registry_no, kind, status) in rows {
         let kind: IssueKind = from_word(&kind, "issue")?;
-        let (accepted, blocked) = found.entry(registry_no.unwrap_or_default()).or_default();
-        let kinds = if status == ACCEPTED { accepted } else { blocked };
+        let (accepted, open) = found.entry(registry_no.unwrap_or_default()).or_default();
+        let kinds = if status == ACCEPTED { accepted } else { open };
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }

@@ -93,6 +93,11 @@ impl Ledger {
             return Some(Names { username, mail, aliases: Vec::new(), named_for: request.named_for.clone() });
         };
         let mut names = account.names.clone();
+        names.named_for = request.named_for.clone();
+        if !request.usernames.is_empty() {
+            names.username = self.first_free(NameKind::Username, &request.usernames, person)?;
+            self.give(name(NameKind::Username, &names.username), person);
+        }
         if request.addresses.is_empty() {
             return Some(names);
         }

@@ -28,7 +28,6 @@ pub use vault::StoreKeys;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fault::failed;
-use issue::{Origin, Resolves};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
@@ -139,9 +138,8 @@ impl Store for SqlStore {
         settle::settle(&self.link, &self.vault, settlements).await
     }
     async fn save_issues(&self, about: IssueScope<'_>, found: &[DataIssue], now: DateTime<Utc>) -> PortResult<()> {
-        let origin = if matches!(about, IssueScope::People(..)) { Origin::Planning } else { Origin::Feed };
         let writing = self.link.write().await?;
-        issue::save(&writing, Resolves::Scope(about), found, origin, now).await?;
+        issue::save(&writing, about, found, now).await?;
         writing.commit().await
     }
     async fn save_holds(&self, run: RunId, held: &[HoldRequest], complete: bool, now: DateTime<Utc>) -> PortResult<()> {
@@ -154,11 +152,6 @@ impl Store for SqlStore {
     async fn wake(&self, people: &[PersonId], at: DateTime<Utc>) -> PortResult<()> {
         let writing = self.link.write().await?;
         work::wake(&writing, people.iter().copied(), at).await?;
-        writing.commit().await
-    }
-    async fn wake_reports(&self, heads: &[RegistryNo], at: DateTime<Utc>) -> PortResult<()> {
-        let writing = self.link.write().await?;
-        work::wake(&writing, person::reports_of(&writing.txn, heads).await?, at).await?;
         writing.commit().await
     }
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>> {

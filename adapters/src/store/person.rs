@@ -147,12 +147,12 @@ pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<(Person, Opti
         let mut unsettled = operation::unsettled(db, &ids).await?;
         let mut issues = issue::standing(db, chunk.iter().map(|(p, _)| p.registry_no.as_str())).await?;
         records.extend(chunk.into_iter().map(|(person, account)| {
-            let (accepted, blocked) = issues.remove(person.registry_no.as_str()).unwrap_or_default();
+            let (accepted, open_issues) = issues.remove(person.registry_no.as_str()).unwrap_or_default();
             PersonRecord {
                 account,
                 decisions: decisions.remove(&person.id).unwrap_or_default(),
                 accepted,
-                open_issues: blocked,
+                open_issues,
                 unsettled: unsettled.remove(&person.id).unwrap_or_default(),
                 person,
             }

@@ -1,6 +1,6 @@
 //! Taking in: who is known, and saving one part of a delivery in one transaction.
 use super::fault::{failed, from_json, from_word, unreadable};
-use super::issue::{self, Origin, Resolves};
+use super::issue;
 use super::link::{CHUNK, Link, Writing, keep};
 use super::vault::Vault;
 use super::{account, feed, memory, national_id, person, unit, work};
@@ -135,8 +135,7 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
     if save.wake_everybody {
         memory::request_full_run(&writing).await?;
     }
-    let resolves = Resolves::Scope(IssueScope::People(&save.issue_kinds, &save.seen));
-    issue::save(&writing, resolves, &save.issues, Origin::Intake, save.at).await?;
+    issue::save(&writing, IssueScope::People(&save.issue_kinds, &save.seen), &save.issues, save.at).await?;
     if let Some((feed, position)) = save.position {
         feed::save(&writing, feed, position).await?;
     }

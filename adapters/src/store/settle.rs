@@ -1,5 +1,4 @@
 //! Settling: what is known of people after their actions were carried out and observed, in one transaction.
-use super::issue::{self, Origin, Resolves};
 use super::link::Link;
 use super::operation::{self, Settled};
 use super::vault::Vault;
@@ -38,7 +37,7 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     writing.commit().await
 }
 
-/// People of one run are mostly settled at one moment: issues and wakings go by moment, not by person.
+/// People of one run are mostly settled at one moment: wakings go by moment, not by person.
 fn by_time(settlements: &[PersonSettlement]) -> BTreeMap<chrono::DateTime<chrono::Utc>, Vec<&PersonSettlement>> {
     let mut times: BTreeMap<_, Vec<&PersonSettlement>> = BTreeMap::new();
     for settlement in settlements {

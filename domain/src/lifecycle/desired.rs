@@ -68,7 +68,8 @@ pub enum Standing {
         because: Because,
         withdrawn: bool,
     },
-    Undecided(IssueKind, String),
+    /// With what the intake could not see; what it could (an unknown code, a code that holds) it has reported itself.
+    Undecided(Option<(IssueKind, String)>),
 }
 
 /// The dates decide; a reason decides where it says so; what contradicts itself or is unknown, a person decides.
@@ -76,8 +77,7 @@ pub fn standing(person: &Person, policy: &Policy, today: Day) -> Standing {
     let code = person.reason_code.as_deref();
     let reason: Option<Arc<str>> = code.map(Into::into);
     let effect = match code.map(|c| (c, policy.reasons.effect(c))) {
-        Some((c, None)) => return Standing::Undecided(IssueKind::UnknownReason, format!("HR reason {c} is not in the table of reasons")),
-        Some((c, Some(Effect::Hold))) => return Standing::Undecided(IssueKind::ReasonHolds, format!("HR reason {c} waits for a decision")),
+        Some((_, None | Some(Effect::Hold))) => return Standing::Undecided(None),
         Some((_, effect)) => effect,
         None => None,
     };
@@ -98,7 +98,7 @@ pub fn standing(person: &Person, policy: &Policy, today: Day) -> Standing {
             }
             (Some(_), Some(Effect::Close)) => {
                 let message = "the reason says that the person leaves, the status says otherwise, and there is no last day in service";
-                return Standing::Undecided(IssueKind::ReasonHolds, message.into());
+                return Standing::Undecided(Some((IssueKind::ReasonHolds, message.into())));
             }
             _ => {}
         }
@@ -123,8 +123,8 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
     let linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
     let state_now = record.account.as_ref().map_or(AccountState::None, |a| a.state);
     let desired = match standing(person, facts.policy, facts.today) {
-        Standing::Undecided(kind, message) => {
-            issues.push(issue(kind, person, facts, message));
+        Standing::Undecided(found) => {
+            issues.extend(found.map(|(kind, message)| issue(kind, person, facts, message)));
             if linked { Desired::AsItIs } else { Desired::Nothing }
         }
         _ if !linked && record.open_issues.iter().any(blocks_opening) => Desired::Nothing,

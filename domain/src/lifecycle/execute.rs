@@ -160,14 +160,10 @@ impl Reconciler {
             }
             settlements.push(settled.settlement);
         }
-        let heads: Vec<_> = settlements.iter().filter(|s| s.wake_reports).map(|s| s.registry_no.clone()).collect();
         self.store.settle(settlements).await?;
         if !once_refused.is_empty() {
             let about = IssueScope::People(&[IssueKind::DirectoryRefused], &once_refused);
             self.store.save_issues(about, &refusals, self.clock.now()).await?;
-        }
-        if !heads.is_empty() {
-            self.store.wake_reports(&heads, self.clock.now()).await?;
         }
         Ok(carried)
     }

@@ -285,7 +285,10 @@ impl<'a> Look<'a> {
                 desired::standing(&record.person, &self.of.policy, self.today),
                 Standing::Coming | Standing::InService | Standing::Away(_)
             );
-            if record.account.is_none() && (opens || existing.is_some()) {
+            // Why also with names: an account that turns up later keeps its own, not the ones that were reserved for a new one.
+            let other = |a: &Account| existing.as_ref().is_some_and(|e| !e.username().eq_ignore_ascii_case(&a.names.username));
+            let due_now = record.account.as_ref().map_or(opens || existing.is_some(), other);
+            if due_now {
                 due.push((record, Wish { username: true, existing }));
             }
         }

@@ -119,7 +119,7 @@ pub struct PersonSettlement {
     pub operations: Vec<(OperationId, OperationStatus, Vec<ReceiptLine>)>,
     pub message: Option<NewMessage>,
     pub audit: Vec<AuditEvent>,
-    /// Its account appeared or its number changed: the reports' manager attribute waits for it.
+    /// Its account appeared or its number changed: the people whose manager it is are woken with it.
     pub wake_reports: bool,
     pub at: DateTime<Utc>,
 }

@@ -71,8 +71,6 @@ kinds! {
 impl IssueKind {
     /// Found while planning: each look at a person finds them again or resolves them.
     pub const OF_PLANNING: &'static [IssueKind] = &[
-        IssueKind::UnknownReason,
-        IssueKind::ReasonHolds,
         IssueKind::NoOrganizationalUnit,
         IssueKind::NoNameLeft,
         IssueKind::PossibleAccount,

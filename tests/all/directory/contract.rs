@@ -268,7 +268,8 @@ pub async fn a_manager_is_named_by_guid_and_follows_a_move(f: &dyn Fixture) {
 
 pub async fn letters_change_case(f: &dyn Fixture) {
     let account = create(f, "Büyük Harf", "buyuk.harf", &[(Attribute::Title, "mühendis"), (Attribute::DisplayName, "Ali can")]).await;
-    let changes = [change(Attribute::Title, Some("mühendis"), Some("Mühendis")), change(Attribute::DisplayName, Some("Ali can"), Some("Ali CAN"))];
+    let changes =
+        [change(Attribute::Title, Some("mühendis"), Some("Mühendis")), change(Attribute::DisplayName, Some("Ali can"), Some("Ali CAN"))];
     f.directory().modify(&account, &changes).await.unwrap();
     assert_eq!(f.raw(account.guid, "title").await, ["Mühendis"]);
     assert_eq!(f.raw(account.guid, "displayName").await, ["Ali CAN"]);

@@ -208,8 +208,15 @@ fn ground() -> PathBuf {
 }
 
 fn template(lab: &Path) -> PathBuf {
-    let version = output({ let mut c = Command::new("samba"); c.arg("-V"); c }, None)
-        .unwrap_or_else(|e| panic!("These tests need a real Samba AD DC, as root. Install: {PACKAGES}. ({e})"));
+    let version = output(
+        {
+            let mut c = Command::new("samba");
+            c.arg("-V");
+            c
+        },
+        None,
+    )
+    .unwrap_or_else(|e| panic!("These tests need a real Samba AD DC, as root. Install: {PACKAGES}. ({e})"));
     let sddl = delegation_sddl("@SID@", true);
     let mut hasher = DefaultHasher::new();
     (SCRIPT, FAST_PBKDF2, SCHEMA, &version, &sddl).hash(&mut hasher);
@@ -223,8 +230,15 @@ fn template(lab: &Path) -> PathBuf {
         fs::write(lab.join("samba.sh"), SCRIPT).unwrap();
         fs::write(lab.join("fastpbkdf2.c"), FAST_PBKDF2).unwrap();
         let (source, library) = (text(&lab.join("fastpbkdf2.c")), text(&lab.join("fastpbkdf2.so")));
-        output({ let mut c = Command::new("cc"); c.args(["-O2", "-shared", "-fPIC", "-o", &library, &source, "-ldl"]); c }, None)
-            .unwrap_or_else(|e| panic!("{e}"));
+        output(
+            {
+                let mut c = Command::new("cc");
+                c.args(["-O2", "-shared", "-fPIC", "-o", &library, &source, "-ldl"]);
+                c
+            },
+            None,
+        )
+        .unwrap_or_else(|e| panic!("{e}"));
         run_script(lab, &["build", &text(&template)], &[("AD_SDDL", sddl)]);
         fs::write(template.join("complete"), "").unwrap();
     }

@@ -18,60 +18,60 @@ use Verdict::*;
 /// The Windows error (eight hexadecimal digits) that Active Directory and Samba put before the text of a refusal; it
 /// says more than the result code. Names and numbers: [MS-ERREF] 2.2.
 const WINDOWS: &[(u32, Verdict)] = &[
-    (0x0000_0005, Never(Rights)),   // ERROR_ACCESS_DENIED
-    (0x0000_0056, Never(Password)), // ERROR_INVALID_PASSWORD: the old one, in a change
+    (0x0000_0005, Never(Rights)),    // ERROR_ACCESS_DENIED
+    (0x0000_0056, Never(Password)),  // ERROR_INVALID_PASSWORD: the old one, in a change
     (0x0000_0524, Never(NameTaken)), // ERROR_USER_EXISTS: sAMAccountName
-    (0x0000_0525, Never(NotFound)), // ERROR_NO_SUCH_USER: also a member that is none
-    (0x0000_0528, Never(Changed)),  // ERROR_MEMBER_IN_GROUP
-    (0x0000_0529, Never(Changed)),  // ERROR_MEMBER_NOT_IN_GROUP
-    (0x0000_052D, Never(Password)), // ERROR_PASSWORD_RESTRICTION
-    (0x0000_0561, Never(Changed)),  // ERROR_MEMBER_NOT_IN_ALIAS
-    (0x0000_0562, Never(Changed)),  // ERROR_MEMBER_IN_ALIAS
-    (0x0000_200D, Never(Changed)),  // ERROR_DS_ATTRIBUTE_OR_VALUE_EXISTS
-    (0x0000_200E, Later),           // ERROR_DS_BUSY
-    (0x0000_200F, Later),           // ERROR_DS_UNAVAILABLE
-    (0x0000_2030, Never(NotFound)), // ERROR_DS_NO_SUCH_OBJECT
-    (0x0000_2082, Never(Value)),    // ERROR_DS_RANGE_CONSTRAINT
-    (0x0000_208D, Never(NotFound)), // ERROR_DS_OBJ_NOT_FOUND
-    (0x0000_2098, Never(Rights)),   // ERROR_DS_INSUFF_ACCESS_RIGHTS
-    (0x0000_20B5, Never(Value)),    // ERROR_DS_NAME_REFERENCE_INVALID: a manager that is not there
+    (0x0000_0525, Never(NotFound)),  // ERROR_NO_SUCH_USER: also a member that is none
+    (0x0000_0528, Never(Changed)),   // ERROR_MEMBER_IN_GROUP
+    (0x0000_0529, Never(Changed)),   // ERROR_MEMBER_NOT_IN_GROUP
+    (0x0000_052D, Never(Password)),  // ERROR_PASSWORD_RESTRICTION
+    (0x0000_0561, Never(Changed)),   // ERROR_MEMBER_NOT_IN_ALIAS
+    (0x0000_0562, Never(Changed)),   // ERROR_MEMBER_IN_ALIAS
+    (0x0000_200D, Never(Changed)),   // ERROR_DS_ATTRIBUTE_OR_VALUE_EXISTS
+    (0x0000_200E, Later),            // ERROR_DS_BUSY
+    (0x0000_200F, Later),            // ERROR_DS_UNAVAILABLE
+    (0x0000_2030, Never(NotFound)),  // ERROR_DS_NO_SUCH_OBJECT
+    (0x0000_2082, Never(Value)),     // ERROR_DS_RANGE_CONSTRAINT
+    (0x0000_208D, Never(NotFound)),  // ERROR_DS_OBJ_NOT_FOUND
+    (0x0000_2098, Never(Rights)),    // ERROR_DS_INSUFF_ACCESS_RIGHTS
+    (0x0000_20B5, Never(Value)),     // ERROR_DS_NAME_REFERENCE_INVALID: a manager that is not there
     (0x0000_21C7, Never(NameTaken)), // ERROR_DS_SPN_VALUE_NOT_UNIQUE_IN_FOREST
     (0x0000_21C8, Never(NameTaken)), // ERROR_DS_UPN_VALUE_NOT_UNIQUE_IN_FOREST
 ];
 
 /// LDAP result codes (RFC 4511 appendix A; the reactions of Active Directory: [MS-ADTS] 3.1.1.3.1.9).
 const LDAP: &[(u32, Verdict)] = &[
-    (1, Perhaps),            // operationsError: "should not be used for an outcome that is known"
-    (2, Never(Other)),       // protocolError: a fault of ours
-    (3, Perhaps),            // timeLimitExceeded
-    (4, Later),              // sizeLimitExceeded: searches only
-    (8, Never(Other)),       // strongerAuthRequired
-    (10, Never(Other)),      // referral: the object belongs to another domain
-    (11, Perhaps),           // adminLimitExceeded
-    (12, Never(Other)),      // unavailableCriticalExtension
-    (13, Never(Other)),      // confidentialityRequired
-    (16, Never(Changed)),    // noSuchAttribute: the value that was to be taken away is not there
-    (17, Never(Value)),      // undefinedAttributeType
-    (19, Never(Value)),      // constraintViolation
-    (20, Never(Changed)),    // attributeOrValueExists
-    (21, Never(Value)),      // invalidAttributeSyntax
-    (32, Never(NotFound)),   // noSuchObject
-    (34, Never(Value)),      // invalidDNSyntax
-    (48, Never(Rights)),     // inappropriateAuthentication
-    (49, Never(Rights)),     // invalidCredentials
-    (50, Never(Rights)),     // insufficientAccessRights
-    (51, Later),             // busy: refused before it was begun
-    (52, Later),             // unavailable: shutting down
-    (53, Never(Other)),      // unwillingToPerform
-    (64, Never(Value)),      // namingViolation
-    (65, Never(Value)),      // objectClassViolation
-    (66, Never(Other)),      // notAllowedOnNonLeaf
-    (67, Never(Other)),      // notAllowedOnRDN
-    (68, Never(NameTaken)),  // entryAlreadyExists
-    (69, Never(Other)),      // objectClassModsProhibited
-    (71, Never(Other)),      // affectsMultipleDSAs: a move to another domain
-    (80, Perhaps),           // other: "an internal error"; nothing is known of how far it came
-    (88, Perhaps),           // canceled
+    (1, Perhaps),           // operationsError: "should not be used for an outcome that is known"
+    (2, Never(Other)),      // protocolError: a fault of ours
+    (3, Perhaps),           // timeLimitExceeded
+    (4, Later),             // sizeLimitExceeded: searches only
+    (8, Never(Other)),      // strongerAuthRequired
+    (10, Never(Other)),     // referral: the object belongs to another domain
+    (11, Perhaps),          // adminLimitExceeded
+    (12, Never(Other)),     // unavailableCriticalExtension
+    (13, Never(Other)),     // confidentialityRequired
+    (16, Never(Changed)),   // noSuchAttribute: the value that was to be taken away is not there
+    (17, Never(Value)),     // undefinedAttributeType
+    (19, Never(Value)),     // constraintViolation
+    (20, Never(Changed)),   // attributeOrValueExists
+    (21, Never(Value)),     // invalidAttributeSyntax
+    (32, Never(NotFound)),  // noSuchObject
+    (34, Never(Value)),     // invalidDNSyntax
+    (48, Never(Rights)),    // inappropriateAuthentication
+    (49, Never(Rights)),    // invalidCredentials
+    (50, Never(Rights)),    // insufficientAccessRights
+    (51, Later),            // busy: refused before it was begun
+    (52, Later),            // unavailable: shutting down
+    (53, Never(Other)),     // unwillingToPerform
+    (64, Never(Value)),     // namingViolation
+    (65, Never(Value)),     // objectClassViolation
+    (66, Never(Other)),     // notAllowedOnNonLeaf
+    (67, Never(Other)),     // notAllowedOnRDN
+    (68, Never(NameTaken)), // entryAlreadyExists
+    (69, Never(Other)),     // objectClassModsProhibited
+    (71, Never(Other)),     // affectsMultipleDSAs: a move to another domain
+    (80, Perhaps),          // other: "an internal error"; nothing is known of how far it came
+    (88, Perhaps),          // canceled
 ];
 
 /// The eight hexadecimal digits at the beginning of the text.

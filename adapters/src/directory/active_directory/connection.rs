@@ -244,7 +244,8 @@ impl Connection {
         if scope != Scope::Base {
             controls.push(PagedResults { size: PAGE, cookie }.critical().into());
         }
-        let answer = self.run(link, |mut ldap| async move { ldap.with_controls(controls).search(base, scope, filter, attributes.to_vec()).await });
+        let answer =
+            self.run(link, |mut ldap| async move { ldap.with_controls(controls).search(base, scope, filter, attributes.to_vec()).await });
         let (entries, result) = match answer.await {
             Ok(found) => (found.0, found.1),
             Err(Lost::Unsent(text) | Lost::Unanswered(text)) => return Err(PortError::Unavailable(text)),

@@ -74,7 +74,8 @@ pub fn delegation_sddl(sid: &str, exchange: bool) -> String {
 /// `account`: the service account as `DOMAIN\name`, UPN or DN.
 pub fn delegation_commands(settings: &AdSettings, account: &str, exchange: bool) -> String {
     let base = settings.base.as_str();
-    let mut out = format!("# The rights of {account} below {base}, and no others.\n\n# Windows: in a command prompt of a domain administrator\n");
+    let mut out =
+        format!("# The rights of {account} below {base}, and no others.\n\n# Windows: in a command prompt of a domain administrator\n");
     let mut dsacls = |inherit: &str, right: &str| {
         let _ = writeln!(out, "dsacls \"{base}\" /I:{inherit} /G \"{account}:{right}\"");
     };

@@ -69,7 +69,11 @@ impl Entry {
     }
     /// ldap3 keeps the server's spelling of names.
     pub(super) fn texts(&self, name: &str) -> &[String] {
-        self.0.attrs.get(name).or_else(|| self.0.attrs.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v)).map_or(&[], Vec::as_slice)
+        self.0
+            .attrs
+            .get(name)
+            .or_else(|| self.0.attrs.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+            .map_or(&[], Vec::as_slice)
     }
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.texts(name).first().map(String::as_str).filter(|v| !v.is_empty())

@@ -34,7 +34,8 @@ impl Core {
         let correlations = self.settings.correlation.as_deref().map_or(("", &none), |name| (name, &by.correlations));
         let asked = [("employeeID", &by.employee_ids), ("sAMAccountName", &by.usernames), correlations, ("displayName", &by.display_names)];
         // Why not empty ones: (attribute=) is no valid filter, and asks for nobody.
-        let terms = asked.into_iter().flat_map(|(name, values)| values.iter().filter(|v| !v.is_empty()).map(move |v| filter::equals(name, v)));
+        let terms =
+            asked.into_iter().flat_map(|(name, values)| values.iter().filter(|v| !v.is_empty()).map(move |v| filter::equals(name, v)));
         self.matching(self.settings.base.as_str(), terms.collect()).await
     }
 
@@ -91,9 +92,7 @@ impl Core {
                 let upn = format!("{}@{}", name.value, self.settings.upn_suffix);
                 [filter::equals("sAMAccountName", &name.value), filter::equals("userPrincipalName", &upn)]
             }
-            NameKind::Address => {
-                [filter::equals("mail", &name.value), filter::equals("proxyAddresses", &format!("smtp:{}", name.value))]
-            }
+            NameKind::Address => [filter::equals("mail", &name.value), filter::equals("proxyAddresses", &format!("smtp:{}", name.value))],
         }
     }
 

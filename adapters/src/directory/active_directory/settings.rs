@@ -147,7 +147,9 @@ mod tests {
         for good in ["ldaps://dc1.csb.test", "ldaps://dc1.csb.test:636", "ldaps://127.0.0.1:636/", "ldaps://[::1]:636", "ldaps://[::1]"] {
             assert_eq!(check_url(good), Ok(()), "{good}");
         }
-        for bad in ["ldap://dc1.csb.test", "dc1.csb.test", "ldaps://", "ldaps://dc1:99999", "ldaps://u@dc1", "ldaps://dc1/dc=csb", "https://dc1"] {
+        for bad in
+            ["ldap://dc1.csb.test", "dc1.csb.test", "ldaps://", "ldaps://dc1:99999", "ldaps://u@dc1", "ldaps://dc1/dc=csb", "https://dc1"]
+        {
             assert_eq!(check_url(bad).unwrap_err().setting, "urls", "{bad}");
         }
         assert_eq!(host_and_port("ldaps://[::1]:3269"), ("::1".into(), 3269));

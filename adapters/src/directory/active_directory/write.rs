@@ -81,10 +81,8 @@ impl Core {
         }
         self.fits_schema(new.attributes.iter().map(|(a, _)| a)).await?;
         let control = ACCOUNTDISABLE | NORMAL_ACCOUNT;
-        let mut entry = vec![
-            (octets("objectClass"), one(octets("user"))),
-            (octets("userAccountControl"), one(control.to_string().into_bytes())),
-        ];
+        let mut entry =
+            vec![(octets("objectClass"), one(octets("user"))), (octets("userAccountControl"), one(control.to_string().into_bytes()))];
         entry.extend(new.attributes.iter().map(|(attribute, value)| (octets(attribute.ldap_name()), values(value))));
         for n in 1..=CN_TRIES {
             let dn = new.ou.below(&rdn(&numbered(&new.cn, n)));
