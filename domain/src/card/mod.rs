@@ -3,6 +3,7 @@
 use crate::account::AccountState;
 use crate::day::Day;
 use crate::id::PersonId;
+use crate::lifecycle::desired::manager_of;
 use crate::ports::PersonRecord;
 use crate::staff::{Person, RegistryNo, Unit, Units, WorkNumber};
 use crate::text;
@@ -58,7 +59,7 @@ impl IdentityCard {
             extension: person.extension.as_deref().map(str::to_owned),
             office: person.office.as_deref().map(str::to_owned),
             city: unit.and_then(|u| city(units, u)),
-            manager: unit.and_then(|u| manager(person, units, u)).cloned(),
+            manager: manager_of(person, units, day).cloned(),
             unit: unit.cloned(),
             unit_path,
             account_state: state,
@@ -81,11 +82,6 @@ pub fn title(person: &Person, day: Day) -> Option<String> {
 fn city(units: &Units, unit: &Unit) -> Option<String> {
     let named = units.inherited(unit.code, |u| u.city.as_deref()).map(str::to_owned);
     named.or_else(|| units.province(unit.code).map(|p| p.name().to_owned()))
-}
-
-/// Whom HR names, else the nearest head upward.
-fn manager<'a>(person: &'a Person, units: &'a Units, unit: &Unit) -> Option<&'a RegistryNo> {
-    person.manager.as_ref().filter(|m| **m != person.registry_no).or_else(|| units.head_above(unit.code, &person.registry_no))
 }
 
 #[cfg(test)]
