@@ -8,11 +8,12 @@ use kimlik_adapters::hr::rest::{RestFeed, RestSettings};
 use kimlik_adapters::hr::simulated::SimulatedMinistry;
 use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_adapters::system::{OsEntropy, SystemClock};
-use kimlik_domain::account::Dn;
+use kimlik_domain::account::{Dn, placement};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::ports::{Clock, Directory, Entropy, Finding, Health, HrFeed, Inspect, PortError, PortResult, Store};
 use kimlik_domain::staff::Reasons;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
@@ -44,6 +45,8 @@ pub struct House {
     /// Somebody has to be looked at: wakes the loop that reconciles.
     pub wake: Notify,
     inspectors: Vec<Arc<dyn Inspect>>,
+    /// The embedded directory, which nobody else administers.
+    own_directory: Option<Arc<EmbeddedDirectory>>,
     policy: OnceCell<Arc<Policy>>,
 }
 
@@ -64,6 +67,16 @@ impl House {
             entropy: self.entropy.clone(),
             policy: policy.clone(),
         })
+    }
+
+    /// In the embedded directory, makes the places that the rules give to the units. In a real one that is its
+    /// administrators' decision, and a place that is missing is an issue.
+    pub async fn make_places(&self) -> PortResult<()> {
+        let Some(directory) = &self.own_directory else { return Ok(()) };
+        let units = self.store.units().await?;
+        let (rules, base) = (config::policy::placement_of(&self.config), self.config.directory.base());
+        let places: BTreeSet<Dn> = units.iter().filter_map(|unit| placement::ou(&rules, &base, unit, &units)).collect();
+        directory.ensure_containers(&places.into_iter().collect::<Vec<_>>()).await
     }
 
     /// What each neighbour says of itself.
@@ -107,7 +120,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(ready_store(&config).await?);
     let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone()];
-    let (directory, inspect) = directory(&config, &clock).await?;
+    let (directory, inspect, own_directory) = directory(&config, &clock).await?;
     inspectors.push(inspect);
     let (feed, inspect, narration) = feed(&config, &clock)?;
     inspectors.push(inspect);
@@ -121,18 +134,19 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         narration,
         wake: Notify::new(),
         inspectors,
+        own_directory,
         policy: OnceCell::new(),
         config,
     })
 }
 
-type WithInspector<T> = (Arc<T>, Arc<dyn Inspect>);
+type DirectoryParts = (Arc<dyn Directory>, Arc<dyn Inspect>, Option<Arc<EmbeddedDirectory>>);
 
-async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<WithInspector<dyn Directory>, NotWired> {
+async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryParts, NotWired> {
     match config.directory.kind {
         DirectoryKind::Embedded => {
             let embedded = Arc::new(embedded(config).await?);
-            Ok((embedded.clone(), embedded))
+            Ok((embedded.clone(), embedded.clone(), Some(embedded)))
         }
         DirectoryKind::ActiveDirectory => {
             let settings = ad_settings(config)?;
@@ -141,7 +155,7 @@ async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<WithInspec
                 Faults(vec![Fault::new(format!("directory.active_directory.{}", e.setting), e.fault, mend)])
             };
             let ad = Arc::new(ActiveDirectory::new(settings, clock.clone()).map_err(faulty)?);
-            Ok((ad.clone(), ad))
+            Ok((ad.clone(), ad, None))
         }
     }
 }
@@ -156,37 +170,11 @@ async fn embedded(config: &Config) -> Result<EmbeddedDirectory, NotWired> {
     let base = config.directory.base();
     let correlation = config.directory.active_directory.correlation_attribute.clone();
     let directory = EmbeddedDirectory::open(file, base.clone(), config.directory.upn_suffix(), correlation).await.map_err(broken)?;
-    let mut containers: Vec<Dn> = vec![base, config.directory.closed_ou(), config.directory.default_ou()];
-    containers.extend(fixed_ous(config));
+    let containers = [base, config.directory.closed_ou(), config.directory.default_ou()];
     directory.ensure_containers(&containers).await.map_err(broken)?;
     let groups: Vec<Dn> = config.groups.iter().map(|rule| rule.group.clone()).collect();
     directory.ensure_groups(&groups).await.map_err(broken)?;
     Ok(directory)
-}
-
-/// Places that the rules lead to and that are known before any unit is: the provinces, and what has no placeholder.
-fn fixed_ous(config: &Config) -> Vec<Dn> {
-    let base = config.directory.base();
-    let mut out = Vec::new();
-    for rule in &config.placement.rules {
-        if rule.ou.contains("{province_name}") || rule.ou.contains("{province}") {
-            for province in kimlik_domain::staff::unit::Province::all() {
-                let ou = rule.ou.replace("{province_name}", &Dn::escape(province.name())).replace("{province}", &province.to_string());
-                out.push(ou);
-            }
-        } else {
-            out.push(rule.ou.clone());
-        }
-    }
-    // What still has a placeholder: the containers above it.
-    let known = out.into_iter().map(|ou| {
-        let mut rest = ou.as_str();
-        while rest.contains('{') {
-            rest = rest.split_once(',').map_or("", |(_, above)| above);
-        }
-        base.below(rest)
-    });
-    known.collect()
 }
 
 pub fn ad_settings(config: &Config) -> Result<AdSettings, Faults> {
@@ -232,7 +220,7 @@ fn feed(config: &Config, clock: &Arc<dyn Clock>) -> Result<FeedParts, NotWired> 
             Ok((ministry.clone(), Arc::new(Invented), Some(Arc::new(move || told.narration()))))
         }
         HrSource::Csv => {
-            let folder = Arc::new(DropFolder::new(config.hr.csv.directory.clone(), fields, clock.clone()));
+            let folder = Arc::new(DropFolder::new(config.hr.csv.directory.clone(), &fields, clock.clone()));
             Ok((folder.clone(), folder, None))
         }
         HrSource::Rest => {

@@ -2,6 +2,7 @@
 use super::holds::who;
 use super::{say, told};
 use crate::wiring::House;
+use crate::work::voice::about;
 use clap::{Args, Subcommand};
 use kimlik_domain::id::IssueId;
 use kimlik_domain::ports::OpenIssue;
@@ -55,7 +56,7 @@ async fn list(house: &House) -> anyhow::Result<u8> {
     for open in all {
         let issue = &open.issue;
         let mark = if issue.kind.alarms() { "x" } else { "!" };
-        say(&format!("{mark} {}  {}  {}", open.id, issue.kind.name(), issue.message));
+        say(&format!("{mark} {}  {}  {}", open.id, issue.kind.name(), about(issue)));
         let by = issue.personnel_unit.and_then(|code| units.get(code)).map_or("the administrators of head office", |u| &u.name);
         let place = match (&issue.source, issue.line) {
             (Some(source), Some(line)) => format!(" ({source} line {line})"),

@@ -25,7 +25,6 @@ use std::sync::Arc;
 #[command(
     name = "kimlik",
     version,
-    about,
     after_help = "Exit codes of sync: 0 done, 3 something is held, 4 something failed, 1 it could not go on.\nWithout a configuration file a simulated ministry with an embedded directory is run, under ./var."
 )]
 struct Command {

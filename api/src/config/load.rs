@@ -115,6 +115,9 @@ fn explain(message: &str, key: &str) -> (String, String) {
         };
         return (format!("\"{unknown}\""), mend);
     }
+    if message.contains("socket address") {
+        return ("no address with a port".into(), "write it as 127.0.0.1:8080".into());
+    }
     if let Some(rest) = message.strip_prefix("missing field ") {
         return (format!("nothing for {rest}"), "write it".into());
     }
@@ -127,9 +130,12 @@ fn explain(message: &str, key: &str) -> (String, String) {
     (message.lines().next().unwrap_or("").to_owned(), "mend the line; kimlik.example.toml shows how each setting is written".into())
 }
 
+/// Two letters changed places, one too many, or a word like it.
 fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
-    let score = |k: &&str| strsim::jaro_winkler(&unknown.to_ascii_lowercase(), k);
-    known.iter().copied().filter(|k| score(k) > 0.75).max_by(|a, b| score(a).total_cmp(&score(b)))
+    let unknown = unknown.to_ascii_lowercase();
+    let slips = |k: &&str| strsim::osa_distance(&unknown, k);
+    let near = |k: &&str| slips(k) <= 2.min(k.len() / 2) || strsim::jaro_winkler(&unknown, k) > 0.8;
+    known.iter().copied().filter(near).min_by_key(slips)
 }
 
 #[cfg(test)]

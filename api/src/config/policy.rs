@@ -22,7 +22,7 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
         base: config.directory.base(),
         closed_ou: config.directory.closed_ou(),
         default_ou: config.directory.default_ou(),
-        placement: config.placement.rules.iter().map(placement).collect(),
+        placement: placement_of(config),
         groups: config.groups.clone(),
         mode: ad.mode,
         unit_modes: config.directory.modes.iter().map(|m| (m.unit, m.mode)).collect(),
@@ -39,15 +39,22 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
 fn limits_of(config: &Config) -> Limits {
     let mut limits = config.limits.limits();
     if config.hr.source == HrSource::Simulated {
-        // Why: an invented ministry opens all its accounts on its first day, and nobody is there to approve that.
-        limits.everywhere.remove(&Budget::Open);
-        limits.per_province.remove(&Budget::Open);
+        // Why: an invented ministry opens all its accounts on its first day (and then writes who is whose manager), and nobody is
+        // there to approve that. What closes, moves and renames is limited as everywhere.
+        for budget in [Budget::Open, Budget::Update] {
+            limits.everywhere.remove(&budget);
+            limits.per_province.remove(&budget);
+        }
     }
     limits
 }
 
 pub fn reasons_of(config: &Config) -> Reasons {
     Reasons::with(config.hr.reasons.iter().filter_map(|(code, effect)| Some((code.clone(), Effect::parse(effect)?))))
+}
+
+pub fn placement_of(config: &Config) -> Vec<PlacementRule> {
+    config.placement.rules.iter().map(placement).collect()
 }
 
 /// Column of the feed -> field.

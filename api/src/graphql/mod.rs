@@ -32,11 +32,21 @@ const ALIASES: usize = 30;
 const DIRECTIVES: usize = 30;
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .limit_depth(DEPTH)
         .limit_complexity(COMPLEXITY)
         .limit_aliases(ALIASES)
-        .limit_directives(DIRECTIVES)
+        .limit_directives(DIRECTIVES);
+    // Why here: the library's own generic types of a page have no description of their own.
+    macro_rules! pages {
+        ($builder:expr, $($node:ty),*) => {
+            $builder$(
+                .override_output_type_description::<page::Page<$node>>("One page of a list.")
+                .override_output_type_description::<page::PageEdge<$node>>("One item of a page, with its place in the list.")
+            )*
+        };
+    }
+    pages!(builder, card::IdentityCard, run::SyncRun, run::Operation, hold::Hold, hold::HoldItem, message::Message, issue::DataIssue)
 }
 
 pub fn schema(house: Arc<House>) -> Graph {

@@ -11,6 +11,8 @@ const MOST: i32 = 100;
 
 pub type Page<T> = Connection<Cursor, T, EmptyFields, EmptyFields, DefaultConnectionName, DefaultEdgeName>;
 
+pub type PageEdge<T> = Edge<Cursor, T, EmptyFields, DefaultEdgeName>;
+
 /// For the complexity of a page.
 pub fn size(first: Option<i32>) -> usize {
     usize::try_from(first.unwrap_or(USUAL).clamp(1, MOST)).unwrap_or(1)

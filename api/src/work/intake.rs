@@ -22,6 +22,9 @@ pub async fn take_in(house: &House) -> PortResult<Option<Taken>> {
     let position = house.store.feed_position(feed.name()).await?;
     let Some(delivery) = feed.poll(position.as_deref()).await? else { return Ok(None) };
     let report = intake(house.store.as_ref(), house.clock.as_ref(), house.entropy.as_ref(), &house.reasons, feed.name(), &delivery).await?;
+    if report.new_units + report.changed_units > 0 {
+        house.make_places().await?;
+    }
     house.wake.notify_one();
     feed.taken(&delivery, &report).await?;
     let is_delta = matches!(delivery.content, Content::Delta(_));
@@ -79,6 +82,6 @@ fn say(house: &House, voice: &Voice, taken: &Taken, refused: &mut String) {
     );
     voice.delivery(taken);
     for issue in report.issues.iter().filter(|i| i.kind.alarms()) {
-        tracing::error!("somebody has to look: {}", issue.message);
+        tracing::error!("somebody has to look: {}", super::voice::about(issue));
     }
 }

@@ -4,6 +4,7 @@ use super::intake::Taken;
 use kimlik_domain::lifecycle::reconcile::Progress;
 use kimlik_domain::lifecycle::run::Run;
 use kimlik_domain::lifecycle::{ActionKind, Because};
+use kimlik_domain::staff::DataIssue;
 use std::io::Write;
 use std::sync::Mutex;
 
@@ -42,7 +43,7 @@ impl Voice {
             ));
         }
         for issue in report.issues.iter().take(5) {
-            self.say(&format!("Look at  {}", issue.message));
+            self.say(&format!("Look at  {}", about(issue)));
         }
         if report.issues.len() > 5 {
             self.say(&format!("Look at  … and {} more: kimlik issues list", report.issues.len() - 5));
@@ -62,9 +63,6 @@ impl Progress for Voice {
         if let Ok(mut crowd) = self.crowd.lock() {
             *crowd = Crowd { total: people, ..Crowd::default() };
         }
-        if people > NAMED {
-            self.say(&format!("Kimlik   has something to do for {people} people"));
-        }
     }
 
     fn done(&self, name: &str, actions: &[(ActionKind, Because)], ok: bool) {
@@ -72,6 +70,10 @@ impl Progress for Voice {
         crowd.done += 1;
         crowd.failed += u32::from(!ok);
         if crowd.total > NAMED {
+            // Why not at `total`: what is held is part of it, and would be announced again and again.
+            if crowd.done == 1 {
+                self.say(&format!("Kimlik   has something to do for {} people", crowd.total));
+            }
             let step = (crowd.total / 10).max(1);
             if crowd.done.is_multiple_of(step) || crowd.done == crowd.total {
                 let failed = if crowd.failed > 0 { format!(", {} to be tried again", crowd.failed) } else { String::new() };
@@ -107,6 +109,15 @@ fn deed(kind: ActionKind) -> &'static str {
         ActionKind::Suspend => "account suspended",
         ActionKind::Close => "account closed",
         ActionKind::Withdraw => "account taken back",
+    }
+}
+
+/// An issue with whom or what it is about.
+pub fn about(issue: &DataIssue) -> String {
+    match (&issue.registry_no, issue.unit) {
+        (Some(no), _) => format!("{no}: {}", issue.message),
+        (None, Some(unit)) => format!("unit {unit}: {}", issue.message),
+        (None, None) => issue.message.clone(),
     }
 }
 
