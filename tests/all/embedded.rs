@@ -1,4 +1,5 @@
 //! The embedded directory keeps what the port promises, over a restart too.
+#![allow(clippy::unwrap_used)]
 use kimlik_adapters::directory::embedded::{EmbeddedDirectory, Foreign};
 use kimlik_domain::account::{AccountRef, Attribute, Attributes, Change, Dn, LedgerName, NameKind, NewAccount, Value};
 use kimlik_domain::id::AccountGuid;

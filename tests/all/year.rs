@@ -133,7 +133,8 @@ async fn a_year_of_a_ministrys_life() {
     year.can_log_in("mehmet.yilmaz");
 
     // Seconded to head office for March.
-    year.says(&["S001: reason=117; pstart=2026-12-01 | kind=SECONDED; unit=12100000; title=Mühendis; pstart=2027-03-01; pend=2027-03-31"]).await;
+    year.says(&["S001: reason=117; pstart=2026-12-01 | kind=SECONDED; unit=12100000; title=Mühendis; pstart=2027-03-01; pend=2027-03-31"])
+        .await;
     year.day("2027-03-01").await;
     year.stands_in("ayse.nur.sahin", "OU=Bilgi İşlem Genel Müdürlüğü,OU=Merkez");
     assert!(year.read("ayse.nur.sahin", "memberOf").contains("CN=Merkez Personeli"));

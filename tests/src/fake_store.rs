@@ -11,13 +11,16 @@ use kimlik_domain::message::Message;
 use kimlik_domain::ports::*;
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, IssueKind, NationalId, RegistryNo, Units};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
 #[derive(Clone, Default)]
 pub struct Kept {
     pub units: Units,
     pub people: BTreeMap<PersonId, KnownPerson>,
+    by_no: HashMap<RegistryNo, PersonId>,
+    by_mark: HashMap<Mark, PersonId>,
+    by_former: HashMap<RegistryNo, PersonId>,
     pub issues: BTreeMap<String, DataIssue>,
     pub positions: HashMap<String, String>,
     pub woken: Vec<PersonId>,
@@ -56,28 +59,38 @@ impl FakeStore {
         self.look(|kept| kept.people.values_mut().filter(|k| k.person.registry_no.as_str() == no).for_each(|k| k.account_state = state));
     }
 
-    fn save_people(&self, kept: &mut Kept, save: &RosterSave) -> PortResult<()> {
+    /// What unique keys refuse, seen before anything is written.
+    fn check(&self, kept: &Kept, save: &RosterSave) -> PortResult<()> {
+        for new in &save.people {
+            let somebody_else = |held: Option<&PersonId>| held.is_some_and(|id| *id != new.person.id);
+            if somebody_else(kept.by_no.get(&new.person.registry_no)) {
+                return Err(PortError::refused(Refusal::Other, format!("registry number {} twice", new.person.registry_no)));
+            }
+            if new.national_id.as_ref().is_some_and(|id| somebody_else(kept.by_mark.get(&self.mark(id)))) {
+                return Err(PortError::refused(Refusal::Other, format!("national id of {} twice", new.person.registry_no)));
+            }
+        }
+        Ok(())
+    }
+
+    fn save_people(&self, kept: &mut Kept, save: &RosterSave) {
         for new in &save.people {
             let id = new.person.id;
             let mark = new.national_id.as_ref().map(|n| self.mark(n));
-            let other = |k: &&KnownPerson| k.person.id != id;
-            if kept.people.values().filter(other).any(|k| k.person.registry_no == new.person.registry_no) {
-                return Err(PortError::refused(Refusal::Other, format!("registry number {} twice", new.person.registry_no)));
-            }
-            if mark.is_some() && kept.people.values().filter(other).any(|k| k.mark == mark) {
-                return Err(PortError::refused(Refusal::Other, format!("national id of {} twice", new.person.registry_no)));
-            }
             let entry = kept.people.entry(id).or_insert_with(|| KnownPerson {
                 person: new.person.clone(),
                 mark: None,
                 former_registry_nos: Vec::new(),
                 account_state: AccountState::None,
             });
+            kept.by_no.remove(&entry.person.registry_no);
+            kept.by_no.insert(new.person.registry_no.clone(), id);
+            kept.by_former.extend(new.former_registry_no.clone().map(|no| (no, id)));
+            kept.by_mark.extend(mark.map(|mark| (mark, id)));
             entry.person = new.person.clone();
             entry.mark = mark.or(entry.mark);
             entry.former_registry_nos.extend(new.former_registry_no.clone());
         }
-        Ok(())
     }
 }
 
@@ -96,14 +109,11 @@ impl Store for FakeStore {
         Mark(mark)
     }
     async fn known(&self, registry_nos: &[RegistryNo], marks: &[Mark]) -> PortResult<Vec<KnownPerson>> {
-        let nos: HashSet<&RegistryNo> = registry_nos.iter().collect();
-        let marks: HashSet<&Mark> = marks.iter().collect();
-        let asked = |k: &&KnownPerson| {
-            nos.contains(&k.person.registry_no)
-                || k.former_registry_nos.iter().any(|n| nos.contains(n))
-                || k.mark.as_ref().is_some_and(|m| marks.contains(m))
-        };
-        Ok(self.look(|kept| kept.people.values().filter(asked).cloned().collect()))
+        Ok(self.look(|kept| {
+            let by_no = registry_nos.iter().filter_map(|no| kept.by_no.get(no).or(kept.by_former.get(no)));
+            let ids: BTreeSet<&PersonId> = by_no.chain(marks.iter().filter_map(|mark| kept.by_mark.get(mark))).collect();
+            ids.into_iter().filter_map(|id| kept.people.get(id)).cloned().collect()
+        }))
     }
     async fn census(&self) -> PortResult<Vec<CensusLine>> {
         let line =
@@ -116,17 +126,16 @@ impl Store for FakeStore {
                 return Err(PortError::Unavailable("died".to_owned()));
             }
             kept.saves += 1;
-            // All or nothing: the copy is thrown away where something is refused.
-            let mut after = kept.clone();
-            self.save_people(&mut after, &save)?;
-            save.units.iter().for_each(|unit| after.units.put(unit.clone()));
+            self.check(kept, &save)?;
+            self.save_people(kept, &save);
+            save.units.into_iter().for_each(|unit| kept.units.put(unit));
             let seen: HashSet<&RegistryNo> = save.seen.iter().collect();
-            after.issues.retain(|_, i| !(save.issue_kinds.contains(&i.kind) && i.registry_no.as_ref().is_some_and(|n| seen.contains(n))));
-            after.issues.extend(save.issues.iter().map(|i| (i.key(), i.clone())));
-            after.woken.extend(&save.wake);
-            after.woke_everybody += u32::from(save.wake_everybody);
-            after.positions.extend(save.position);
-            *kept = after;
+            let is_seen = |i: &DataIssue| i.registry_no.as_ref().is_some_and(|n| seen.contains(n));
+            kept.issues.retain(|_, i| !(save.issue_kinds.contains(&i.kind) && is_seen(i)));
+            kept.issues.extend(save.issues.iter().map(|i| (i.key(), i.clone())));
+            kept.woken.extend(&save.wake);
+            kept.woke_everybody += u32::from(save.wake_everybody);
+            kept.positions.extend(save.position);
             Ok(())
         })
     }

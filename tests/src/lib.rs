@@ -3,4 +3,5 @@ pub mod fake_store;
 pub mod fakes;
 pub mod lab;
 pub mod ministry;
+pub mod postgres;
 pub mod scenario;

@@ -1,4 +1,5 @@
 //! HR systems: files in a drop folder, a REST feed, and a ministry that lives by itself.
 pub mod csv;
+mod names;
 pub mod rest;
 pub mod simulated;

@@ -167,7 +167,9 @@ pub(super) async fn save(link: &Link, run: RunId, held: &[HoldRequest], complete
                 note: None,
             },
         };
-        let row = Model { reasons: to_json(&request.reasons)?, ..row };
+        // Why kept when there are none: a change that joins a hold does not know why the hold was opened.
+        let row =
+            if request.reasons.is_empty() && !row.reasons.is_empty() { row } else { Model { reasons: to_json(&request.reasons)?, ..row } };
         update(&writing, row, &request.items, complete, now).await?;
     }
     if complete {

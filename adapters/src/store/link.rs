@@ -4,9 +4,10 @@ use kimlik_domain::ports::{PortError, PortResult, Refusal};
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+use sqlx::{Connection, PgConnection};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +95,11 @@ impl Writing {
 const PATIENCE: Duration = Duration::from_secs(15);
 
 async fn postgres(url: &str) -> PortResult<Link> {
+    // Why once without the pool: the pool tries a refused connection again and again, and tells only that time ran out.
+    let attempt = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await;
+    let attempt = attempt.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+    let connection = attempt.map_err(|e| failed("connecting")(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(e)))))?;
+    drop(connection);
     let mut options = ConnectOptions::new(url);
     options.max_connections(16).connect_timeout(PATIENCE).acquire_timeout(PATIENCE).sqlx_logging(false).record_stmt_in_spans(false);
     options.set_application_name("kimlik").statement_timeout(Duration::from_secs(120));

@@ -86,7 +86,7 @@ mod tests {
                 _ if inside
                     || line.is_empty()
                     || line == "}"
-                    || line == ")"
+                    || line.starts_with(')')
                     || line.starts_with("schema")
                     || line.starts_with("directive") => {}
                 "query: Query" | "mutation: Mutation" => {}

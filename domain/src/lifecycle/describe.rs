@@ -122,7 +122,7 @@ pub fn summary(counts: &BTreeMap<ActionKind, u32>) -> String {
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.cap.scope.map_or("in the ministry", |p| p.name());
+        let place = self.cap.scope.map_or("in the ministry".to_owned(), |p| format!("in {}", p.name()));
         let what = match self.cap.budget {
             Budget::Open => "openings",
             Budget::Update => "card updates",

@@ -2,7 +2,7 @@
 //! state, place, attributes and groups out.
 use super::policy::Policy;
 use super::reason::Because;
-use crate::account::{AccountState, Attribute, Attributes, Dn, Names, Value, placement};
+use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Value, placement};
 use crate::day::Day;
 use crate::id::AccountGuid;
 use crate::ports::PersonRecord;
@@ -203,8 +203,9 @@ fn account(
         issues.push(issue(IssueKind::NoNameLeft, person, facts, message));
         return Desired::Nothing;
     };
-    let posting = person.posting_on(facts.today);
-    let unit = posting.and_then(|p| facts.units.standing(p.unit, facts.today));
+    let stays = stays(record, facts);
+    let posting = person.posting_on(facts.today).filter(|_| stays.is_none());
+    let unit = stays.and_then(|a| a.unit).or(posting.map(|p| p.unit)).and_then(|u| facts.units.standing(u, facts.today));
     let ou = place(person, unit, facts, state, issues);
     let groups = match (state, unit) {
         (AccountState::Closed, _) | (_, None) => Vec::new(),
@@ -222,14 +223,21 @@ fn account(
         withdrawn,
         unit: unit.map(|u| u.code),
         unit_name: unit.map_or_else(|| "".into(), |u| u.short_name.clone()),
-        seconded: posting.is_some_and(|p| p.kind == PostingKind::Seconded),
+        seconded: stays.map_or_else(|| posting.is_some_and(|p| p.kind == PostingKind::Seconded), |a| a.seconded),
         posting_end: posting.and_then(|p| p.end),
         ou,
         // Why 60 of 64: room for the number that tells homonyms in one OU apart.
         cn: text::clip(&display_name(person, facts.policy), 60).into(),
-        attributes: attributes(person, names, unit, state, facts),
+        attributes: attributes(person, names, unit, stays, state, facts),
         groups,
     }))
+}
+
+/// The place of an account whose person is announced elsewhere for a later day, HR having let go of the old posting
+/// already: until that day it stays where it was put.
+fn stays<'a>(record: &'a PersonRecord, facts: &Facts<'_>) -> Option<&'a Applied> {
+    let applied = record.account.as_ref()?.applied.as_ref()?;
+    (record.person.posting_begun(facts.today).is_none() && !record.person.postings.is_empty()).then_some(applied)
 }
 
 fn place(person: &Person, unit: Option<&Arc<Unit>>, facts: &Facts<'_>, state: AccountState, issues: &mut Vec<DataIssue>) -> Dn {
@@ -271,7 +279,14 @@ pub fn manager_of<'a>(person: &'a Person, units: &'a Units, today: Day) -> Optio
     person.manager.as_ref().filter(|m| **m != person.registry_no).or_else(|| units.head_above(unit?.code, &person.registry_no))
 }
 
-fn attributes(person: &Person, names: &Names, unit: Option<&Arc<Unit>>, state: AccountState, facts: &Facts<'_>) -> Attributes {
+fn attributes(
+    person: &Person,
+    names: &Names,
+    unit: Option<&Arc<Unit>>,
+    stays: Option<&Applied>,
+    state: AccountState,
+    facts: &Facts<'_>,
+) -> Attributes {
     let (units, policy) = (facts.units, facts.policy);
     let mut out = Attributes::with_capacity(Attribute::ALL.len());
     let mut set = |attribute: Attribute, text: Option<&str>| {
@@ -284,7 +299,8 @@ fn attributes(person: &Person, names: &Names, unit: Option<&Arc<Unit>>, state: A
     set(Attribute::GivenName, Some(&person.given_name));
     set(Attribute::FamilyName, Some(&person.family_name));
     set(Attribute::EmployeeId, Some(person.registry_no.as_str()));
-    set(Attribute::Title, title(person, facts.today).as_deref());
+    let title = stays.map_or_else(|| title(person, facts.today), |a| a.attributes.text(Attribute::Title).map(str::to_owned));
+    set(Attribute::Title, title.as_deref());
     set(Attribute::Office, person.office.as_deref());
     set(Attribute::Mobile, person.mobile.as_ref().filter(|_| person.mobile_public).map(|m| m.e164()));
     set(Attribute::Mail, Some(&names.mail));

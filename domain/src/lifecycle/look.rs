@@ -161,7 +161,9 @@ impl<'a> Look<'a> {
 
     /// By id: those with an account are observed, those without are looked for (among `strays` of a whole scan, else by question).
     async fn at_chunk(&mut self, ids: &[PersonId], strays: Option<&Strays>) -> PortResult<()> {
-        let records = self.of.store.people(PeopleBy::Ids(ids)).await?;
+        let mut records = self.of.store.people(PeopleBy::Ids(ids)).await?;
+        // Why: names go to who came first; ids are in the order of the feed.
+        records.sort_unstable_by_key(|r| r.person.id);
         let (linked, unlinked): (Vec<_>, Vec<_>) = records.into_iter().partition(|r| r.account.as_ref().is_some_and(|a| a.guid.is_some()));
         if !linked.is_empty() {
             let guids: Vec<AccountGuid> = linked.iter().filter_map(|r| r.account.as_ref()?.guid).collect();
@@ -246,7 +248,8 @@ impl<'a> Look<'a> {
         self.issues.extend(plan.issues.iter().cloned());
         let unsettled = !record.unsettled.is_empty();
         let announce = super::settle::announcement_due(record);
-        if !plan.is_empty() || unsettled || announce {
+        let to_show = !self.commit && !plan.issues.is_empty();
+        if !plan.is_empty() || unsettled || announce || to_show {
             self.plans.push(Planned { plan, decisions: record.decisions.clone(), unsettled, announce });
         }
     }

@@ -43,7 +43,7 @@ pub enum Whom {
 pub struct Plan {
     pub as_of: Day,
     pub looked_at: u32,
-    /// Those with something to do or to report.
+    /// Those with something to do or to mend, by registry number.
     pub people: Vec<PersonPlan>,
     pub exceeded: Vec<Exceeded>,
     pub observed_at: DateTime<Utc>,
@@ -108,7 +108,9 @@ impl Reconciler {
         let mut look = Look::new(self, today, false).await?;
         look.at(whom).await?;
         let (exceeded, _) = self.weigh(&look.plans, now).await?;
-        let people = look.plans.into_iter().map(|p| p.plan).filter(|p| !p.is_empty() || !p.issues.is_empty()).collect();
+        let mut people: Vec<PersonPlan> =
+            look.plans.into_iter().map(|p| p.plan).filter(|p| !p.is_empty() || !p.issues.is_empty()).collect();
+        people.sort_unstable_by(|a, b| a.registry_no.cmp(&b.registry_no));
         Ok(Plan { as_of: today, looked_at: look.looked_at, people, exceeded, observed_at: now })
     }
 

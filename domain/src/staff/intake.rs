@@ -114,6 +114,7 @@ impl RosterSave {
 struct Intake<'a> {
     store: &'a dyn Store,
     entropy: &'a dyn Entropy,
+    made: std::sync::atomic::AtomicU16,
     now: DateTime<Utc>,
     ctx: Context<'a>,
     feed: &'a str,
@@ -135,7 +136,7 @@ pub async fn intake(
     let now = clock.now();
     let units = store.units().await?;
     let ctx = Context { units: &units, reasons, today: day::today(now), source: &delivery.name };
-    let intake = Intake { store, entropy, now, ctx, feed, delivery };
+    let intake = Intake { store, entropy, made: 0.into(), now, ctx, feed, delivery };
     match &delivery.content {
         Content::Units(rows) => intake.units(rows).await,
         Content::Snapshot(rows) => intake.staff(rows, true).await,
@@ -192,7 +193,10 @@ impl Intake<'_> {
             // Why only now: what a refused delivery said is still missing until everybody has been delivered.
             self.store.save_issues(IssueScope::All(FEED_KINDS), &[], self.now).await?;
         }
-        self.store.save_roster(RosterSave { position: self.position(), ..RosterSave::at(self.now) }).await
+        if everybody || survey.people() == 0 {
+            self.store.save_roster(RosterSave { position: self.position(), ..RosterSave::at(self.now) }).await?;
+        }
+        Ok(())
     }
 
     /// Only that it was refused is kept; the report for the source shows some of the rows as well.
@@ -229,9 +233,13 @@ impl Intake<'_> {
         }
     }
 
+    /// Ids in the order of the feed, also within one millisecond: who comes first is named first.
     fn new_person(&self) -> PersonId {
         let mut random = [0; 10];
         self.entropy.fill(&mut random);
+        let n = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // The 12 bits behind the time; a part has at most 1,000 people.
+        random[..2].copy_from_slice(&(n & 0x0fff).to_be_bytes());
         PersonId(crate::id::uuid_v7(self.now, random))
     }
 }

@@ -121,19 +121,19 @@ impl Person {
         format!("{} {}", self.given_name, self.family_name)
     }
 
-    /// Where the person works on `day`: an overlay (secondment, then acting) before the permanent post; among equals the
-    /// one that began last. With no posting on that day ("left there, not yet arrived here"): the last one that was,
-    /// else the first one to come.
-    pub fn posting_on(&self, day: Day) -> Option<&Posting> {
+    /// Where the person works on `day`: an overlay (secondment) before the permanent post; among equals the one that
+    /// began last. With no posting on that day ("left there, not yet arrived here"): the last one that was.
+    /// `None`: no posting has begun yet.
+    pub fn posting_begun(&self, day: Day) -> Option<&Posting> {
         let seat = |p: &&Posting| (p.kind == PostingKind::Seconded, p.kind == PostingKind::Permanent, p.start);
-        self.postings
-            .iter()
-            .filter(|p| p.covers(day))
-            .max_by_key(seat)
-            .or_else(|| {
-                self.postings.iter().filter(|p| p.end.is_some_and(|e| e < day)).max_by_key(|p| (p.kind == PostingKind::Permanent, p.end))
-            })
-            .or_else(|| self.postings.iter().min_by_key(|p| p.start))
+        let over = |p: &&Posting| p.end.is_some_and(|e| e < day);
+        let last = || self.postings.iter().filter(over).max_by_key(|p| (p.kind == PostingKind::Permanent, p.end));
+        self.postings.iter().filter(|p| p.covers(day)).max_by_key(seat).or_else(last)
+    }
+
+    /// As [`Person::posting_begun`]; before any has begun, the first one to come.
+    pub fn posting_on(&self, day: Day) -> Option<&Posting> {
+        self.posting_begun(day).or_else(|| self.postings.iter().min_by_key(|p| p.start))
     }
 
     /// The acting duty (vekâlet) on `day`, if any: it gives a title, not a place.

@@ -9,7 +9,7 @@ mod unit;
 mod words;
 
 pub use person::{Draft, draft};
-pub use settle::{ManagerStanding, Surroundings, settle};
+pub use settle::{ManagerStanding, Surroundings, settle, stale};
 pub use unit::{UNIT_KINDS, UnitRoster, read_units};
 
 use super::feed::Field;

@@ -248,9 +248,10 @@ impl Units {
         self.upward(code).find_map(|u| u.province)
     }
 
-    /// A value that the unit has, or the nearest above it: address, city, fax.
+    /// A value that the unit has, or the nearest above it of its own kind: a province does not answer head office's phone.
     pub fn inherited<'a, T>(&'a self, code: UnitCode, of: impl Fn(&'a Unit) -> Option<T>) -> Option<T> {
-        self.upward(code).find_map(|u| of(u))
+        let kind = self.get(code)?.kind;
+        self.upward(code).take_while(|u| u.kind == kind).find_map(|u| of(u))
     }
 
     /// Is `code` the unit `root` or below it?

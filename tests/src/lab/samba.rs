@@ -86,16 +86,16 @@ impl Samba {
         }
     }
 
-    fn client(&self, program: &str) -> Command {
+    fn client(&self, program: &str, user: &str, password: &str) -> Command {
         let mut command = Command::new(program);
         command.env("LDAPTLS_REQCERT", "never");
-        command.args(["-x", "-o", "nettimeout=5", "-H", &self.url(), "-D", ADMINISTRATOR, "-w", ADMINISTRATOR_PASSWORD]);
+        command.args(["-x", "-o", "nettimeout=5", "-H", &self.url(), "-D", user, "-w", password]);
         command
     }
 
     /// What the real ldapsearch prints, as administrator: LDIF without comments and wrapping.
     pub fn ldapsearch(&self, base: &str, filter: &str, attributes: &[&str]) -> String {
-        let mut command = self.client("ldapsearch");
+        let mut command = self.client("ldapsearch", ADMINISTRATOR, ADMINISTRATOR_PASSWORD);
         command.args(["-LLL", "-o", "ldif-wrap=no", "-b", base, filter]).args(attributes);
         output(command, None).unwrap_or_else(|e| panic!("{e}"))
     }
@@ -113,7 +113,13 @@ impl Samba {
 
     /// Changes made by hand, as administrator.
     pub fn admin_modify(&self, ldif: &str) {
-        output(self.client("ldapmodify"), Some(ldif)).unwrap_or_else(|e| panic!("{e}\n{ldif}"));
+        let command = self.client("ldapmodify", ADMINISTRATOR, ADMINISTRATOR_PASSWORD);
+        output(command, Some(ldif)).unwrap_or_else(|e| panic!("{e}\n{ldif}"));
+    }
+
+    /// The same as the delegated service account. `Err`: what the client says.
+    pub fn service_modify(&self, ldif: &str) -> Result<(), String> {
+        output(self.client("ldapmodify", "svc-idm@csb.test", SERVICE_PASSWORD), Some(ldif)).map(drop)
     }
 
     /// The same, written into the database without the server (stopped meanwhile): for very many objects.
@@ -122,6 +128,15 @@ impl Samba {
         let mut command = Command::new("ldbmodify");
         command.env("SMB_CONF_PATH", self.dir.join("smb.conf")).arg("-H").arg(self.dir.join("private/sam.ldb"));
         output(command, Some(ldif)).unwrap_or_else(|e| panic!("{e}"));
+        self.restart();
+    }
+
+    /// What an operator does at the controller itself, in a shell; the server is stopped meanwhile.
+    pub fn on_the_controller(&self, commands: &str) {
+        self.stop();
+        let mut command = Command::new("bash");
+        command.env("SMB_CONF_PATH", self.dir.join("smb.conf")).args(["-euo", "pipefail", "-c", commands]);
+        output(command, None).unwrap_or_else(|e| panic!("{e}"));
         self.restart();
     }
 
@@ -150,6 +165,10 @@ impl Samba {
     }
     pub fn thaw(&self) {
         self.signal("CONT");
+    }
+    /// Ends it at once, as a power cut does.
+    pub fn kill(&self) {
+        self.signal("KILL");
     }
     fn signal(&self, name: &str) {
         let pid = fs::read_to_string(self.dir.join("samba.pid")).unwrap();

@@ -3,7 +3,7 @@
 use super::codes;
 use super::entry::Entry;
 use super::settings::AdSettings;
-use kimlik_domain::ports::{PortError, PortResult, Refusal};
+use kimlik_domain::ports::{PortError, PortResult};
 use ldap3::controls::{MakeCritical, PagedResults, RawControl};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope};
 use rustls::ClientConfig;
@@ -16,6 +16,8 @@ use tokio::sync::{Mutex, Semaphore};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// Why so long: each attempt with a wrong password counts towards the lock-out of the service account.
+const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(120);
 /// DNs come with GUID and SID in front ([MS-ADTS] 3.1.1.3.4.1.5, string form).
 const EXTENDED_DN: &str = "1.2.840.113556.1.4.529";
 const SEQUENCE_OF_ONE: [u8; 5] = [0x30, 0x03, 0x02, 0x01, 0x01];
@@ -82,18 +84,21 @@ impl Connection {
                 state.link = Some(link.clone());
                 Ok(link)
             }
-            Err(error) => {
-                let pause = state.pause.as_ref().map_or(FIRST_PAUSE, |(_, pause, _)| (*pause * 2).min(LONGEST_PAUSE));
-                state.pause = Some((Instant::now() + pause, pause, error.clone()));
+            Err((bind_refused, text)) => {
+                let next = state.pause.as_ref().map_or(FIRST_PAUSE, |(_, pause, _)| (*pause * 2).min(LONGEST_PAUSE));
+                let pause = if bind_refused { PAUSE_AFTER_REFUSAL } else { next };
+                // Why not "refused": it concerns everybody and not one account, and passes when an operator mends it.
+                let error = PortError::Unavailable(text);
+                state.pause = Some((Instant::now() + pause, next, error.clone()));
                 Err(error)
             }
         }
     }
 
-    async fn first_that_answers(&self, wrote: Option<(usize, Instant)>) -> PortResult<Link> {
+    /// Else: whether a bind was refused, and what was found.
+    async fn first_that_answers(&self, wrote: Option<(usize, Instant)>) -> Result<Link, (bool, String)> {
         let recent = wrote.filter(|(_, at)| at.elapsed() < self.settings.replication).map(|(controller, _)| controller);
         let mut faults: Vec<String> = Vec::new();
-        let mut refused = None;
         for (controller, url) in self.settings.urls.iter().enumerate() {
             // Why: another controller may not know yet what was just written, and would answer "no such account".
             if recent.is_some_and(|r| r != controller) {
@@ -107,9 +112,10 @@ impl Connection {
                     let number = self.opened.fetch_add(1, Ordering::Relaxed);
                     return Ok(Link { ldap, controller, number });
                 }
-                Err(OpenFault::Refused(text, _)) => {
-                    refused = Some(());
-                    faults.push(format!("{url}: {text}"));
+                // Why no further: the password is the same everywhere.
+                Err(OpenFault::Refused(text, mend)) => {
+                    tracing::error!(controller = %url, found = %text, mend, "the directory does not let Kimlik in");
+                    return Err((true, format!("{url}: {text}; {mend}")));
                 }
                 Err(fault) => faults.push(format!("{url}: {}", fault.found())),
             }
@@ -117,8 +123,7 @@ impl Connection {
         if recent.is_some() && self.settings.urls.len() > 1 {
             faults.push(format!("no other controller is asked within {} s of the last write", self.settings.replication.as_secs()));
         }
-        let text = faults.join("; ");
-        Err(if refused.is_some() { PortError::refused(Refusal::Rights, text) } else { PortError::Unavailable(text) })
+        Err((false, faults.join("; ")))
     }
 
     /// The connection gave no answer in time or broke: the next operation opens another one.

@@ -55,9 +55,10 @@ fn owned(exchange: bool) -> impl Iterator<Item = Attribute> {
     Attribute::ALL.iter().copied().filter(move |a| exchange || !a.needs_exchange())
 }
 
-/// What the account needs to write on an account of a person.
+/// What the service account must be shown to be allowed to write on an account of a person. Why not the last two of
+/// [`BESIDES`]: a controller writes them itself in a move, and never lists them.
 pub(super) fn written(exchange: bool) -> impl Iterator<Item = &'static str> {
-    owned(exchange).map(Attribute::ldap_name).chain(BESIDES.iter().map(|(name, _)| *name).filter(|n| *n != "distinguishedName"))
+    owned(exchange).map(Attribute::ldap_name).chain(BESIDES[..4].iter().map(|(name, _)| *name))
 }
 
 /// The access control entries for the base OU, for the account of this SID.

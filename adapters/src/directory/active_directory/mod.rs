@@ -1,5 +1,6 @@
 //! A real Active Directory (or Samba AD DC) over LDAPS, with the rights of a delegated account and no more.
 //! Decides how the port's promises are kept on the wire; what is done to whom is decided in the domain.
+mod certificate;
 mod codes;
 mod connection;
 mod delegation;

@@ -5,7 +5,7 @@ use super::survey::Survey;
 use crate::account::AccountState;
 use crate::id::PersonId;
 use crate::ports::Mark;
-use crate::staff::feed::Field;
+use crate::staff::feed::{Field, Row};
 use crate::staff::issue::IssueKind;
 use crate::staff::person::{Person, RegistryNo};
 use crate::staff::roster::{Context, Draft, Fault};
@@ -67,7 +67,7 @@ impl KnownPeople {
         self.by_mark.get(&mark?).map(|at| &self.all[*at])
     }
 
-    pub fn identify(&self, at: usize, draft: &Draft, survey: &Survey, ctx: &Context<'_>) -> Identity {
+    pub fn identify(&self, at: usize, draft: &Draft, survey: &Survey, rows: &[Row], ctx: &Context<'_>) -> Identity {
         let mark = survey.groups[at].mark;
         let refused =
             |message: String| Identity::Refused(Fault::new(IssueKind::DuplicatePerson, Field::NationalId, draft.line, message).rejecting());
@@ -89,7 +89,9 @@ impl KnownPeople {
         {
             return refused(format!("this registry number was that of somebody else, who now has {}", owner.person.registry_no));
         }
-        match by_mark.or(by_former) {
+        // Why: an older record of theirs may be known without a national id, and gets it with this very delivery.
+        let by_double = survey.other_numbers(rows, at).find_map(|no| self.by_no(&no).filter(|k| k.mark.is_none() || k.mark == mark));
+        match by_mark.or(by_former).or(by_double) {
             Some(known) => self.returning(known, at, draft, survey, ctx).unwrap_or_else(refused),
             None if !survey.is_borne_by_another(at) => Identity::New,
             None if survey.groups[at].left => Identity::History,

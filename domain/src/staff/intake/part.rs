@@ -10,7 +10,7 @@ use crate::staff::NationalId;
 use crate::staff::feed::{Field, Row};
 use crate::staff::issue::IssueKind;
 use crate::staff::person::{Person, RegistryNo};
-use crate::staff::roster::{Draft, Fault, Surroundings, settle};
+use crate::staff::roster::{Draft, Fault, Surroundings, settle, stale};
 use crate::staff::unit::UnitCode;
 use std::collections::{HashMap, HashSet};
 
@@ -54,13 +54,18 @@ pub(super) async fn take_part(intake: &Intake<'_>, rows: &[Row], survey: &Survey
     let people = survey.part(part);
     let nos: Vec<RegistryNo> = people.clone().filter_map(|at| survey.registry_no(rows, at)).collect();
     let marks: Vec<Mark> = people.clone().filter_map(|at| survey.groups[at].mark).collect();
-    let known = KnownPeople::new(intake.store.known(&nos, &marks).await?);
+    let mut asked = nos.clone();
+    asked.extend(people.clone().flat_map(|at| survey.other_numbers(rows, at)));
+    let known = KnownPeople::new(intake.store.known(&asked, &marks).await?);
     let mut issue_kinds = PEOPLE_KINDS.to_vec();
     if survey.everybody {
         // Why not of a delta: the other person with the number may not be in it.
         issue_kinds.push(IssueKind::SharedMobile);
     }
-    let save = RosterSave { seen: nos, issue_kinds, ..RosterSave::at(intake.now) };
+    // Why of a snapshot later: who is absent from it is still to be said.
+    let is_last = !survey.everybody && people.end == survey.people();
+    let position = is_last.then(|| intake.position()).flatten();
+    let save = RosterSave { seen: nos, issue_kinds, position, ..RosterSave::at(intake.now) };
     let mut part = Part { intake, known, save, saves: HashMap::new(), woken: HashSet::new() };
     for at in people {
         if let Some(draft) = survey.draft(rows, at, &intake.ctx) {
@@ -75,7 +80,11 @@ impl Part<'_> {
     fn take(&mut self, at: usize, draft: Draft, survey: &Survey, rows: &[Row], report: &mut FeedReport) {
         let ctx = self.intake.ctx;
         let no = draft.registry_no.clone();
-        let (known, returned) = match self.known.identify(at, &draft, survey, &ctx) {
+        // Why first: what is older than what is held tells nothing, not even whose it is.
+        if let Some(fault) = self.known.by_no(&no).and_then(|k| stale(&draft, &k.person)) {
+            return self.reject(at, &no, vec![fault], survey, rows, report);
+        }
+        let (known, returned) = match self.known.identify(at, &draft, survey, rows, &ctx) {
             // Why also of an old record: its faults are nobody's business any more.
             Identity::History if !draft.is_rejected() => {
                 report.unchanged_people += 1;
@@ -125,8 +134,11 @@ impl Part<'_> {
             self.save.wake.push(person.id);
         }
         let former_registry_no = known.as_ref().filter(|_| returned).map(|k| k.person.registry_no.clone());
-        // What stood open about the old number is about nobody any more.
-        self.save.seen.extend(former_registry_no.clone());
+        if let Some(former) = &former_registry_no {
+            // What stood open about the old number is about nobody any more.
+            self.save.seen.push(former.clone());
+            self.save.issues.retain(|i| i.registry_no.as_ref() != Some(former));
+        }
         let mark = national_id.as_ref().and_then(|(_, mark)| *mark).or(known.as_ref().and_then(|k| k.mark));
         let mut formers = known.as_ref().map_or_else(Vec::new, |k| k.former_registry_nos.clone());
         formers.extend(former_registry_no.clone());

@@ -1,7 +1,7 @@
 //! The first look at a staff delivery as a whole: whose rows are where, whether it can be believed at all, and what only
 //! shows when everybody is looked at (one national id twice, one mobile number twice, circles of managers). Reads each
 //! row once without keeping what it says; nothing is saved yet.
-use super::PART;
+use super::{KnownPerson, PART};
 use crate::day::Day;
 use crate::ports::{Mark, PortResult, Store};
 use crate::staff::feed::{Field, Row};
@@ -38,6 +38,13 @@ enum Superior {
     Elsewhere(u32),
 }
 
+/// Where the chain of superiors goes on from somebody whom a delivery does not name by that number.
+#[derive(Clone, Debug)]
+enum Superiors {
+    Here(u32),
+    Above(Option<RegistryNo>),
+}
+
 pub(super) struct Survey {
     /// Indices of rows, one person's rows together.
     order: Vec<u32>,
@@ -45,8 +52,8 @@ pub(super) struct Survey {
     pub groups: Vec<Group>,
     /// Positions in `groups` by registry number.
     by_no: HashMap<RegistryNo, u32>,
-    /// Where a national id stands at several people: the one who bears it.
-    bearers: HashMap<Mark, u32>,
+    /// Where a national id stands at several people: they, the one who bears it first.
+    doubles: HashMap<Mark, Vec<u32>>,
     sharing: HashMap<u32, Vec<RegistryNo>>,
     superiors: Vec<Superior>,
     elsewhere: Vec<RegistryNo>,
@@ -116,7 +123,7 @@ impl Survey {
             superiors: Vec::new(),
             groups,
             by_no,
-            bearers: HashMap::new(),
+            doubles: HashMap::new(),
             sharing: HashMap::new(),
             elsewhere: Vec::new(),
             standings: HashMap::new(),
@@ -157,7 +164,17 @@ impl Survey {
 
     /// Does somebody else of this delivery bear the same national id?
     pub fn is_borne_by_another(&self, at: usize) -> bool {
-        self.groups[at].mark.and_then(|mark| self.bearers.get(&mark)).is_some_and(|bearer| *bearer as usize != at)
+        self.doubles(at).first().is_some_and(|bearer| *bearer as usize != at)
+    }
+
+    fn doubles(&self, at: usize) -> &[u32] {
+        self.groups[at].mark.and_then(|mark| self.doubles.get(&mark)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The registry numbers that this delivery gives with the same national id, this one's own left out.
+    pub fn other_numbers<'r>(&'r self, rows: &'r [Row], at: usize) -> impl Iterator<Item = RegistryNo> + 'r {
+        let others = self.doubles(at).iter().filter(move |other| **other as usize != at);
+        others.filter_map(|other| self.registry_no(rows, *other as usize))
     }
 
     pub fn sharing_mobile(&self, at: usize) -> &[RegistryNo] {
@@ -180,9 +197,7 @@ impl Survey {
             group.start_day = draft.employment_start.value().copied();
             group.mark = draft.national_id.value().map(mark);
         }
-        let shifted = |f: &&Fault| matches!(f.kind, IssueKind::InvalidNationalId | IssueKind::DoubtfulMobile | IssueKind::UnknownUnit);
-        let fields: HashSet<Field> = draft.faults.iter().filter(shifted).filter_map(|f| f.field).collect();
-        for field in fields {
+        for field in draft.garbled() {
             *self.doubtful.entry(field).or_default() += 1;
         }
     }
@@ -228,13 +243,12 @@ impl Survey {
         let mut marked: Vec<(Mark, u32)> = (0u32..).zip(&self.groups).filter_map(|(at, g)| Some((g.mark?, at))).collect();
         marked.sort_unstable_by_key(|(mark, at)| (mark.0, *at));
         for same in marked.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-            let bearer = same.iter().map(|(_, at)| *at).min_by_key(|at| {
+            let mut all: Vec<u32> = same.iter().map(|(_, at)| *at).collect();
+            all.sort_by_cached_key(|at| {
                 let group = &self.groups[*at as usize];
                 (group.left, group.start_day.is_none(), group.start_day, self.registry_no(rows, *at as usize))
             });
-            if let Some(bearer) = bearer {
-                self.bearers.insert(same[0].0, bearer);
-            }
+            self.doubles.insert(same[0].0, all);
         }
     }
 
@@ -258,7 +272,12 @@ impl Survey {
 
     /// Finds managers whom nobody knows and circles of managers, following those outside the delivery through the store.
     pub async fn follow_managers(&mut self, store: &dyn Store) -> PortResult<()> {
-        let mut known: HashMap<RegistryNo, Option<RegistryNo>> = HashMap::new();
+        if self.elsewhere.is_empty() {
+            self.stand_managers(&HashMap::new());
+            return Ok(());
+        }
+        let marked: HashMap<Mark, u32> = (0u32..).zip(&self.groups).filter_map(|(at, g)| Some((g.mark?, at))).collect();
+        let mut known: HashMap<RegistryNo, Superiors> = HashMap::new();
         let mut asked: HashSet<RegistryNo> = self.elsewhere.iter().cloned().collect();
         let mut next = self.elsewhere.clone();
         for _ in 0..HIGHEST {
@@ -267,13 +286,13 @@ impl Survey {
             }
             let mut further = Vec::new();
             for some in next.chunks(PART) {
-                for person in store.known(some, &[]).await? {
-                    let manager = person.person.manager;
-                    further.extend(manager.iter().filter(|m| !self.by_no.contains_key(*m)).cloned());
-                    for former in person.former_registry_nos {
-                        known.insert(former, manager.clone());
-                    }
-                    known.insert(person.person.registry_no, manager);
+                for KnownPerson { person, mark, former_registry_nos, .. } in store.known(some, &[]).await? {
+                    // Why by the mark too: the person may be in this delivery under a new number.
+                    let here = self.by_no.get(&person.registry_no).or_else(|| marked.get(&mark?)).copied();
+                    let superiors = here.map_or(Superiors::Above(person.manager.clone()), Superiors::Here);
+                    further.extend(person.manager.filter(|m| here.is_none() && !self.by_no.contains_key(m)));
+                    known.extend(former_registry_nos.into_iter().map(|former| (former, superiors.clone())));
+                    known.insert(person.registry_no, superiors);
                 }
             }
             further.retain(|no| asked.insert(no.clone()));
@@ -283,7 +302,7 @@ impl Survey {
         Ok(())
     }
 
-    fn stand_managers(&mut self, known: &HashMap<RegistryNo, Option<RegistryNo>>) {
+    fn stand_managers(&mut self, known: &HashMap<RegistryNo, Superiors>) {
         // Whoever a person's chain of superiors inside the delivery leads to next.
         let next: Vec<Option<u32>> = self.superiors.iter().map(|s| self.next_here(*s, known)).collect();
         let mut seen = vec![0u32; next.len()];
@@ -312,7 +331,7 @@ impl Survey {
         }
     }
 
-    fn next_here(&self, superior: Superior, known: &HashMap<RegistryNo, Option<RegistryNo>>) -> Option<u32> {
+    fn next_here(&self, superior: Superior, known: &HashMap<RegistryNo, Superiors>) -> Option<u32> {
         let mut no = match superior {
             Superior::None => return None,
             Superior::Here(at) => return Some(at),
@@ -322,7 +341,10 @@ impl Survey {
             if let Some(at) = self.by_no.get(no) {
                 return Some(*at);
             }
-            no = known.get(no)?.as_ref()?;
+            match known.get(no)? {
+                Superiors::Here(at) => return Some(*at),
+                Superiors::Above(next) => no = next.as_ref()?,
+            }
         }
         None
     }

@@ -55,6 +55,7 @@ pub struct Draft {
     pub(super) places: bool,
     /// A unit that is not known stands among the postings.
     pub(super) unknown_unit: bool,
+    garbled_unit: bool,
     pub mobile: Said<MobileNumber>,
     pub(super) mobile_public: Said<bool>,
     pub(super) work_phone: Said<WorkNumber>,
@@ -82,6 +83,15 @@ impl Draft {
     pub fn says_left(&self, ctx: &Context<'_>) -> bool {
         ctx.is_over(self.status.value().copied(), self.employment_end.value().copied(), self.reason_code.value().map(|c| &**c))
     }
+    /// Fields of a strict form that hold something else: what a shifted column shows in.
+    pub fn garbled(&self) -> impl Iterator<Item = Field> {
+        let fields = [
+            (Field::NationalId, self.national_id == Said::Doubtful),
+            (Field::Mobile, self.mobile == Said::Doubtful),
+            (Field::UnitCode, self.garbled_unit),
+        ];
+        fields.into_iter().filter_map(|(field, garbled)| garbled.then_some(field))
+    }
     pub fn is_rejected(&self) -> bool {
         self.faults.iter().any(|f| f.rejects)
     }
@@ -105,6 +115,7 @@ pub fn draft(registry_no: RegistryNo, rows: &[&Row], ctx: &Context<'_>) -> Optio
         postings: Vec::with_capacity(rows.len()),
         places: first.get(Field::UnitCode).is_some(),
         unknown_unit: false,
+        garbled_unit: rows.iter().filter_map(|r| r.text(Field::UnitCode)).any(|text| UnitCode::parse(text).is_none()),
         mobile: mobile(&mut cells),
         mobile_public: consent(&mut cells),
         work_phone: work_phone(&mut cells),
@@ -149,7 +160,8 @@ fn agreement(rows: &[&Row], mut faults: Vec<Fault>) -> Vec<Fault> {
         let differs = |row: &&&Row| row.get(field) != said && canonical(field, row.get(field)) != canonical(field, said);
         if let Some(other) = others.iter().find(differs) {
             let message = format!("the rows of this person differ in {field} (lines {} and {})", first.line, other.line);
-            faults.retain(|fault| fault.field != Some(field));
+            let of_two_fields = |fault: &Fault| fault.kind == IssueKind::DatesOutOfOrder && fault.field == Some(Field::EmploymentEnd);
+            faults.retain(|fault| fault.field != Some(field) && !of_two_fields(fault));
             faults.push(Fault::new(IssueKind::ContradictoryRows, field, other.line, message).rejecting());
         }
     }

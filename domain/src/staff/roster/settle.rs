@@ -44,11 +44,8 @@ pub fn settle(
     around: &Surroundings<'_>,
     ctx: &Context<'_>,
 ) -> Result<Settled, Vec<Fault>> {
-    if let (Some(said), Some(held)) = (draft.updated_at, known.and_then(|k| k.updated_at))
-        && said < held
-    {
-        let message = format!("this record is of {said}, a newer one of {held} is held: it was ignored");
-        return Err(vec![Fault::new(IssueKind::StaleRow, Field::UpdatedAt, draft.line, message).rejecting()]);
+    if let Some(fault) = known.and_then(|known| stale(&draft, known)) {
+        return Err(vec![fault]);
     }
     if draft.is_rejected() {
         return Err(draft.faults);
@@ -107,6 +104,13 @@ pub fn settle(
         look_for_gaps(&person, draft.places && !draft.unknown_unit && draft.postings.is_empty(), line, around, &mut faults);
     }
     Ok(Settled { person, national_id, faults })
+}
+
+/// Is the record older than the one held?
+pub fn stale(draft: &Draft, known: &Person) -> Option<Fault> {
+    let (said, held) = (draft.updated_at?, known.updated_at?);
+    let message = format!("this record is of {said}, a newer one of {held} is held: it was ignored");
+    (said < held).then(|| Fault::new(IssueKind::StaleRow, Field::UpdatedAt, draft.line, message).rejecting())
 }
 
 /// A doubtful number is *not* replaced by the one known so far.

@@ -1,0 +1,124 @@
+//! Issues: found again they stay the same, not found they are resolved, accepted they stop neither planning nor each run.
+use super::{Bench, id, no, noon, person, save, settlement};
+use chrono::TimeDelta;
+use kimlik_domain::lifecycle::run::PersonSettlement;
+use kimlik_domain::ports::{IssueScope, OpenIssue, PeopleBy, PersonRecord, Refusal, Store};
+use kimlik_domain::staff::intake::RosterSave;
+use kimlik_domain::staff::{DataIssue, IssueKind};
+
+on_both_engines!(
+    an_issue_found_again_keeps_its_beginning,
+    only_issues_of_the_kinds_and_people_looked_at_are_resolved,
+    a_record_names_the_kinds_that_are_open,
+    an_accepted_issue_is_told_to_planning_and_stays_accepted,
+    a_resolved_issue_of_a_row_wakes_its_person,
+    issues_of_a_kind_are_resolved_whoever_they_are_about,
+);
+
+fn issue(kind: IssueKind, n: u32, message: &str) -> DataIssue {
+    DataIssue { person: Some(id(n)), registry_no: Some(no(&format!("S{n}"))), ..DataIssue::new(kind, message) }
+}
+
+impl Bench {
+    async fn take_in(&self, kinds: &[IssueKind], seen: &[u32], issues: Vec<DataIssue>, hours: i64) {
+        let seen = seen.iter().map(|n| no(&format!("S{n}"))).collect();
+        let at = noon() + TimeDelta::hours(hours);
+        self.store.save_roster(RosterSave { issues, issue_kinds: kinds.to_vec(), seen, at, ..save(vec![]) }).await.unwrap();
+    }
+
+    async fn open_issues(&self) -> Vec<OpenIssue> {
+        self.store.issues(None, 100).await.unwrap()
+    }
+
+    async fn kinds(&self) -> Vec<IssueKind> {
+        self.open_issues().await.iter().map(|open| open.issue.kind).collect()
+    }
+
+    async fn record(&self, n: u32) -> PersonRecord {
+        self.store.people(PeopleBy::Ids(&[id(n)])).await.unwrap().remove(0)
+    }
+}
+
+const MOBILE: IssueKind = IssueKind::MissingMobile;
+
+async fn an_issue_found_again_keeps_its_beginning(bench: Bench) {
+    bench.take_in(&[MOBILE], &[1], vec![issue(MOBILE, 1, "line 7")], 0).await;
+    let first = bench.open_issues().await.remove(0);
+    let twice = vec![issue(MOBILE, 1, "line 8"), issue(MOBILE, 1, "line 9")];
+    bench.take_in(&[MOBILE], &[1], twice, 5).await;
+    let again = bench.open_issues().await;
+    assert_eq!(again.len(), 1);
+    assert_eq!((again[0].id, again[0].since, again[0].issue.message.as_str()), (first.id, noon(), "line 9"));
+    bench.take_in(&[MOBILE], &[1], vec![], 6).await;
+    assert_eq!(bench.open_issues().await, []);
+    bench.take_in(&[MOBILE], &[1], vec![issue(MOBILE, 1, "line 7")], 7).await;
+    let new = bench.open_issues().await.remove(0);
+    assert_ne!(new.id, first.id, "resolved and come back, it is another one");
+    assert_eq!(new.since, noon() + TimeDelta::hours(7));
+}
+
+async fn only_issues_of_the_kinds_and_people_looked_at_are_resolved(bench: Bench) {
+    let all = vec![issue(MOBILE, 1, ""), issue(MOBILE, 2, ""), issue(IssueKind::UnknownUnit, 1, "")];
+    bench.take_in(&[], &[], all, 0).await;
+    bench.take_in(&[MOBILE], &[1], vec![], 1).await;
+    let mut left: Vec<_> = bench.open_issues().await.iter().map(|o| o.issue.key()).collect();
+    left.sort();
+    assert_eq!(left, ["MISSING_MOBILE|S2|", "UNKNOWN_UNIT|S1|"]);
+}
+
+async fn a_record_names_the_kinds_that_are_open(bench: Bench) {
+    bench.save(vec![person(1, "A", "B"), person(2, "C", "D")]).await;
+    let found = vec![issue(IssueKind::StaleRow, 1, ""), issue(IssueKind::InvalidNationalId, 1, "")];
+    bench.take_in(&[], &[], found, 0).await;
+    let planning = [issue(IssueKind::ProtectedAccount, 1, "adminCount")];
+    bench.store.save_issues(IssueScope::None, &planning, noon()).await.unwrap();
+    let mut open = bench.record(1).await.open_issues;
+    open.sort();
+    assert_eq!(open, [IssueKind::InvalidNationalId, IssueKind::StaleRow, IssueKind::ProtectedAccount]);
+    assert_eq!(bench.record(2).await.open_issues, []);
+}
+
+async fn an_accepted_issue_is_told_to_planning_and_stays_accepted(bench: Bench) {
+    let ayse = person(1, "A", "B");
+    bench.save(vec![ayse.clone()]).await;
+    let possible = issue(IssueKind::PossibleAccount, 1, "a.b looks like S1");
+    let kinds = [IssueKind::PossibleAccount];
+    let numbers = [no("S1")];
+    let about = IssueScope::People(&kinds, &numbers);
+    bench.store.save_issues(about, std::slice::from_ref(&possible), noon()).await.unwrap();
+    let open = bench.open_issues().await.remove(0);
+    bench.store.accept_issue(open.id, "cli:root", noon()).await.unwrap();
+    bench.store.accept_issue(open.id, "cli:root", noon()).await.unwrap();
+    assert_eq!(bench.record(1).await.accepted, [IssueKind::PossibleAccount]);
+    assert_eq!(bench.store.claim(noon(), noon(), 9).await.unwrap().len(), 1, "planning looks again");
+    for issues in [vec![], vec![possible]] {
+        bench.store.save_issues(about, &issues, noon()).await.unwrap();
+        assert_eq!(bench.record(1).await.accepted, [IssueKind::PossibleAccount]);
+        assert_eq!(bench.open_issues().await, []);
+    }
+    let events = bench.store.audit_events(Some(id(1)), 9).await.unwrap();
+    assert_eq!((events.len(), events[0].deed.as_str()), (1, "issue.accept"));
+    let nowhere = bench.store.accept_issue(kimlik_domain::id::IssueId(id(404).0), "x", noon()).await.unwrap_err();
+    assert_eq!(nowhere.refusal(), Some(Refusal::NotFound));
+}
+
+async fn a_resolved_issue_of_a_row_wakes_its_person(bench: Bench) {
+    bench.save(vec![person(1, "A", "B")]).await;
+    bench.take_in(&[], &[], vec![issue(IssueKind::InvalidNationalId, 1, "")], 0).await;
+    assert_eq!(bench.store.claim(noon(), noon(), 9).await.unwrap().len(), 0);
+    bench.take_in(&[IssueKind::InvalidNationalId], &[1], vec![], 1).await;
+    let later = noon() + TimeDelta::hours(2);
+    assert_eq!(bench.store.claim(later, later, 9).await.unwrap().len(), 1, "what blocked the person is gone: somebody looks");
+}
+
+async fn issues_of_a_kind_are_resolved_whoever_they_are_about(bench: Bench) {
+    let absent = |n| issue(IssueKind::AbsentFromSnapshot, n, "absent");
+    let kinds = [IssueKind::AbsentFromSnapshot];
+    bench.store.save_issues(IssueScope::All(&kinds), &[absent(1), absent(2)], noon()).await.unwrap();
+    bench.store.save_issues(IssueScope::None, &[absent(3)], noon()).await.unwrap();
+    bench.store.save_issues(IssueScope::All(&kinds), &[absent(2)], noon()).await.unwrap();
+    let open = bench.open_issues().await;
+    assert_eq!(open.iter().map(|o| o.issue.person).collect::<Vec<_>>(), [Some(id(2))]);
+    bench.store.save_issues(IssueScope::People(&kinds, &[no("S2")]), &[], noon()).await.unwrap();
+    assert_eq!(bench.open_issues().await, []);
+}

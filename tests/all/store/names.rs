@@ -1,0 +1,118 @@
+//! The ledger of names: unique, never given twice, also to askers at the same time.
+use super::{Bench, id, names, person, request, settlement};
+use kimlik_domain::account::{Account, LedgerName, NameKind};
+use kimlik_domain::id::AccountGuid;
+use kimlik_domain::lifecycle::run::PersonSettlement;
+use kimlik_domain::ports::{PeopleBy, Store};
+use std::collections::HashSet;
+
+on_both_engines!(
+    each_request_sees_the_ones_before_it,
+    a_name_once_given_is_never_given_to_another,
+    a_proposal_reserves_nothing,
+    a_new_address_keeps_the_old_one_as_alias_and_the_user_name,
+    a_barred_name_is_barred_for_ever_and_the_reservation_undone,
+    askers_at_the_same_time_get_different_names,
+    a_request_that_fails_leaves_nothing_behind,
+    an_adopted_account_brings_its_names_into_the_ledger,
+);
+
+async fn each_request_sees_the_ones_before_it(bench: Bench) {
+    let first = request(1, &["a.yilmaz", "a.yilmaz2"], &["a.yilmaz@csb.test", "a.yilmaz2@csb.test"]);
+    let second = request(2, &["A.YILMAZ", "a.yilmaz2"], &["a.yılmaz@csb.test", "a.yilmaz2@csb.test"]);
+    let third = request(3, &["a.yilmaz"], &["x@csb.test"]);
+    let answers = bench.store.reserve(&[first, second, third], true).await.unwrap();
+    assert_eq!(answers[0], Some(names("a.yilmaz")));
+    assert_eq!(answers[1], Some(names("a.yilmaz2")), "compared on the folded form");
+    assert_eq!(answers[2], None);
+}
+
+async fn a_name_once_given_is_never_given_to_another(bench: Bench) {
+    let asked = request(1, &["a.yilmaz"], &["a.yilmaz@csb.test"]);
+    let given = bench.store.reserve(std::slice::from_ref(&asked), true).await.unwrap();
+    assert_eq!(bench.again().await.reserve(&[asked], true).await.unwrap(), given, "asked again, the same person gets the same");
+    let other = request(2, &["a.yilmaz"], &["b@csb.test"]);
+    assert_eq!(bench.store.reserve(&[other], true).await.unwrap(), [None]);
+    assert_eq!(bench.store.person_named(Some("A.Yılmaz"), None).await.unwrap(), Some(id(1)));
+    assert_eq!(bench.store.person_named(Some("a.yilmaz"), Some("a.yilmaz@csb.test")).await.unwrap(), Some(id(1)));
+    assert_eq!(bench.store.person_named(Some("a.yilmaz"), Some("nobody@csb.test")).await.unwrap(), None);
+}
+
+async fn a_proposal_reserves_nothing(bench: Bench) {
+    let asked = [request(1, &["a"], &["a@csb.test"]), request(2, &["a", "b"], &["a@csb.test", "b@csb.test"])];
+    let proposed = bench.store.reserve(&asked, false).await.unwrap();
+    assert_eq!(proposed, [Some(names("a")), Some(names("b"))]);
+    let swapped = [request(2, &["a"], &["a@csb.test"])];
+    assert_eq!(bench.store.reserve(&swapped, true).await.unwrap(), [Some(names("a"))]);
+}
+
+async fn a_new_address_keeps_the_old_one_as_alias_and_the_user_name(bench: Bench) {
+    bench.save(vec![person(1, "Ayşe", "Yılmaz")]).await;
+    bench.store.reserve(&[request(1, &["a.yilmaz"], &["a.yilmaz@csb.test"])], true).await.unwrap();
+    let married = bench.store.reserve(&[request(1, &["a.kaya"], &["a.kaya@csb.test"])], true).await.unwrap();
+    let married = married[0].clone().unwrap();
+    assert_eq!((&*married.username, &*married.mail), ("a.yilmaz", "a.kaya@csb.test"));
+    assert_eq!(married.aliases, ["a.yilmaz@csb.test".into()]);
+    let stored = bench.store.people(PeopleBy::Ids(&[id(1)])).await.unwrap();
+    assert_eq!(stored[0].account.as_ref().unwrap().names, married);
+    assert_eq!(bench.store.person_named(None, Some("a.yilmaz@csb.test")).await.unwrap(), Some(id(1)), "an alias finds its person");
+    let divorced = bench.store.reserve(&[request(1, &[], &["a.yilmaz@csb.test"])], true).await.unwrap();
+    let divorced = divorced[0].clone().unwrap();
+    assert_eq!(&*divorced.mail, "a.yilmaz@csb.test", "their own earlier address is free for them");
+    assert_eq!(divorced.aliases, ["a.kaya@csb.test".into()]);
+    assert_eq!(bench.store.reserve(&[request(1, &[], &[])], true).await.unwrap(), [Some(divorced)]);
+}
+
+async fn a_barred_name_is_barred_for_ever_and_the_reservation_undone(bench: Bench) {
+    bench.save(vec![person(1, "Ayşe", "Yılmaz")]).await;
+    let asked = request(1, &["a", "b"], &["a@csb.test"]);
+    bench.store.reserve(std::slice::from_ref(&asked), true).await.unwrap();
+    bench.store.bar_name(id(1), &LedgerName { kind: NameKind::Username, value: "a".into() }).await.unwrap();
+    assert_eq!(bench.store.people(PeopleBy::Ids(&[id(1)])).await.unwrap()[0].account, None);
+    let again = bench.store.reserve(&[asked], true).await.unwrap()[0].clone().unwrap();
+    assert_eq!((&*again.username, &*again.mail), ("b", "a@csb.test"), "the address that was not barred is still theirs");
+    assert_eq!(bench.store.reserve(&[request(2, &["a"], &["c@csb.test"])], true).await.unwrap(), [None]);
+    assert_eq!(bench.store.person_named(Some("a"), None).await.unwrap(), None);
+}
+
+async fn askers_at_the_same_time_get_different_names(bench: Bench) {
+    let candidates: Vec<String> = (1..=40).map(|n| format!("mehmet.yilmaz{n}")).collect();
+    let mut askers = Vec::new();
+    for replica in 0..8_u32 {
+        let store = if replica % 2 == 0 { bench.store.clone() } else { bench.again().await };
+        let candidates = candidates.clone();
+        askers.push(tokio::spawn(async move {
+            let mut got = Vec::new();
+            for n in 0..5 {
+                let usernames: Vec<&str> = candidates.iter().map(String::as_str).collect();
+                let address = format!("p{replica}x{n}@csb.test");
+                let answer = store.reserve(&[request(replica * 100 + n, &usernames, &[&address])], true).await.unwrap();
+                got.push(answer[0].clone().unwrap().username);
+            }
+            got
+        }));
+    }
+    let mut all = HashSet::new();
+    for asker in askers {
+        for username in asker.await.unwrap() {
+            assert!(all.insert(username.clone()), "{username} was given twice");
+        }
+    }
+    assert_eq!(all.len(), 40);
+}
+
+async fn a_request_that_fails_leaves_nothing_behind(bench: Bench) {
+    bench.store.reserve(&[request(1, &["a"], &["a@csb.test"])], true).await.unwrap();
+    let half = request(2, &["free"], &["a@csb.test"]);
+    assert_eq!(bench.store.reserve(&[half], true).await.unwrap(), [None]);
+    assert_eq!(bench.store.reserve(&[request(3, &["free"], &["free@csb.test"])], true).await.unwrap(), [Some(names("free"))]);
+}
+
+async fn an_adopted_account_brings_its_names_into_the_ledger(bench: Bench) {
+    let ayse = person(1, "Ayşe", "Yılmaz");
+    bench.save(vec![ayse.clone()]).await;
+    let account = Account { guid: Some(AccountGuid(id(77).0)), adopted: true, ..Account::new(id(1), names("eski.ad")) };
+    bench.store.settle(vec![PersonSettlement { account: Some(account), ..settlement(&ayse) }]).await.unwrap();
+    assert_eq!(bench.store.reserve(&[request(2, &["eski.ad"], &["x@csb.test"])], true).await.unwrap(), [None]);
+    assert_eq!(bench.store.person_named(None, Some("eski.ad@csb.test")).await.unwrap(), Some(id(1)));
+}

@@ -1,0 +1,169 @@
+//! The work queue: leases, reasons that come during the work, who is woken with whom, full runs, the watermark.
+use super::{Bench, id, no, noon, person, save, settlement};
+use chrono::{DateTime, TimeDelta, Utc};
+use kimlik_domain::lifecycle::run::PersonSettlement;
+use kimlik_domain::ports::{Claim, Store, Watermark};
+use kimlik_domain::staff::intake::RosterSave;
+use kimlik_domain::staff::{Person, Posting, PostingKind, Unit, UnitCode, UnitKind};
+use std::collections::HashSet;
+
+on_both_engines!(
+    a_leased_person_is_not_given_to_another_until_the_lease_ends,
+    a_reason_that_comes_during_the_work_is_not_lost,
+    the_earliest_reason_counts,
+    a_worker_whose_lease_ran_out_cannot_end_the_next_ones,
+    workers_at_the_same_time_never_share_a_person,
+    the_reports_of_a_head_are_woken,
+    a_full_run_is_due_until_its_number_is_done,
+    the_watermark_is_kept,
+);
+
+fn later(minutes: i64) -> DateTime<Utc> {
+    noon() + TimeDelta::minutes(minutes)
+}
+
+async fn claim_one(bench: &Bench, now: DateTime<Utc>) -> Option<Claim> {
+    bench.store.claim(now, now + TimeDelta::minutes(5), 10).await.unwrap().first().copied()
+}
+
+async fn a_leased_person_is_not_given_to_another_until_the_lease_ends(bench: Bench) {
+    bench.store.wake(&[id(1), id(1)], noon()).await.unwrap();
+    assert_eq!(claim_one(&bench, later(-1)).await, None, "not due yet");
+    let claim = claim_one(&bench, noon()).await.unwrap();
+    assert_eq!(claim.person, id(1));
+    assert_eq!(claim_one(&bench, later(4)).await, None);
+    let again = claim_one(&bench, later(5)).await.unwrap();
+    bench.store.release(&[(again, None)]).await.unwrap();
+    assert_eq!(claim_one(&bench, later(600)).await, None, "nothing is left to do");
+}
+
+async fn a_reason_that_comes_during_the_work_is_not_lost(bench: Bench) {
+    bench.store.wake(&[id(1)], noon()).await.unwrap();
+    let claim = claim_one(&bench, noon()).await.unwrap();
+    bench.again().await.wake(&[id(1)], later(1)).await.unwrap();
+    assert_eq!(claim_one(&bench, later(2)).await, None, "still being worked on");
+    bench.store.release(&[(claim, Some(later(9_000)))]).await.unwrap();
+    let again = claim_one(&bench, later(2)).await.unwrap();
+    bench.store.release(&[(again, Some(later(9_000)))]).await.unwrap();
+    assert_eq!(claim_one(&bench, later(8_999)).await, None);
+    assert!(claim_one(&bench, later(9_000)).await.is_some());
+}
+
+async fn the_earliest_reason_counts(bench: Bench) {
+    bench.store.wake(&[id(1)], later(60)).await.unwrap();
+    bench.store.wake(&[id(1)], later(30)).await.unwrap();
+    bench.store.wake(&[id(1)], later(90)).await.unwrap();
+    assert_eq!(claim_one(&bench, later(29)).await, None);
+    assert!(claim_one(&bench, later(30)).await.is_some());
+}
+
+async fn a_worker_whose_lease_ran_out_cannot_end_the_next_ones(bench: Bench) {
+    bench.store.wake(&[id(1)], noon()).await.unwrap();
+    let slow = claim_one(&bench, noon()).await.unwrap();
+    let next = claim_one(&bench, later(6)).await.unwrap();
+    bench.store.release(&[(slow, None)]).await.unwrap();
+    assert_eq!(claim_one(&bench, later(7)).await, None, "the second lease still holds");
+    assert!(claim_one(&bench, later(11)).await.is_some(), "and the row is still there");
+    assert_ne!(slow.generation, next.generation);
+}
+
+async fn workers_at_the_same_time_never_share_a_person(bench: Bench) {
+    let people: Vec<_> = (1..=200).map(id).collect();
+    bench.store.wake(&people, noon()).await.unwrap();
+    let mut workers = Vec::new();
+    for replica in 0..4 {
+        let store = if replica % 2 == 0 { bench.store.clone() } else { bench.again().await };
+        workers.push(tokio::spawn(async move {
+            let mut got = Vec::new();
+            loop {
+                let claims = store.claim(noon(), later(5), 7).await.unwrap();
+                if claims.is_empty() {
+                    return got;
+                }
+                got.extend(claims.iter().map(|c| c.person));
+                store.release(&claims.iter().map(|c| (*c, None)).collect::<Vec<_>>()).await.unwrap();
+            }
+        }));
+    }
+    let mut all = HashSet::new();
+    let mut count = 0;
+    for worker in workers {
+        let got = worker.await.unwrap();
+        count += got.len();
+        all.extend(got);
+    }
+    assert_eq!((all.len(), count), (200, 200));
+}
+
+fn unit(code: &str, parent: Option<&str>, head: Option<&str>) -> Unit {
+    Unit {
+        code: UnitCode::parse(code).unwrap(),
+        parent: parent.and_then(UnitCode::parse),
+        name: "Şube".into(),
+        short_name: "Şube".into(),
+        kind: UnitKind::Central,
+        province: None,
+        personnel_unit: None,
+        head: head.map(no),
+        phone: None,
+        fax: None,
+        address: None,
+        city: None,
+        postal_code: None,
+        valid_from: None,
+        valid_to: None,
+        replaced_by: None,
+    }
+}
+
+fn in_unit(person: Person, unit: &str) -> Person {
+    let unit = UnitCode::parse(unit).unwrap();
+    let posting = Posting { kind: PostingKind::Permanent, unit, title_post: None, title_duty: None, start: None, end: None };
+    Person { postings: vec![posting], ..person }
+}
+
+async fn the_reports_of_a_head_are_woken(bench: Bench) {
+    let units = vec![
+        unit("10000000", None, Some("S1")),
+        unit("20000000", Some("10000000"), None),
+        unit("30000000", Some("20000000"), Some("S4")),
+        unit("40000000", None, Some("S6")),
+    ];
+    let people = vec![
+        in_unit(person(1, "Baş", "Kan"), "10000000"),
+        in_unit(person(2, "A", "Altında"), "10000000"),
+        in_unit(person(3, "B", "Altının Altında"), "20000000"),
+        in_unit(person(4, "C", "Alt Baş"), "30000000"),
+        in_unit(person(5, "D", "Alt Başın Altında"), "30000000"),
+        in_unit(person(6, "E", "Başka Baş"), "40000000"),
+        Person { manager: Some(no("S1")), ..in_unit(person(7, "F", "Adıyla"), "40000000") },
+    ];
+    let boss = people[0].clone();
+    bench.store.save_roster(RosterSave { units, ..save(people) }).await.unwrap();
+    let expected: HashSet<_> = [1, 2, 3, 4, 7].map(id).into();
+    bench.store.settle(vec![PersonSettlement { wake_reports: true, ..settlement(&boss) }]).await.unwrap();
+    let claims = bench.store.claim(noon(), later(5), 100).await.unwrap();
+    assert_eq!(claims.iter().map(|c| c.person).collect::<HashSet<_>>(), expected);
+}
+
+async fn a_full_run_is_due_until_its_number_is_done(bench: Bench) {
+    assert_eq!(bench.store.full_run_due().await.unwrap(), None);
+    bench.store.request_full_run().await.unwrap();
+    let number = bench.store.full_run_due().await.unwrap().unwrap();
+    bench.store.save_roster(RosterSave { wake_everybody: true, ..save(Vec::new()) }).await.unwrap();
+    bench.store.full_run_done(number).await.unwrap();
+    let next = bench.store.full_run_due().await.unwrap().unwrap();
+    assert!(next > number, "a reason that came during the run stays");
+    bench.store.full_run_done(next).await.unwrap();
+    bench.store.full_run_done(number).await.unwrap();
+    assert_eq!(bench.store.full_run_due().await.unwrap(), None);
+}
+
+async fn the_watermark_is_kept(bench: Bench) {
+    assert_eq!(bench.store.watermark().await.unwrap(), None);
+    for usn in [7, u64::MAX] {
+        let mark = Watermark { source: "b0e0…".into(), usn };
+        bench.store.save_watermark(&mark).await.unwrap();
+        assert_eq!(bench.again().await.watermark().await.unwrap(), Some(mark));
+    }
+}
