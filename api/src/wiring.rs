@@ -122,8 +122,16 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone()];
     let (directory, inspect, own_directory) = directory(&config, &clock).await?;
     inspectors.push(inspect);
-    let (feed, inspect, narration) = feed(&config, &clock)?;
-    inspectors.push(inspect);
+    let (feed, narration) = feed(&config, &clock)?;
+    let setting = match config.hr.source {
+        HrSource::Simulated => "hr.simulated",
+        HrSource::Csv => "hr.csv.directory",
+        HrSource::Rest => "hr.rest",
+    };
+    // Why not of the simulated one: being asked is how its life goes on.
+    if config.hr.source != HrSource::Simulated {
+        inspectors.push(Arc::new(FeedLook { feed: feed.clone(), store: store.clone(), setting }));
+    }
     Ok(House {
         reasons: config::policy::reasons_of(&config),
         store,
@@ -208,7 +216,7 @@ pub fn delegation(config: &Config, account: &str, exchange: bool) -> Result<Stri
     Ok(delegation_commands(&ad_settings(config)?, account, exchange))
 }
 
-type FeedParts = (Arc<dyn HrFeed>, Arc<dyn Inspect>, Option<Narration>);
+type FeedParts = (Arc<dyn HrFeed>, Option<Narration>);
 
 fn feed(config: &Config, clock: &Arc<dyn Clock>) -> Result<FeedParts, NotWired> {
     let fields = config::policy::field_names(config);
@@ -217,18 +225,18 @@ fn feed(config: &Config, clock: &Arc<dyn Clock>) -> Result<FeedParts, NotWired> 
             let s = &config.hr.simulated;
             let ministry = Arc::new(SimulatedMinistry::new(s.seed, s.people, s.events_per_step, clock.clone()));
             let told = ministry.clone();
-            Ok((ministry.clone(), Arc::new(Invented), Some(Arc::new(move || told.narration()))))
+            Ok((ministry, Some(Arc::new(move || told.narration()))))
         }
         HrSource::Csv => {
             let folder = Arc::new(DropFolder::new(config.hr.csv.directory.clone(), &fields, clock.clone()));
-            Ok((folder.clone(), folder, None))
+            Ok((folder, None))
         }
         HrSource::Rest => {
             let feed = Arc::new(
                 RestFeed::new(rest_settings(config, fields)?)
                     .map_err(|e| Faults(vec![Fault::new("hr.rest", e.to_string(), "mend the address or the certificate's file")]))?,
             );
-            Ok((feed.clone(), feed, None))
+            Ok((feed, None))
         }
     }
 }
@@ -251,13 +259,33 @@ fn rest_settings(
     Ok(RestSettings { base_url: rest.base_url.clone(), token, ca_pem, field_names })
 }
 
-/// The simulated ministry has nothing that could be away.
-struct Invented;
+/// How the feed is: it is asked for its next delivery. Reading takes nothing away.
+struct FeedLook {
+    feed: Arc<dyn HrFeed>,
+    store: Arc<dyn Store>,
+    setting: &'static str,
+}
+
 #[async_trait::async_trait]
-impl Inspect for Invented {
+impl Inspect for FeedLook {
     async fn inspect(&self) -> Vec<Finding> {
-        let found = "a simulated ministry: nobody in it is real".to_owned();
-        vec![Finding { health: Health::Good, about: "HR feed".into(), found, mend: String::new() }]
+        let position = self.store.feed_position(self.feed.name()).await;
+        let asked = match position {
+            Ok(position) => self.feed.poll(position.as_deref()).await,
+            Err(fault) => Err(fault),
+        };
+        let about = format!("HR feed {}", self.feed.name());
+        vec![match asked {
+            Ok(Some(delivery)) => {
+                let found = format!("it answers; {} waits to be taken in", delivery.name);
+                Finding { health: Health::Good, about, found, mend: String::new() }
+            }
+            Ok(None) => Finding { health: Health::Good, about, found: "it answers; nothing new".into(), mend: String::new() },
+            Err(fault) => {
+                let mend = format!("see that it is there and that setting {} is right", self.setting);
+                Finding { health: Health::Broken, about, found: fault.to_string(), mend }
+            }
+        }]
     }
 }
 

@@ -18,7 +18,8 @@ async fn ask(serving: &Serving, query: &str) -> Value {
 async fn opened(serving: &Serving) -> Value {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
-        let answer = ask(serving, "{ identityCards(first: 100) { nodes { id displayName username email accountState registryNumber } } }").await;
+        let answer =
+            ask(serving, "{ identityCards(first: 100) { nodes { id displayName username email accountState registryNumber } } }").await;
         let cards = answer["data"]["identityCards"]["nodes"].as_array().cloned().unwrap_or_default();
         if cards.len() >= 40 && cards.iter().filter(|c| c["accountState"] == "ACTIVE").count() > 20 {
             return cards.into();
@@ -60,7 +61,11 @@ async fn pages_follow_each_other_without_gaps_in_turkish_order() {
     let all = opened(&serving).await;
     let (mut names, mut after) = (Vec::new(), Value::Null);
     loop {
-        let page = ask(&serving, &format!("{{ identityCards(first: 7, after: {after}) {{ nodes {{ displayName }} pageInfo {{ hasNextPage endCursor }} }} }}")).await;
+        let page = ask(
+            &serving,
+            &format!("{{ identityCards(first: 7, after: {after}) {{ nodes {{ displayName }} pageInfo {{ hasNextPage endCursor }} }} }}"),
+        )
+        .await;
         let cards = &page["data"]["identityCards"];
         names.extend(cards["nodes"].as_array().unwrap().iter().map(|c| c["displayName"].as_str().unwrap().to_owned()));
         if cards["pageInfo"]["hasNextPage"] == false {
@@ -108,7 +113,11 @@ async fn greedy_questions_are_refused() {
 #[tokio::test]
 async fn a_hold_that_there_is_not_comes_back_as_a_user_error() {
     let serving = Serving::start(&[]);
-    let decide = |id: &str| format!("mutation {{ holdDecide(input: {{ holdId: \"{id}\", decision: APPROVE, planDigest: \"x\" }}) {{ hold {{ id }} userErrors {{ code path message }} }} }}");
+    let decide = |id: &str| {
+        format!(
+            "mutation {{ holdDecide(input: {{ holdId: \"{id}\", decision: APPROVE, planDigest: \"x\" }}) {{ hold {{ id }} userErrors {{ code path message }} }} }}"
+        )
+    };
     let answer = ask(&serving, &decide("nonsense")).await;
     assert_eq!(answer["data"]["holdDecide"]["userErrors"][0]["code"], "INVALID", "{answer}");
     let answer = ask(&serving, &decide("hold_00000000000000000000000000000001")).await;
