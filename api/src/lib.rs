@@ -1,1 +1,10 @@
+//! Kimlik to the outside: command line, HTTP, GraphQL, the loops that work by themselves, and the wiring of it all.
+pub mod cli; // what an administrator types, and what is answered
+pub mod config; // settings: file, environment, secrets; every fault with its mend
+pub mod deeds; // what the command line and GraphQL both do: deciding holds, choosing people
+pub mod graphql; // the schema: one file a noun
+pub mod http; // router, guards against other origins, GraphiQL
+pub mod wiring; // the composition root: the only file that names adapters
+pub mod work; // the loops: intake, reconcile, drift; graceful stop
 
+pub use cli::run;

@@ -80,8 +80,9 @@ impl Reconciler {
                 None => chunks.push(vec![work]),
             }
         }
-        let mut results =
-            stream::iter(chunks.into_iter().map(|chunk| self.chunk(look, chunk, caps, progress))).buffer_unordered(CHUNKS_AT_ONCE);
+        // Why collected first: the compiler cannot prove a closure over borrowed people Send inside a stream, and loops are spawned.
+        let under_way: Vec<_> = chunks.into_iter().map(|chunk| self.chunk(look, chunk, caps, progress)).collect();
+        let mut results = stream::iter(under_way).buffer_unordered(CHUNKS_AT_ONCE);
         while let Some(carried) = results.try_next().await? {
             total.done += carried.done;
             total.held += carried.held;
@@ -134,12 +135,10 @@ impl Reconciler {
         let ids: Vec<PersonId> = chunk.iter().map(|w| w.planned.plan.person).collect();
         let records = self.store.people(PeopleBy::Ids(&ids)).await?;
         let mut records: HashMap<PersonId, PersonRecord> = records.into_iter().map(|r| (r.person.id, r)).collect();
-        let worked: Vec<(PersonRecord, &Work<'_>, Vec<Ended>, Option<AccountRef>)> = stream::iter(chunk.iter())
-            .filter_map(|work| std::future::ready(records.remove(&work.planned.plan.person).map(|r| (r, work))))
-            .map(|(record, work)| self.person(record, work))
-            .buffer_unordered(PEOPLE_AT_ONCE)
-            .collect()
-            .await;
+        let under_way: Vec<_> =
+            chunk.iter().filter_map(|work| Some(self.person(records.remove(&work.planned.plan.person)?, work))).collect();
+        let worked: Vec<(PersonRecord, &Work<'_>, Vec<Ended>, Option<AccountRef>)> =
+            stream::iter(under_way).buffer_unordered(PEOPLE_AT_ONCE).collect().await;
         // Settled by observation: what the directory shows now, not what it answered.
         let guids: Vec<AccountGuid> =
             worked.iter().filter_map(|(r, _, _, made)| made.as_ref().map(|m| m.guid).or(r.account.as_ref()?.guid)).collect();

@@ -1,0 +1,58 @@
+'use strict';
+// Ready-made questions: each answers something with the simulated ministry and no further knowledge.
+const examples = [
+  `# Identity cards of colleagues. The search folds Turkish letters: "sah" finds Şahin and ŞAHİN.
+query Cards {
+  identityCards(search: "sah", first: 10) {
+    nodes { displayName title email workPhone { number extension } unit { name } accountState }
+    pageInfo { hasNextPage endCursor }
+  }
+}`,
+  `# One card, found by registry number, user name, e-mail address or id. Take one from the first tab.
+query Card {
+  identityCards(first: 1) {
+    nodes {
+      id displayName username email emailAliases title city
+      unitPath { code name kind }
+      manager { displayName title }
+      updatedAt
+    }
+  }
+}`,
+  `# What Kimlik did: runs, newest first, and the steps of each action with its reason.
+query Runs {
+  syncRuns(first: 5) {
+    nodes {
+      trigger status startedAt people done held refused
+      planned { action count }
+      operations(first: 5) { nodes { action status because receipt { at step result } } }
+    }
+  }
+}`,
+  `# Changes that exceeded a limit and wait for an administrator.
+query Holds {
+  holds(status: OPEN) {
+    nodes { id kind province people reasons digest items(first: 10) { nodes { personId registryNumber action text } } }
+  }
+}`,
+  `# Texts to people, as they stand in the outbox.
+query Messages {
+  messages(first: 10) { nodes { purpose to text state queuedAt card { displayName } } }
+}`,
+  `# Faults in what HR says, with the personnel unit that can mend each; and how the neighbours are.
+query Issues {
+  dataIssues(first: 20) { nodes { kind message blocks personnelUnit { name } since } }
+  systemHealth { about health found mend }
+}`,
+];
+
+const fetcher = GraphiQL.createFetcher({ url: '/graphql' });
+ReactDOM.createRoot(document.getElementById('graphiql')).render(
+  React.createElement(GraphiQL, {
+    fetcher,
+    plugins: [GraphiQLPluginExplorer.explorerPlugin()],
+    defaultTabs: examples.map((query) => ({ query })),
+    isHeadersEditorEnabled: false,
+    shouldPersistHeaders: false,
+  }),
+);

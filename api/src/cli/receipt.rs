@@ -1,0 +1,64 @@
+//! `kimlik receipt`: what was done to a person's account, step by step. For a leaver it is the proof of the closing.
+use super::{registry_no, say, told};
+use crate::deeds;
+use crate::wiring::House;
+use clap::Args;
+use kimlik_domain::id::PersonId;
+use kimlik_domain::lifecycle::run::OperationRecord;
+use kimlik_domain::staff::RegistryNo;
+
+#[derive(Args)]
+pub struct Receipt {
+    /// By registry number (sicil no).
+    #[arg(long, value_name = "REGISTRY_NO", value_parser = registry_no)]
+    person: RegistryNo,
+    /// How many of the newest operations are looked through at most.
+    #[arg(long, default_value_t = 200_000, hide = true)]
+    depth: usize,
+}
+
+impl Receipt {
+    pub async fn print(self, house: &House) -> anyhow::Result<u8> {
+        let record = deeds::person(house, &self.person).await.map_err(told)?;
+        let person = &record.person;
+        say(&format!("{} ({})", person.full_name(), person.registry_no));
+        match &record.account {
+            Some(account) => {
+                let at = |time: Option<chrono::DateTime<chrono::Utc>>| {
+                    time.map_or("-".to_owned(), |t| t.format("%Y-%m-%d %H:%M:%S UTC").to_string())
+                };
+                say(&format!("account {} is {:?}", account.names.username, account.state));
+                say(&format!("opened {}, closed {}", at(account.opened_at), at(account.closed_at)));
+            }
+            None => say("no account was ever opened"),
+        }
+        let mut operations = of_person(house, person.id, self.depth).await?;
+        operations.reverse();
+        for operation in &operations {
+            let time = operation.settled_at.unwrap_or(operation.created_at).format("%Y-%m-%d %H:%M:%S UTC");
+            say(&format!("\n{time}  {}  {:?}", operation.kind.name(), operation.status));
+            say(&format!("    because {}", operation.because));
+            for line in &operation.receipt {
+                say(&format!("    {}  {}: {}", line.at.format("%H:%M:%S%.3f"), line.step, line.result));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Newest first.
+async fn of_person(house: &House, person: PersonId, depth: usize) -> anyhow::Result<Vec<OperationRecord>> {
+    const PAGE: u32 = 2_000;
+    let (mut found, mut before, mut seen) = (Vec::new(), None, 0);
+    while seen < depth {
+        let page = house.store.operations(None, before, PAGE).await.map_err(told)?;
+        let is_last = page.len() < PAGE as usize;
+        seen += page.len();
+        before = page.last().map(|o| o.id);
+        found.extend(page.into_iter().filter(|o| o.person == person));
+        if is_last {
+            break;
+        }
+    }
+    Ok(found)
+}

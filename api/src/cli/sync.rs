@@ -1,0 +1,87 @@
+//! `kimlik sync`: takes in what HR has delivered, then does what is to be done.
+use super::progress::Followed;
+use super::{COULD_NOT, Selection, say, told};
+use crate::deeds;
+use crate::wiring::House;
+use crate::work::intake::take_in;
+use clap::Args;
+use kimlik_domain::lifecycle::run::{Run, RunStatus, Trigger};
+
+const HELD: u8 = 3;
+const PARTLY_FAILED: u8 = 4;
+/// More deliveries than that are left to the next time: a feed that never ends must not keep the accounts waiting.
+const DELIVERIES: usize = 1_000;
+
+#[derive(Args)]
+pub struct Sync {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+impl Sync {
+    pub async fn carry_out(self, house: &House) -> anyhow::Result<u8> {
+        let fed = take_in_all(house).await;
+        // Why go on: what HR said before still holds, and a feed that is away must not keep leavers' accounts open.
+        if let Err(fault) = &fed {
+            say(&format!("HR       {fault:#}"));
+            say("HR       going on with what is known");
+        }
+        let reconciler = house.reconciler().await.map_err(told)?;
+        let whom = deeds::whom(house, &self.selection.person, self.selection.unit).await.map_err(told)?;
+        let followed = Followed::new();
+        let run = reconciler.sync(&whom, Trigger::Command, &followed).await;
+        followed.end();
+        let run = run.map_err(told)?;
+        summary(&run);
+        Ok(match run.status {
+            _ if fed.is_err() => PARTLY_FAILED,
+            RunStatus::Done => 0,
+            RunStatus::Held => HELD,
+            RunStatus::PartlyFailed => PARTLY_FAILED,
+            RunStatus::Running | RunStatus::Failed => COULD_NOT,
+        })
+    }
+}
+
+async fn take_in_all(house: &House) -> anyhow::Result<()> {
+    for _ in 0..DELIVERIES {
+        let Some(taken) = take_in(house).await.map_err(told)? else { break };
+        let report = &taken.report;
+        if let Some(why) = &report.refused {
+            anyhow::bail!("{} was refused whole, and nobody is touched by it: {why}", taken.delivery);
+        }
+        say(&format!(
+            "HR       {}: {} rows, {} new people, {} changed, {} rejected rows, {} issues",
+            taken.delivery,
+            report.rows,
+            report.new_people,
+            report.changed_people,
+            report.rejected_rows,
+            report.issues.len()
+        ));
+        // Why: the simulated ministry lives on for ever; one step of its life is enough for one command.
+        if house.narration.is_some() && taken.is_delta {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn summary(run: &Run) {
+    let s = &run.summary;
+    let mut line = format!("{} people looked at, {} changes done", s.people, s.done);
+    for (count, what) in [(s.held, "held"), (s.refused, "refused"), (s.in_doubt, "in doubt"), (s.observed_only, "only observed")] {
+        if count > 0 {
+            line.push_str(&format!(", {count} {what}"));
+        }
+    }
+    say(&line);
+    if let Some(fault) = &s.fault {
+        say(&format!("it could not go on: {fault}"));
+    }
+    match run.status {
+        RunStatus::Held => say("to do: kimlik holds list"),
+        RunStatus::PartlyFailed => say("what was refused or is in doubt is tried again by itself; kimlik issues list says more"),
+        _ => {}
+    }
+}

@@ -1,0 +1,78 @@
+//! What a caller is told of a failure: a bad argument in the caller's words; a fault of ours with an id that stands in the log.
+use super::house;
+use async_graphql::{Context, Enum, Error, ErrorExtensions, SimpleObject};
+use kimlik_domain::ports::{PortError, Refusal};
+
+pub const BAD_INPUT: &str = "BAD_USER_INPUT";
+
+/// Nullable, and a failure nulls this field alone.
+pub type Maybe<T> = Option<async_graphql::Result<T>>;
+
+pub fn bad_input(message: impl Into<String>) -> Error {
+    Error::new(message.into()).extend_with(|_, e| e.set("code", BAD_INPUT))
+}
+
+/// Logged once, here; the text of the fault stays in the log.
+pub fn fault(ctx: &Context<'_>, error: &PortError) -> Error {
+    let id = house(ctx).map(|house| {
+        let mut random = [0; 10];
+        house.entropy.fill(&mut random);
+        kimlik_domain::id::uuid_v7(house.clock.now(), random).to_string()
+    });
+    let id = id.unwrap_or_default();
+    tracing::error!(%error, fault = id, "a GraphQL field could not be answered");
+    let message = match error {
+        PortError::Unavailable(_) | PortError::InDoubt(_) => "Something that Kimlik needs for this does not answer now. Try again later.",
+        PortError::Refused { .. } => "Kimlik could not do this. The log says why.",
+    };
+    Error::new(message).extend_with(|_, e| {
+        e.set("code", "FAULT");
+        e.set("fault", id);
+    })
+}
+
+/// What a caller can mend.
+#[derive(SimpleObject)]
+pub struct UserError {
+    /// For programs.
+    pub code: UserErrorCode,
+    /// The way to the value inside `input`.
+    pub path: Vec<String>,
+    /// For people.
+    pub message: String,
+}
+
+/// Why a deed was not done.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub enum UserErrorCode {
+    /// The value cannot be right.
+    Invalid,
+    /// There is no such thing.
+    NotFound,
+    /// It was decided before.
+    AlreadyDone,
+    /// It has changed since the caller looked.
+    Stale,
+    /// Something that is needed does not answer now.
+    TryLater,
+}
+
+impl UserError {
+    pub fn new(code: UserErrorCode, path: &str, message: impl Into<String>) -> UserError {
+        UserError { code, path: vec![path.to_owned()], message: message.into() }
+    }
+
+    pub fn of(fault: &PortError, path: &str) -> UserError {
+        let code = match fault {
+            PortError::Unavailable(_) | PortError::InDoubt(_) => UserErrorCode::TryLater,
+            PortError::Refused { refusal: Refusal::NotFound, .. } => UserErrorCode::NotFound,
+            PortError::Refused { refusal: Refusal::Changed, .. } => UserErrorCode::Stale,
+            PortError::Refused { .. } => UserErrorCode::AlreadyDone,
+        };
+        let message = match fault {
+            PortError::Refused { reason, .. } => reason.clone(),
+            _ => "The database does not answer now. Nothing was decided; look again and try later.".to_owned(),
+        };
+        UserError::new(code, path, message)
+    }
+}

@@ -1,0 +1,24 @@
+//! Ids of the graph: the kind of thing and its UUID. Clients treat them as opaque; the kind tells a mistaken one.
+use super::error::bad_input;
+use async_graphql::{ID, Result};
+use uuid::Uuid;
+
+pub const CARD: &str = "card";
+pub const RUN: &str = "run";
+pub const HOLD: &str = "hold";
+pub const OPERATION: &str = "operation";
+pub const MESSAGE: &str = "message";
+pub const ISSUE: &str = "issue";
+
+pub fn encode(kind: &str, id: Uuid) -> ID {
+    ID(format!("{kind}_{}", id.simple()))
+}
+
+pub fn decode(kind: &str, id: &str) -> Option<Uuid> {
+    Uuid::try_parse(id.strip_prefix(kind)?.strip_prefix('_')?).ok()
+}
+
+/// An argument named `argument` that must be an id of `kind`.
+pub fn argument(kind: &str, argument: &str, id: &ID) -> Result<Uuid> {
+    decode(kind, id).ok_or_else(|| bad_input(format!("{argument}: this is not the id of a {kind}.")))
+}

@@ -1,0 +1,222 @@
+//! Data issues: faults in what HR says, with who can mend each.
+use super::card::{IdentityCard, of_person};
+use super::error::{Maybe, fault};
+use super::page::{self, Cursor, Page};
+use super::scalar::RegistryNumber;
+use super::unit::Unit;
+use super::{house, id};
+use async_graphql::{Context, Enum, ID, Object, Result};
+use chrono::{DateTime, Utc};
+use kimlik_domain::id::IssueId;
+use kimlik_domain::ports::OpenIssue;
+use kimlik_domain::staff::Units;
+use std::sync::Arc;
+
+#[derive(Default)]
+pub struct IssueQuery;
+
+/// What is wrong.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::staff::IssueKind")]
+pub enum DataIssueKind {
+    /// The row cannot be split into cells.
+    UnreadableRow,
+    /// A row without a registry number.
+    MissingRegistryNo,
+    /// A row without a name.
+    MissingName,
+    /// A date that there is not.
+    InvalidDate,
+    /// A value that is none of those known.
+    InvalidValue,
+    /// Text decoded with the wrong table.
+    Mojibake,
+    /// A word where only certain words may stand.
+    UnknownWord,
+    /// A national id with wrong check digits.
+    InvalidNationalId,
+    /// No national id.
+    MissingNationalId,
+    /// One registry number with two national ids, or one national id on two people.
+    DuplicatePerson,
+    /// Rows of one person that do not agree.
+    ContradictoryRows,
+    /// A row older than what is known.
+    StaleRow,
+    /// An end before its start.
+    DatesOutOfOrder,
+    /// No first day in service.
+    MissingStart,
+    /// No mobile number: the announcement waits.
+    MissingMobile,
+    /// A mobile number that cannot take a text.
+    DoubtfulMobile,
+    /// One mobile number on several people.
+    SharedMobile,
+    /// A work phone that is no number.
+    DoubtfulWorkPhone,
+    /// A unit that is not in the feed.
+    UnknownUnit,
+    /// No unit.
+    MissingUnit,
+    /// A reason code that nobody has explained to Kimlik.
+    UnknownReason,
+    /// A reason code that a person has to decide.
+    ReasonHolds,
+    /// A manager who is not known.
+    UnknownManager,
+    /// Managers in a circle.
+    ManagerCircle,
+    /// Longer than the directory takes.
+    TextTooLong,
+    /// A unit without a name that fits the address book.
+    UnitShortName,
+    /// Units in a circle.
+    UnitCircle,
+    /// A unit below one that is not in the feed.
+    UnknownParent,
+    /// A unit that cannot be read.
+    InvalidUnit,
+    /// A value of a unit that was not taken, or not whole.
+    InvalidUnitField,
+    /// A delivery without anybody in it.
+    FeedEmpty,
+    /// A delivery with far fewer people than before.
+    FeedShrunken,
+    /// A delivery most of whose rows are wrong.
+    FeedMostlyRejected,
+    /// A person who is no longer in the feed; nobody is closed for that.
+    AbsentFromSnapshot,
+    /// A delivery that cannot be read.
+    FeedUnreadable,
+    /// No rule places the unit, or its place is not there.
+    NoOrganizationalUnit,
+    /// No user name can be made.
+    NoNameLeft,
+    /// An existing account that may be this person's.
+    PossibleAccount,
+    /// A known account that cannot be found.
+    AccountNotFound,
+    /// An account that Kimlik must not touch.
+    ProtectedAccount,
+    /// A leaver whose account Kimlik must not touch is still enabled.
+    ProtectedLeaver,
+    /// An active account that somebody disabled in the directory: Kimlik does not enable it again.
+    DisabledByHand,
+    /// Groups that somebody else gave, to be reviewed after a transfer.
+    ForeignGroups,
+    /// The directory refused a change.
+    DirectoryRefused,
+    /// Two accounts with one registry number.
+    DuplicateEmployeeId,
+}
+
+/// What does not happen while an issue stands.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::staff::Blocked")]
+pub enum BlockedStep {
+    /// Nothing: it is only to be looked at.
+    Nothing,
+    /// The whole row: what was known stays.
+    Row,
+    /// The opening of an account.
+    Opening,
+    /// The text to the person.
+    Announcement,
+    /// The move to another place.
+    Move,
+    /// One field of the card.
+    CardField,
+    /// Every change of the account.
+    Account,
+    /// The whole delivery.
+    Feed,
+}
+
+/// A fault in what HR says.
+pub struct DataIssue {
+    open: OpenIssue,
+    units: Arc<Units>,
+}
+
+#[Object]
+/// A fault in what HR says. It goes away by itself when it is no longer found.
+impl DataIssue {
+    /// Of this issue.
+    async fn id(&self) -> ID {
+        id::encode(id::ISSUE, self.open.id.0)
+    }
+    /// What is wrong.
+    async fn kind(&self) -> DataIssueKind {
+        self.open.issue.kind.into()
+    }
+    /// In plain words, without national ids and whole phone numbers.
+    async fn message(&self) -> &str {
+        &self.open.issue.message
+    }
+    /// What does not happen meanwhile.
+    async fn blocks(&self) -> BlockedStep {
+        self.open.issue.kind.blocks().into()
+    }
+    /// Somebody has to act now.
+    async fn alarm(&self) -> bool {
+        self.open.issue.kind.alarms()
+    }
+    /// Sicil no, where it is about a person.
+    async fn registry_number(&self) -> Option<RegistryNumber> {
+        self.open.issue.registry_no.clone().map(RegistryNumber)
+    }
+    /// The column of the feed.
+    async fn field(&self) -> Option<&str> {
+        self.open.issue.field.as_deref()
+    }
+    /// The line of the file.
+    async fn line(&self) -> Option<u32> {
+        self.open.issue.line
+    }
+    /// The file or address.
+    async fn source(&self) -> Option<&str> {
+        self.open.issue.source.as_deref()
+    }
+    /// Who has to mend it; null: the administrators of head office.
+    async fn personnel_unit(&self) -> Option<Unit> {
+        self.units.get(self.open.issue.personnel_unit?).cloned().map(Unit)
+    }
+    /// Since when it stands.
+    async fn since(&self) -> DateTime<Utc> {
+        self.open.since
+    }
+    /// About whom.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn card(&self, ctx: &Context<'_>) -> Maybe<IdentityCard> {
+        match self.open.issue.person {
+            Some(person) => of_person(ctx, person).await.transpose(),
+            None => None,
+        }
+    }
+}
+
+#[Object]
+impl IssueQuery {
+    /// What is wrong in what HR says, oldest first.
+    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    async fn data_issues(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
+    ) -> Maybe<Page<DataIssue>> {
+        Some(issues(ctx, first, after.as_deref()).await)
+    }
+}
+
+async fn issues(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<DataIssue>> {
+    let house = house(ctx)?;
+    let wanted = page::first(first)?;
+    let after = page::after(id::ISSUE, after)?.map(IssueId);
+    let found = house.store.issues(after, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
+    let units = Arc::new(house.store.units().await.map_err(|e| fault(ctx, &e))?);
+    Ok(page::page(found, wanted, after.is_some(), |open| {
+        (Cursor(id::encode(id::ISSUE, open.id.0).0), DataIssue { open, units: units.clone() })
+    }))
+}

@@ -1,0 +1,93 @@
+//! The outbox: texts to people. Readable with the embedded directory only, because codes stand in them.
+use super::card::{IdentityCard, of_person};
+use super::error::{Maybe, fault};
+use super::page::{self, Cursor, Page};
+use super::{house, id};
+use async_graphql::{Context, Enum, ID, Object, Result};
+use chrono::{DateTime, Utc};
+use kimlik_domain::id::MessageId;
+use kimlik_domain::message;
+
+#[derive(Default)]
+pub struct MessageQuery;
+
+/// What a text is for.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::message::Purpose")]
+pub enum MessagePurpose {
+    /// The account works: user name, address, portal, activation code.
+    AccountOpened,
+}
+
+/// How a text stands.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::message::MessageState")]
+pub enum MessageState {
+    /// In the outbox.
+    Queued,
+    /// Given to the gateway.
+    Sent,
+    /// The gateway refused it.
+    Failed,
+    /// Taken back before it was sent.
+    Voided,
+}
+
+/// A text to a person.
+pub struct Message(message::Message);
+
+#[Object]
+/// A text to a person.
+impl Message {
+    /// Of this message.
+    async fn id(&self) -> ID {
+        id::encode(id::MESSAGE, self.0.id.0)
+    }
+    /// What it is for.
+    async fn purpose(&self) -> MessagePurpose {
+        self.0.purpose.into()
+    }
+    /// The number, masked.
+    async fn to(&self) -> String {
+        self.0.to.masked()
+    }
+    /// Null with a real directory.
+    async fn text(&self, ctx: &Context<'_>) -> Option<&str> {
+        let embedded = house(ctx).is_ok_and(|h| h.config.directory.is_embedded());
+        embedded.then_some(self.0.text.as_str())
+    }
+    /// How it stands.
+    async fn state(&self) -> MessageState {
+        self.0.state.into()
+    }
+    /// When it was put into the outbox.
+    async fn queued_at(&self) -> DateTime<Utc> {
+        self.0.queued_at
+    }
+    /// To whom.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn card(&self, ctx: &Context<'_>) -> Maybe<IdentityCard> {
+        of_person(ctx, self.0.person).await.transpose()
+    }
+}
+
+#[Object]
+impl MessageQuery {
+    /// Texts to people, newest first.
+    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    async fn messages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
+    ) -> Maybe<Page<Message>> {
+        Some(messages(ctx, first, after.as_deref()).await)
+    }
+}
+
+async fn messages(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<Message>> {
+    let wanted = page::first(first)?;
+    let before = page::after(id::MESSAGE, after)?.map(MessageId);
+    let found = house(ctx)?.store.messages(before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
+    Ok(page::page(found, wanted, before.is_some(), |m| (Cursor(id::encode(id::MESSAGE, m.id.0).0), Message(m))))
+}

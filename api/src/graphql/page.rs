@@ -1,0 +1,61 @@
+//! Pages: how many and after what. A bad number or a cursor of another list is the caller's error, said in clear words.
+use super::error::bad_input;
+use super::id;
+use async_graphql::Result;
+use async_graphql::connection::{Connection, CursorType, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields};
+use std::convert::Infallible;
+use uuid::Uuid;
+
+pub const USUAL: i32 = 20;
+const MOST: i32 = 100;
+
+pub type Page<T> = Connection<Cursor, T, EmptyFields, EmptyFields, DefaultConnectionName, DefaultEdgeName>;
+
+pub type PageEdge<T> = Edge<Cursor, T, EmptyFields, DefaultEdgeName>;
+
+/// For the complexity of a page.
+pub fn size(first: Option<i32>) -> usize {
+    usize::try_from(first.unwrap_or(USUAL).clamp(1, MOST)).unwrap_or(1)
+}
+
+pub fn first(first: Option<i32>) -> Result<u32> {
+    let first = first.unwrap_or(USUAL);
+    match u32::try_from(first) {
+        Ok(n) if first <= MOST => Ok(n),
+        Ok(_) => Err(bad_input(format!("first: at most {MOST}, not {first}."))),
+        Err(_) => Err(bad_input(format!("first: a number from 0 to {MOST}, not {first}."))),
+    }
+}
+
+/// Opaque to clients.
+pub struct Cursor(pub String);
+
+impl CursorType for Cursor {
+    type Error = Infallible;
+    fn decode_cursor(text: &str) -> std::result::Result<Cursor, Infallible> {
+        Ok(Cursor(text.to_owned()))
+    }
+    fn encode_cursor(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// `after` of a list whose cursors are ids.
+pub fn after(kind: &str, cursor: Option<&str>) -> Result<Option<Uuid>> {
+    cursor.map(|text| id::decode(kind, text).ok_or_else(foreign)).transpose()
+}
+
+pub fn foreign() -> async_graphql::Error {
+    bad_input("after: this cursor does not belong to this list. Take the endCursor of a page of the same list, or leave it out.")
+}
+
+/// Of one item more than was asked for: is there a next page?
+pub fn page<I, T: async_graphql::OutputType>(items: Vec<I>, wanted: u32, has_previous: bool, node: impl Fn(I) -> (Cursor, T)) -> Page<T> {
+    let wanted = wanted as usize;
+    let mut page = Connection::new(has_previous, items.len() > wanted);
+    page.edges.extend(items.into_iter().take(wanted).map(|item| {
+        let (cursor, node) = node(item);
+        Edge::new(cursor, node)
+    }));
+    page
+}

@@ -1,0 +1,249 @@
+//! Runs and what they did.
+use super::card::{IdentityCard, of_person};
+use super::error::{Maybe, fault};
+use super::page::{self, Cursor, Page};
+use super::{house, id};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use kimlik_domain::id::{OperationId, RunId};
+use kimlik_domain::lifecycle::run;
+
+#[derive(Default)]
+pub struct RunQuery;
+
+/// What is done to an account.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::lifecycle::ActionKind")]
+pub enum ChangeAction {
+    /// An account that existed before Kimlik becomes this person's.
+    Adopt,
+    /// A new account.
+    Open,
+    /// A closed account comes back.
+    Reopen,
+    /// The first day in service has come.
+    Enable,
+    /// Back from leave or suspension.
+    Reinstate,
+    /// Attributes of the card.
+    Update,
+    /// Birthright groups.
+    Groups,
+    /// Another organizational unit.
+    Move,
+    /// Another name or address.
+    Rename,
+    /// Disabled for a while.
+    Suspend,
+    /// Closed.
+    Close,
+    /// A hire that was taken back before its day.
+    Withdraw,
+}
+
+/// Why a run began.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::lifecycle::run::Trigger")]
+pub enum SyncTrigger {
+    /// The nightly look at everybody, or a day that has come.
+    Schedule,
+    /// HR said something new.
+    HrChange,
+    /// Something was changed by hand in the directory.
+    Drift,
+    /// Somebody typed a command.
+    Command,
+    /// Held changes were approved.
+    HoldApproved,
+}
+
+/// How a run stands.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::lifecycle::run::RunStatus")]
+pub enum SyncRunStatus {
+    /// It goes on.
+    Running,
+    /// Everything was done.
+    Done,
+    /// Something waits for an administrator.
+    Held,
+    /// Something was refused or is in doubt; it is tried again by itself.
+    PartlyFailed,
+    /// It could not go on at all.
+    Failed,
+}
+
+/// How an operation stands.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::lifecycle::run::OperationStatus")]
+pub enum OperationStatus {
+    /// Committed, not yet settled.
+    Intended,
+    /// Done, and seen in the directory.
+    Done,
+    /// The directory refused it.
+    Refused,
+    /// Perhaps it happened: the person is looked at again.
+    InDoubt,
+    /// Found not wholly done after a doubt; what was missing was planned anew.
+    Superseded,
+}
+
+/// How many changes of one kind.
+#[derive(SimpleObject)]
+pub struct ActionCount {
+    /// The kind.
+    action: ChangeAction,
+    /// How many.
+    count: u32,
+}
+
+/// One step of an operation, with its time.
+#[derive(SimpleObject)]
+pub struct ReceiptLine {
+    /// When.
+    at: DateTime<Utc>,
+    /// In plain words.
+    step: String,
+    /// `done`, or why not.
+    result: String,
+}
+
+/// One pass over some or all people.
+pub struct SyncRun(run::Run);
+
+#[Object]
+/// One pass over some or all people.
+impl SyncRun {
+    /// Of this run.
+    async fn id(&self) -> ID {
+        id::encode(id::RUN, self.0.id.0)
+    }
+    /// Why it began.
+    async fn trigger(&self) -> SyncTrigger {
+        self.0.trigger.into()
+    }
+    /// How it stands.
+    async fn status(&self) -> SyncRunStatus {
+        self.0.status.into()
+    }
+    /// When it began.
+    async fn started_at(&self) -> DateTime<Utc> {
+        self.0.started_at
+    }
+    /// Null: it goes on, or was cut off.
+    async fn finished_at(&self) -> Option<DateTime<Utc>> {
+        self.0.finished_at
+    }
+    /// How many people were looked at.
+    async fn people(&self) -> u32 {
+        self.0.summary.people
+    }
+    /// What was planned, by kind.
+    async fn planned(&self) -> Vec<ActionCount> {
+        self.0.summary.planned.iter().map(|(kind, count)| ActionCount { action: (*kind).into(), count: *count }).collect()
+    }
+    /// Changes that were carried out.
+    async fn done(&self) -> u32 {
+        self.0.summary.done
+    }
+    /// Changes that wait for an administrator.
+    async fn held(&self) -> u32 {
+        self.0.summary.held
+    }
+    /// Changes that the directory refused.
+    async fn refused(&self) -> u32 {
+        self.0.summary.refused
+    }
+    /// Changes of which it is not yet known whether they happened.
+    async fn in_doubt(&self) -> u32 {
+        self.0.summary.in_doubt
+    }
+    /// Planned for units that are only observed: nothing of it was written.
+    async fn observed_only(&self) -> u32 {
+        self.0.summary.observed_only
+    }
+    /// Why it could not go on, if it could not.
+    async fn fault(&self) -> Option<&str> {
+        self.0.summary.fault.as_deref()
+    }
+    /// What it did, newest first.
+    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    async fn operations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
+    ) -> Maybe<Page<Operation>> {
+        Some(operations(ctx, self.0.id, first, after.as_deref()).await)
+    }
+}
+
+/// One change of one account.
+pub struct Operation(run::OperationRecord);
+
+#[Object]
+/// One change of one account, from its intent to its receipt.
+impl Operation {
+    /// Of this operation.
+    async fn id(&self) -> ID {
+        id::encode(id::OPERATION, self.0.id.0)
+    }
+    /// What is done.
+    async fn action(&self) -> ChangeAction {
+        self.0.kind.into()
+    }
+    /// How it stands.
+    async fn status(&self) -> OperationStatus {
+        self.0.status.into()
+    }
+    /// The reason, in plain words.
+    async fn because(&self) -> &str {
+        &self.0.because
+    }
+    /// When it was decided.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+    /// When its outcome was seen.
+    async fn settled_at(&self) -> Option<DateTime<Utc>> {
+        self.0.settled_at
+    }
+    /// Every step with its time.
+    async fn receipt(&self) -> Vec<ReceiptLine> {
+        self.0.receipt.iter().map(|l| ReceiptLine { at: l.at, step: l.step.clone(), result: l.result.clone() }).collect()
+    }
+    /// Whose account.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn card(&self, ctx: &Context<'_>) -> Maybe<IdentityCard> {
+        of_person(ctx, self.0.person).await.transpose()
+    }
+}
+
+#[Object]
+impl RunQuery {
+    /// Runs, newest first.
+    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    async fn sync_runs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
+    ) -> Maybe<Page<SyncRun>> {
+        Some(runs(ctx, first, after.as_deref()).await)
+    }
+}
+
+async fn runs(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<SyncRun>> {
+    let wanted = page::first(first)?;
+    let before = page::after(id::RUN, after)?.map(RunId);
+    let runs = house(ctx)?.store.runs(before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
+    Ok(page::page(runs, wanted, before.is_some(), |run| (Cursor(id::encode(id::RUN, run.id.0).0), SyncRun(run))))
+}
+
+async fn operations(ctx: &Context<'_>, run: RunId, first: Option<i32>, after: Option<&str>) -> Result<Page<Operation>> {
+    let wanted = page::first(first)?;
+    let before = page::after(id::OPERATION, after)?.map(OperationId);
+    let found = house(ctx)?.store.operations(Some(run), before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
+    Ok(page::page(found, wanted, before.is_some(), |o| (Cursor(id::encode(id::OPERATION, o.id.0).0), Operation(o))))
+}

@@ -1,0 +1,59 @@
+//! Scalars: values that have a form of their own.
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use kimlik_domain::staff;
+
+/// DETSİS number of a unit, 8 digits.
+pub struct UnitCode(pub staff::UnitCode);
+
+#[Scalar]
+/// DETSİS number of a unit, 8 digits.
+impl ScalarType for UnitCode {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => {
+                staff::UnitCode::parse(text).map(UnitCode).ok_or_else(|| InputValueError::custom("a unit code is 8 digits"))
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// Sicil no: HR's number of a person.
+pub struct RegistryNumber(pub staff::RegistryNo);
+
+#[Scalar]
+/// Sicil no: HR's number of a person, 1 to 16 letters, digits, `-`, `/`, `.`.
+impl ScalarType for RegistryNumber {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => {
+                let no = staff::RegistryNo::parse(text).map(RegistryNumber);
+                no.ok_or_else(|| InputValueError::custom("a registry number is 1 to 16 letters, digits, -, / or ."))
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// A phone number in E.164.
+pub struct PhoneNumber(pub String);
+
+#[Scalar]
+/// A phone number in E.164: "+903124101000".
+impl ScalarType for PhoneNumber {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => Ok(PhoneNumber(staff::WorkNumber::parse(text).map_err(InputValueError::custom)?.e164().to_owned())),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}

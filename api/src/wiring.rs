@@ -1,0 +1,306 @@
+//! The composition root: the one file that names adapters. Makes of checked settings the neighbours, and of the
+//! neighbours what the rest of this crate works with.
+use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, secrets};
+use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
+use kimlik_adapters::directory::embedded::EmbeddedDirectory;
+use kimlik_adapters::hr::csv::DropFolder;
+use kimlik_adapters::hr::rest::{RestFeed, RestSettings};
+use kimlik_adapters::hr::simulated::SimulatedMinistry;
+use kimlik_adapters::store::{SqlStore, StoreKeys};
+use kimlik_adapters::system::{OsEntropy, SystemClock};
+use kimlik_domain::account::{Dn, placement};
+use kimlik_domain::lifecycle::Policy;
+use kimlik_domain::lifecycle::reconcile::Reconciler;
+use kimlik_domain::ports::{Clock, Directory, Entropy, Finding, Health, HrFeed, Inspect, PortError, PortResult, Store};
+use kimlik_domain::staff::Reasons;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, OnceCell};
+
+/// Why something could not be made: a setting, or a neighbour.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWired {
+    #[error("{0}")]
+    Settings(#[from] Faults),
+    #[error("{what}: {fault}\n  to do: {mend}")]
+    Neighbour { what: &'static str, fault: PortError, mend: &'static str },
+    #[error("the database lacks {} of Kimlik's tables' versions: {}\n  to do: kimlik migrate", .0.len(), .0.join(", "))]
+    NotMigrated(Vec<String>),
+}
+
+/// What happened in the simulated ministry since it was last asked, in plain words.
+pub type Narration = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// Everything that the use cases need.
+pub struct House {
+    pub config: Arc<Config>,
+    pub store: Arc<dyn Store>,
+    pub directory: Arc<dyn Directory>,
+    pub feed: Arc<dyn HrFeed>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub reasons: Reasons,
+    pub narration: Option<Narration>,
+    /// Somebody has to be looked at: wakes the loop that reconciles.
+    pub wake: Notify,
+    inspectors: Vec<Arc<dyn Inspect>>,
+    /// The embedded directory, which nobody else administers.
+    own_directory: Option<Arc<EmbeddedDirectory>>,
+    policy: OnceCell<Arc<Policy>>,
+}
+
+impl House {
+    /// Asks the directory once what it can hold; until it has answered there is no reconciling.
+    pub async fn reconciler(&self) -> PortResult<Reconciler> {
+        let policy = self
+            .policy
+            .get_or_try_init(|| async {
+                let capabilities = self.directory.capabilities().await?;
+                Ok::<_, PortError>(Arc::new(config::policy::policy_of(&self.config, capabilities.exchange)))
+            })
+            .await?;
+        Ok(Reconciler {
+            store: self.store.clone(),
+            directory: self.directory.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            policy: policy.clone(),
+        })
+    }
+
+    /// In the embedded directory, makes the places that the rules give to the units. In a real one that is its
+    /// administrators' decision, and a place that is missing is an issue.
+    pub async fn make_places(&self) -> PortResult<()> {
+        let Some(directory) = &self.own_directory else { return Ok(()) };
+        let units = self.store.units().await?;
+        let (rules, base) = (config::policy::placement_of(&self.config), self.config.directory.base());
+        let places: BTreeSet<Dn> = units.iter().filter_map(|unit| placement::ou(&rules, &base, unit, &units)).collect();
+        directory.ensure_containers(&places.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// What each neighbour says of itself.
+    pub async fn inspect(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for inspector in &self.inspectors {
+            findings.extend(inspector.inspect().await);
+        }
+        findings
+    }
+}
+
+/// The store alone: for `migrate`, which must run before anything else can.
+pub async fn store(config: &Config) -> Result<SqlStore, NotWired> {
+    let keys = secrets::keys(config, &OsEntropy)?;
+    if let Some(folder) = config.database.file().as_deref().and_then(std::path::Path::parent) {
+        make_folder("database.url", folder)?;
+    }
+    let keys = StoreKeys { encryption: *keys.encryption, pepper: *keys.pepper };
+    SqlStore::connect(&config.database.url, keys).await.map_err(|fault| NotWired::Neighbour {
+        what: "setting database.url",
+        fault,
+        mend: "see that the database runs and that the address, user and password are right",
+    })
+}
+
+/// Brings the tables of an SQLite file up to date by itself; on PostgreSQL that is an administrator's deed.
+async fn ready_store(config: &Config) -> Result<SqlStore, NotWired> {
+    let store = store(config).await?;
+    let about_tables = |fault| NotWired::Neighbour { what: "tables of the database", fault, mend: "see that the database can be written" };
+    if config.database.is_sqlite() {
+        store.migrate().await.map_err(about_tables)?;
+        return Ok(store);
+    }
+    let pending = store.pending_migrations().await.map_err(about_tables)?;
+    if pending.is_empty() { Ok(store) } else { Err(NotWired::NotMigrated(pending)) }
+}
+
+pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
+    config::check::check(&config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = Arc::new(ready_store(&config).await?);
+    let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone()];
+    let (directory, inspect, own_directory) = directory(&config, &clock).await?;
+    inspectors.push(inspect);
+    let (feed, narration) = feed(&config, &clock)?;
+    let setting = match config.hr.source {
+        HrSource::Simulated => "hr.simulated",
+        HrSource::Csv => "hr.csv.directory",
+        HrSource::Rest => "hr.rest",
+    };
+    // Why not of the simulated one: being asked is how its life goes on.
+    if config.hr.source != HrSource::Simulated {
+        inspectors.push(Arc::new(FeedLook { feed: feed.clone(), store: store.clone(), setting }));
+    }
+    Ok(House {
+        reasons: config::policy::reasons_of(&config),
+        store,
+        directory,
+        feed,
+        clock,
+        entropy: Arc::new(OsEntropy),
+        narration,
+        wake: Notify::new(),
+        inspectors,
+        own_directory,
+        policy: OnceCell::new(),
+        config,
+    })
+}
+
+type DirectoryParts = (Arc<dyn Directory>, Arc<dyn Inspect>, Option<Arc<EmbeddedDirectory>>);
+
+async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryParts, NotWired> {
+    match config.directory.kind {
+        DirectoryKind::Embedded => {
+            let embedded = Arc::new(embedded(config).await?);
+            Ok((embedded.clone(), embedded.clone(), Some(embedded)))
+        }
+        DirectoryKind::ActiveDirectory => {
+            let settings = ad_settings(config)?;
+            let faulty = |e: kimlik_adapters::directory::active_directory::SettingsFault| {
+                let mend = "mend the setting; kimlik doctor says more of each controller";
+                Faults(vec![Fault::new(format!("directory.active_directory.{}", e.setting), e.fault, mend)])
+            };
+            let ad = Arc::new(ActiveDirectory::new(settings, clock.clone()).map_err(faulty)?);
+            Ok((ad.clone(), ad, None))
+        }
+    }
+}
+
+/// The embedded directory makes its own containers: nobody else administers it.
+async fn embedded(config: &Config) -> Result<EmbeddedDirectory, NotWired> {
+    let file = &config.directory.embedded.file;
+    if let Some(folder) = file.parent() {
+        make_folder("directory.embedded.file", folder)?;
+    }
+    let broken = |fault| NotWired::Neighbour { what: "setting directory.embedded.file", fault, mend: "see that the file can be written" };
+    let base = config.directory.base();
+    let correlation = config.directory.active_directory.correlation_attribute.clone();
+    let directory = EmbeddedDirectory::open(file, base.clone(), config.directory.upn_suffix(), correlation).await.map_err(broken)?;
+    let containers = [base, config.directory.closed_ou(), config.directory.default_ou()];
+    directory.ensure_containers(&containers).await.map_err(broken)?;
+    let groups: Vec<Dn> = config.groups.iter().map(|rule| rule.group.clone()).collect();
+    directory.ensure_groups(&groups).await.map_err(broken)?;
+    Ok(directory)
+}
+
+pub fn ad_settings(config: &Config) -> Result<AdSettings, Faults> {
+    let ad = &config.directory.active_directory;
+    let one = |fault: Fault| Faults(vec![fault]);
+    let unreadable = |setting: &'static str, path: &std::path::Path| {
+        let path = path.display().to_string();
+        move |e: std::io::Error| one(Fault::new(setting, format!("{path}: {}", config::check::plain(&e)), "name a file that can be read"))
+    };
+    let password = "directory.active_directory.bind_password_file";
+    Ok(AdSettings {
+        urls: ad.urls.clone(),
+        ca_pem: std::fs::read(&ad.ca_file).map_err(unreadable("directory.active_directory.ca_file", &ad.ca_file))?,
+        bind_dn: ad.bind_dn.clone(),
+        bind_password: secrets::read(&ad.bind_password_file, password, "write the password of bind_dn into it, on one line")
+            .map_err(one)?,
+        base: config.directory.base(),
+        closed_ou: config.directory.closed_ou(),
+        default_ou: config.directory.default_ou(),
+        upn_suffix: ad.upn_suffix.clone(),
+        correlation: ad.correlation_attribute.clone(),
+        timeout: Duration::from_secs(ad.timeout_seconds.into()),
+        in_flight: ad.in_flight as usize,
+        replication: Duration::from_secs(ad.replication_seconds.into()),
+        extra_groups: config.groups.iter().map(|rule| rule.group.clone()).collect(),
+    })
+}
+
+/// The commands that give Kimlik's account exactly the rights that it needs.
+pub fn delegation(config: &Config, account: &str, exchange: bool) -> Result<String, Faults> {
+    Ok(delegation_commands(&ad_settings(config)?, account, exchange))
+}
+
+type FeedParts = (Arc<dyn HrFeed>, Option<Narration>);
+
+fn feed(config: &Config, clock: &Arc<dyn Clock>) -> Result<FeedParts, NotWired> {
+    let fields = config::policy::field_names(config);
+    match config.hr.source {
+        HrSource::Simulated => {
+            let s = &config.hr.simulated;
+            let ministry = Arc::new(SimulatedMinistry::new(s.seed, s.people, s.events_per_step, clock.clone()));
+            let told = ministry.clone();
+            Ok((ministry, Some(Arc::new(move || told.narration()))))
+        }
+        HrSource::Csv => {
+            let folder = Arc::new(DropFolder::new(config.hr.csv.directory.clone(), &fields, clock.clone()));
+            Ok((folder, None))
+        }
+        HrSource::Rest => {
+            let feed = Arc::new(
+                RestFeed::new(rest_settings(config, fields)?)
+                    .map_err(|e| Faults(vec![Fault::new("hr.rest", e.to_string(), "mend the address or the certificate's file")]))?,
+            );
+            Ok((feed, None))
+        }
+    }
+}
+
+fn rest_settings(
+    config: &Config,
+    field_names: std::collections::HashMap<String, kimlik_domain::staff::feed::Field>,
+) -> Result<RestSettings, Faults> {
+    let rest = &config.hr.rest;
+    let named = |path: &std::path::Path| !path.as_os_str().is_empty();
+    let token = named(&rest.token_file)
+        .then(|| secrets::read(&rest.token_file, "hr.rest.token_file", "write the token into it, on one line"))
+        .transpose()
+        .map_err(|fault| Faults(vec![fault]))?;
+    let unreadable = |e: std::io::Error| {
+        let found = format!("{}: {}", rest.ca_file.display(), config::check::plain(&e));
+        Faults(vec![Fault::new("hr.rest.ca_file", found, "name a file that can be read")])
+    };
+    let ca_pem = named(&rest.ca_file).then(|| std::fs::read(&rest.ca_file)).transpose().map_err(unreadable)?;
+    Ok(RestSettings { base_url: rest.base_url.clone(), token, ca_pem, field_names })
+}
+
+/// How the feed is: it is asked for its next delivery. Reading takes nothing away.
+struct FeedLook {
+    feed: Arc<dyn HrFeed>,
+    store: Arc<dyn Store>,
+    setting: &'static str,
+}
+
+#[async_trait::async_trait]
+impl Inspect for FeedLook {
+    async fn inspect(&self) -> Vec<Finding> {
+        let position = self.store.feed_position(self.feed.name()).await;
+        let asked = match position {
+            Ok(position) => self.feed.poll(position.as_deref()).await,
+            Err(fault) => Err(fault),
+        };
+        let about = format!("HR feed {}", self.feed.name());
+        vec![match asked {
+            Ok(Some(delivery)) => {
+                let found = format!("it answers; {} waits to be taken in", delivery.name);
+                Finding { health: Health::Good, about, found, mend: String::new() }
+            }
+            Ok(None) => Finding { health: Health::Good, about, found: "it answers; nothing new".into(), mend: String::new() },
+            Err(fault) => {
+                let mend = format!("see that it is there and that setting {} is right", self.setting);
+                Finding { health: Health::Broken, about, found: fault.to_string(), mend }
+            }
+        }]
+    }
+}
+
+fn make_folder(setting: &str, folder: &std::path::Path) -> Result<(), Faults> {
+    if folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(|e| {
+        let found = format!("{}: {}", folder.display(), config::check::plain(&e));
+        Faults(vec![Fault::new(setting, found, "name a folder that Kimlik may make or write")])
+    })
+}
+
+/// Before anything speaks TLS: one crypto provider for the whole process.
+pub fn choose_crypto() {
+    // Why ignore: it fails only where one was chosen before, and it is the same one.
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+}

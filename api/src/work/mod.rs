@@ -1,0 +1,67 @@
+//! The loops that work by themselves, and how they stop: each finishes the piece in hand. What is cut off nevertheless
+//! is taken up again at the next start, as after a power cut.
+pub mod intake;
+pub mod neighbour;
+pub mod reconcile;
+pub mod voice;
+
+use crate::wiring::House;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long a stop waits for the pieces in hand.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The loops over `house`; they end when `stop` is cancelled.
+pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationToken) -> JoinSet<()> {
+    let mut loops = JoinSet::new();
+    loops.spawn(intake::keep_taking_in(house.clone(), voice.clone(), stop.clone()));
+    loops.spawn(reconcile::keep_reconciling(house.clone(), voice.clone(), stop.clone()));
+    loops
+}
+
+/// Ends by itself only if a loop has broken down; else when `stop` is cancelled and the loops have finished.
+pub async fn until_stopped(mut loops: JoinSet<()>, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        ended = loops.join_next() => {
+            if let Some(Err(fault)) = ended {
+                tracing::error!(%fault, "a loop broke down; Kimlik ends, so that whoever watches over it starts it anew");
+            }
+            stop.cancel();
+        }
+    }
+    let finished = async { while loops.join_next().await.is_some() {} };
+    if tokio::time::timeout(PATIENCE, finished).await.is_err() {
+        tracing::warn!("something was still under way and is cut off; it is taken up again at the next start");
+    }
+}
+
+/// Cancelled by Ctrl-C or SIGTERM.
+pub fn stop_on_signal() -> std::io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    #[cfg(unix)]
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::spawn(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = term.recv() => {}
+        }
+        #[cfg(not(unix))]
+        tokio::signal::ctrl_c().await.ok();
+        told.cancel();
+    });
+    Ok(stop)
+}
+
+/// Waits; false: it is time to stop.
+async fn pause(stop: &CancellationToken, time: Duration) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(time) => true,
+    }
+}

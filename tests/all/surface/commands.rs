@@ -1,0 +1,65 @@
+//! Commands in a small simulated ministry: what they print and how they end.
+use super::program::{SMALL, Serving, run, text};
+
+#[test]
+fn a_ministry_is_planned_synced_and_then_at_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let kimlik = |arguments: &[&str]| {
+        let out = run(folder.path(), arguments, SMALL);
+        (out.status.code(), text(&out.stdout), text(&out.stderr))
+    };
+    let (code, out, err) = kimlik(&["sync"]);
+    assert!(matches!(code, Some(0 | 3)), "{code:?}\n{out}{err}");
+    assert!(out.contains("account opened"), "{out}");
+    let (code, out, _) = kimlik(&["plan", "--json"]);
+    let plan: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(code, Some(0));
+    for key in ["asOf", "counts", "held", "lookedAt", "observedAt", "people"] {
+        assert!(!plan[key].is_null(), "{key} is missing in {out}");
+    }
+    assert!(plan["counts"]["OPEN"].is_null(), "everybody was opened: {out}");
+    let no = "S000001";
+    let (code, out, _) = kimlik(&["receipt", "--person", no]);
+    assert!(code == Some(0) && out.contains("OPEN") && out.contains("because new in HR"), "{out}");
+    let (code, out, _) = kimlik(&["plan", "--person", no, "--as-of", "2030-01-01"]);
+    assert!(code == Some(0) && out.contains("1 people looked at, as of 2030-01-01"), "{out}");
+    let (code, _, err) = kimlik(&["plan", "--person", "X9"]);
+    assert!(code == Some(1) && err.contains("nobody has the registry number X9"), "{err}");
+    let (code, _, err) = kimlik(&["plan", "--unit", "123"]);
+    assert!(code == Some(2) && err.contains("8 digits"), "{err}");
+    let (code, out, _) = kimlik(&["doctor"]);
+    assert!(code == Some(0) && out.contains("All is well"), "{out}");
+    let (code, out, _) = kimlik(&["holds", "list"]);
+    assert!(code == Some(0) && !out.is_empty());
+    let (code, _, err) = kimlik(&["holds", "approve", "0000"]);
+    assert!(code == Some(1) && err.contains("kimlik holds list"), "{err}");
+    let (code, out, _) = kimlik(&["migrate"]);
+    assert!(code == Some(0) && out.contains("up to date"), "{out}");
+}
+
+#[test]
+fn the_contract_is_printed_without_any_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = run(folder.path(), &["schema"], &[]);
+    assert_eq!(text(&out.stdout).trim_end(), kimlik_api::graphql::sdl().trim_end());
+    assert!(!folder.path().join("var").exists(), "a command that prints makes no files");
+}
+
+#[test]
+fn it_stops_at_once_when_told_and_goes_on_where_it_was() {
+    let serving = Serving::start(&[]);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let (time, status, folder) = serving.stop();
+    assert!(status.success() && time.as_secs() < 10, "{status} after {time:?}");
+    let again = Serving::start_in(folder, &[]);
+    let (_, status, _) = again.stop();
+    assert!(status.success());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = super::program::command(folder.path()).arg("schema").stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}

@@ -1,0 +1,80 @@
+//! The real program in a folder of its own, on a port of its own; ended with the test.
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_kimlik-tested");
+
+/// Without anything of the machine's own settings.
+pub fn command(folder: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(folder).env_clear().env("USER", "officer").stdin(Stdio::null());
+    command
+}
+
+pub fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    command(folder).args(arguments).envs(environment.iter().copied()).output().expect("the program starts")
+}
+
+pub fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+/// A small ministry that takes one step of its life and then rests.
+pub const SMALL: &[(&str, &str)] =
+    &[("KIMLIK__HR__SIMULATED__PEOPLE", "40"), ("KIMLIK__HR__POLL_SECONDS", "3600"), ("KIMLIK__SERVER__LISTEN", "127.0.0.1:0")];
+
+pub struct Serving {
+    child: Child,
+    pub address: String,
+    pub folder: tempfile::TempDir,
+}
+
+impl Serving {
+    pub fn start(environment: &[(&str, &str)]) -> Serving {
+        Serving::start_in(tempfile::tempdir().unwrap(), environment)
+    }
+
+    pub fn start_in(folder: tempfile::TempDir, environment: &[(&str, &str)]) -> Serving {
+        let mut child = command(folder.path())
+            .envs(SMALL.iter().copied())
+            .envs(environment.iter().copied())
+            .env("NO_COLOR", "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let (say, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Some(address) = line.split("listen=").nth(1).and_then(|rest| rest.split_whitespace().next()) {
+                    say.send(address.to_owned()).ok();
+                }
+            }
+        });
+        let address = heard.recv_timeout(Duration::from_secs(30)).expect("the program says where it listens");
+        Serving { child, address, folder }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Ends it as an administrator does; answers how long it took.
+    pub fn stop(mut self) -> (Duration, std::process::ExitStatus, tempfile::TempDir) {
+        let started = Instant::now();
+        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let status = self.child.wait().unwrap();
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        (started.elapsed(), status, folder)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
