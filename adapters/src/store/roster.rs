@@ -131,12 +131,12 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
     for people in people.chunks(CHUNK) {
         save_people(&writing, vault, people).await?;
     }
+    let resolves = Resolves::Scope(IssueScope::People(&save.issue_kinds, &save.seen));
+    issue::save(&writing, resolves, &save.issues, Origin::Intake, save.at).await?;
     work::wake(&writing, save.wake, save.at).await?;
     if save.wake_everybody {
         memory::request_full_run(&writing).await?;
     }
-    let resolves = Resolves::Scope(IssueScope::People(&save.issue_kinds, &save.seen));
-    issue::save(&writing, resolves, &save.issues, Origin::Intake, save.at).await?;
     if let Some((feed, position)) = save.position {
         feed::save(&writing, feed, position).await?;
     }

@@ -17,8 +17,9 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     settlements.sort_by_key(|s| s.person);
     let writing = link.write().await?;
     let accounts = || settlements.iter().filter_map(|s| Some((s.account.as_ref()?, s.province)));
-    account::save(&writing, accounts()).await?;
+    // Why in this order, here and everywhere (ledger, accounts, issues, work): else two transactions wait for each other.
     ledger::record(&writing, accounts().map(|(account, _)| account)).await?;
+    account::save(&writing, accounts()).await?;
     let mut settled = HashMap::new();
     for settlement in &settlements {
         for (id, status, receipt) in &settlement.operations {
@@ -29,14 +30,17 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     let messages = settlements.iter().filter_map(|s| Some((s.person, s.message.as_ref()?, s.at)));
     message::queue(&writing, vault, messages).await?;
     audit::record(&writing, settlements.iter().flat_map(|s| &s.audit)).await?;
-    for (at, of_that_time) in by_time(&settlements) {
+    let times = by_time(&settlements);
+    for (at, of_that_time) in &times {
         let looked_at = of_that_time.iter().filter(|s| s.issues.is_some());
         let numbers: Vec<RegistryNo> = looked_at.map(|s| s.registry_no.clone()).collect();
         let found = of_that_time.iter().flat_map(|s| s.issues.iter().flatten());
-        issue::save(&writing, Resolves::PlanningOf(&numbers), found, Origin::Planning, at).await?;
+        issue::save(&writing, Resolves::PlanningOf(&numbers), found, Origin::Planning, *at).await?;
+    }
+    for (at, of_that_time) in &times {
         let heads: Vec<RegistryNo> = of_that_time.iter().filter(|s| s.wake_reports).map(|s| s.registry_no.clone()).collect();
         if !heads.is_empty() {
-            work::wake(&writing, person::reports_of(&writing.txn, &heads).await?, at).await?;
+            work::wake(&writing, person::reports_of(&writing.txn, &heads).await?, *at).await?;
         }
     }
     writing.commit().await
