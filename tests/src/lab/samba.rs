@@ -140,6 +140,16 @@ impl Samba {
         self.restart();
     }
 
+    /// On one object the delegation no longer holds, as after "disable inheritance": the service account may read and no more.
+    pub fn deny_writing(&self, dn: &str) {
+        let mut command = Command::new("bash");
+        let deny = "DB=$1; SID=$(ldbsearch -H $DB sAMAccountName=svc-idm objectSid 2>/dev/null | awk '/^objectSid/{print $2}'); \
+                    samba-tool dsacl set -H $DB --objectdn=\"$2\" --sddl=\"(D;;WPCRSD;;;$SID)\"";
+        command.env("SMB_CONF_PATH", self.dir.join("smb.conf"));
+        command.args(["-c", deny, "deny", &text(&self.dir.join("private/sam.ldb")), dn]);
+        output(command, None).unwrap_or_else(|e| panic!("{e}"));
+    }
+
     /// Logs on as a person does, with Kerberos. `Err`: what kinit says.
     pub fn kinit(&self, user: &str, password: &str) -> Result<(), String> {
         let realm = "[libdefaults]\n default_realm = CSB.TEST\n dns_lookup_kdc = false\n dns_lookup_realm = false\n rdns = false\n[realms]\n CSB.TEST = {\n";
