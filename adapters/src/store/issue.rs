@@ -39,17 +39,19 @@ const RESOLVED: &str = "RESOLVED";
 /// The words of the partial indexes.
 const STANDING: &str = "status IN ('OPEN', 'ACCEPTED')";
 
+/// Answers the registry numbers of whom an issue was resolved.
 pub(super) async fn save(
     writing: &Writing,
     about: IssueScope<'_>,
     found: impl IntoIterator<Item = &DataIssue>,
     now: DateTime<Utc>,
-) -> PortResult<()> {
+) -> PortResult<Vec<String>> {
     let found: BTreeMap<String, &DataIssue> = found.into_iter().map(|issue| (without_nul(&issue.key()), issue)).collect();
-    let gone: Vec<Uuid> =
-        in_scope(writing, about).await?.into_iter().filter(|(_, key)| !found.contains_key(key)).map(|(id, _)| id).collect();
+    let resolved: Vec<Standing> = in_scope(writing, about).await?.into_iter().filter(|(_, key, _)| !found.contains_key(key)).collect();
+    let gone: Vec<Uuid> = resolved.iter().map(|(id, _, _)| *id).collect();
+    let resolved = resolved.into_iter().filter_map(|(_, _, registry_no)| registry_no).collect();
     if found.is_empty() && gone.is_empty() {
-        return Ok(());
+        return Ok(resolved);
     }
     writing.lock(&["issue"]).await?;
     for gone in gone.chunks(CHUNK) {
@@ -66,10 +68,13 @@ pub(super) async fn save(
     for found in found.chunks(CHUNK) {
         put(writing, found, now).await?;
     }
-    Ok(())
+    Ok(resolved)
 }
 
-async fn in_scope(writing: &Writing, about: IssueScope<'_>) -> PortResult<Vec<(Uuid, String)>> {
+/// Id, key, registry number.
+type Standing = (Uuid, String, Option<String>);
+
+async fn in_scope(writing: &Writing, about: IssueScope<'_>) -> PortResult<Vec<Standing>> {
     let (kinds, numbers) = match about {
         IssueScope::None => return Ok(Vec::new()),
         IssueScope::All(kinds) => (kinds, None),
@@ -79,7 +84,7 @@ async fn in_scope(writing: &Writing, about: IssueScope<'_>) -> PortResult<Vec<(U
     let select = || {
         Entity::find()
             .select_only()
-            .columns([Column::Id, Column::IssueKey])
+            .columns([Column::Id, Column::IssueKey, Column::RegistryNo])
             .filter(Expr::cust(STANDING))
             .filter(Column::Status.eq(OPEN))
             .filter(which.clone())
@@ -90,7 +95,7 @@ async fn in_scope(writing: &Writing, about: IssueScope<'_>) -> PortResult<Vec<(U
     let mut found = Vec::new();
     for numbers in numbers.chunks(CHUNK) {
         let about = Column::RegistryNo.is_in(numbers.iter().map(RegistryNo::as_str));
-        let rows: Vec<(Uuid, String)> = select().filter(about).into_tuple().all(&writing.txn).await.map_err(failed("reading issues"))?;
+        let rows: Vec<Standing> = select().filter(about).into_tuple().all(&writing.txn).await.map_err(failed("reading issues"))?;
         found.extend(rows);
     }
     Ok(found)

@@ -135,7 +135,12 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
     if save.wake_everybody {
         memory::request_full_run(&writing).await?;
     }
-    issue::save(&writing, IssueScope::People(&save.issue_kinds, &save.seen), &save.issues, save.at).await?;
+    let resolved = issue::save(&writing, IssueScope::People(&save.issue_kinds, &save.seen), &save.issues, save.at).await?;
+    if !resolved.is_empty() {
+        // Why: an issue may have been all that kept a person from being opened.
+        let people = person::ids_of(&writing.txn, resolved.iter().map(String::as_str)).await?;
+        work::wake(&writing, people.into_values(), save.at).await?;
+    }
     if let Some((feed, position)) = save.position {
         feed::save(&writing, feed, position).await?;
     }

@@ -9,9 +9,9 @@ use kimlik_domain::staff::{DataIssue, IssueKind};
 on_both_engines!(
     an_issue_found_again_keeps_its_beginning,
     only_issues_of_the_kinds_and_people_looked_at_are_resolved,
-    what_intake_found_blocks_and_what_planning_found_does_not,
+    a_record_names_the_kinds_that_are_open,
     an_accepted_issue_is_told_to_planning_and_stays_accepted,
-    settling_resolves_what_planning_no_longer_finds,
+    a_resolved_issue_of_a_row_wakes_its_person,
     issues_of_a_kind_are_resolved_whoever_they_are_about,
 );
 
@@ -66,33 +66,33 @@ async fn only_issues_of_the_kinds_and_people_looked_at_are_resolved(bench: Bench
     assert_eq!(left, ["MISSING_MOBILE|S2|", "UNKNOWN_UNIT|S1|"]);
 }
 
-async fn what_intake_found_blocks_and_what_planning_found_does_not(bench: Bench) {
-    let ayse = person(1, "A", "B");
-    bench.save(vec![ayse.clone(), person(2, "C", "D")]).await;
-    let found = vec![issue(IssueKind::StaleRow, 1, ""), issue(IssueKind::InvalidNationalId, 1, ""), issue(MOBILE, 1, "")];
+async fn a_record_names_the_kinds_that_are_open(bench: Bench) {
+    bench.save(vec![person(1, "A", "B"), person(2, "C", "D")]).await;
+    let found = vec![issue(IssueKind::StaleRow, 1, ""), issue(IssueKind::InvalidNationalId, 1, "")];
     bench.take_in(&[], &[], found, 0).await;
-    let planning = vec![issue(IssueKind::ProtectedAccount, 1, "adminCount")];
-    bench.store.settle(vec![PersonSettlement { issues: Some(planning), ..settlement(&ayse) }]).await.unwrap();
-    let mut blocked = bench.record(1).await.blocked;
-    blocked.sort();
-    assert_eq!(blocked, [IssueKind::InvalidNationalId, IssueKind::StaleRow]);
-    assert_eq!(bench.record(2).await.blocked, []);
-    assert_eq!(bench.kinds().await.len(), 4);
+    let planning = [issue(IssueKind::ProtectedAccount, 1, "adminCount")];
+    bench.store.save_issues(IssueScope::None, &planning, noon()).await.unwrap();
+    let mut open = bench.record(1).await.open_issues;
+    open.sort();
+    assert_eq!(open, [IssueKind::InvalidNationalId, IssueKind::StaleRow, IssueKind::ProtectedAccount]);
+    assert_eq!(bench.record(2).await.open_issues, []);
 }
 
 async fn an_accepted_issue_is_told_to_planning_and_stays_accepted(bench: Bench) {
     let ayse = person(1, "A", "B");
     bench.save(vec![ayse.clone()]).await;
     let possible = issue(IssueKind::PossibleAccount, 1, "a.b looks like S1");
-    let found = |issues| PersonSettlement { issues: Some(issues), ..settlement(&ayse) };
-    bench.store.settle(vec![found(vec![possible.clone()])]).await.unwrap();
+    let kinds = [IssueKind::PossibleAccount];
+    let numbers = [no("S1")];
+    let about = IssueScope::People(&kinds, &numbers);
+    bench.store.save_issues(about, std::slice::from_ref(&possible), noon()).await.unwrap();
     let open = bench.open_issues().await.remove(0);
     bench.store.accept_issue(open.id, "cli:root", noon()).await.unwrap();
     bench.store.accept_issue(open.id, "cli:root", noon()).await.unwrap();
     assert_eq!(bench.record(1).await.accepted, [IssueKind::PossibleAccount]);
     assert_eq!(bench.store.claim(noon(), noon(), 9).await.unwrap().len(), 1, "planning looks again");
     for issues in [vec![], vec![possible]] {
-        bench.store.settle(vec![found(issues)]).await.unwrap();
+        bench.store.save_issues(about, &issues, noon()).await.unwrap();
         assert_eq!(bench.record(1).await.accepted, [IssueKind::PossibleAccount]);
         assert_eq!(bench.open_issues().await, []);
     }
@@ -102,18 +102,13 @@ async fn an_accepted_issue_is_told_to_planning_and_stays_accepted(bench: Bench) 
     assert_eq!(nowhere.refusal(), Some(Refusal::NotFound));
 }
 
-async fn settling_resolves_what_planning_no_longer_finds(bench: Bench) {
-    let ayse = person(1, "A", "B");
-    bench.take_in(&[], &[], vec![issue(MOBILE, 1, "from HR")], 0).await;
-    let settle = |issues| bench.store.settle(vec![PersonSettlement { issues, ..settlement(&ayse) }]);
-    let found = vec![issue(IssueKind::TextTooLong, 1, ""), issue(IssueKind::DirectoryRefused, 1, "")];
-    settle(Some(found)).await.unwrap();
-    settle(None).await.unwrap();
-    assert_eq!(bench.kinds().await.len(), 3, "who was not planned is not resolved");
-    settle(Some(vec![issue(IssueKind::TextTooLong, 1, "still")])).await.unwrap();
-    let mut kinds = bench.kinds().await;
-    kinds.sort();
-    assert_eq!(kinds, [MOBILE, IssueKind::TextTooLong], "what HR has to mend is not planning's to resolve");
+async fn a_resolved_issue_of_a_row_wakes_its_person(bench: Bench) {
+    bench.save(vec![person(1, "A", "B")]).await;
+    bench.take_in(&[], &[], vec![issue(IssueKind::InvalidNationalId, 1, "")], 0).await;
+    assert_eq!(bench.store.claim(noon(), noon(), 9).await.unwrap().len(), 0);
+    bench.take_in(&[IssueKind::InvalidNationalId], &[1], vec![], 1).await;
+    let later = noon() + TimeDelta::hours(2);
+    assert_eq!(bench.store.claim(later, later, 9).await.unwrap().len(), 1, "what blocked the person is gone: somebody looks");
 }
 
 async fn issues_of_a_kind_are_resolved_whoever_they_are_about(bench: Bench) {

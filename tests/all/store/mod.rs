@@ -158,17 +158,16 @@ pub fn settlement(person: &Person) -> PersonSettlement {
         operations: Vec::new(),
         message: None,
         audit: Vec::new(),
-        issues: None,
         wake_reports: false,
         at: noon(),
     }
 }
 
 pub fn names(username: &str) -> Names {
-    Names { username: username.into(), mail: format!("{username}@csb.test").into(), aliases: Vec::new() }
+    Names { username: username.into(), mail: format!("{username}@csb.test").into(), aliases: Vec::new(), named_for: username.into() }
 }
 
 pub fn request(n: u32, usernames: &[&str], addresses: &[&str]) -> NameRequest {
     let list = |names: &[&str]| names.iter().map(|n| (*n).into()).collect();
-    NameRequest { person: id(n), usernames: list(usernames), addresses: list(addresses) }
+    NameRequest { person: id(n), usernames: list(usernames), addresses: list(addresses), named_for: usernames.first().copied().unwrap_or("").into() }
 }
