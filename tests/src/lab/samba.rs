@@ -80,9 +80,9 @@ impl Samba {
             upn_suffix: "csb.test".into(),
             correlation: Some("employeeNumber".into()),
             extra_groups: Vec::new(),
-            timeout: Duration::from_secs(10),
-            in_flight: 8,
-            replication: Duration::from_secs(30),
+            timeout: AdSettings::TIMEOUT,
+            in_flight: AdSettings::IN_FLIGHT,
+            replication: AdSettings::REPLICATION,
         }
     }
 
@@ -253,6 +253,7 @@ fn template(lab: &Path) -> PathBuf {
     let lock = File::create(lab.join("samba-template.lock")).unwrap();
     lock.lock().unwrap();
     if !template.join("complete").exists() {
+        remove_others(lab, &template);
         for (name, content) in SCHEMA {
             fs::write(lab.join(name), content).unwrap();
         }
@@ -272,6 +273,13 @@ fn template(lab: &Path) -> PathBuf {
         fs::write(template.join("complete"), "").unwrap();
     }
     template
+}
+
+/// Templates of earlier versions.
+fn remove_others(lab: &Path, template: &Path) {
+    let others = fs::read_dir(lab).into_iter().flatten().flatten().map(|entry| entry.path());
+    let template_of_old = |path: &PathBuf| path.is_dir() && text(path).contains("/samba-template-") && path != template;
+    others.filter(template_of_old).for_each(|path| drop(fs::remove_dir_all(path)));
 }
 
 /// An address of 127.88.0.0/16 that no other test uses, and the lock that keeps it.
