@@ -265,8 +265,8 @@ pub trait Store: Send + Sync {
     async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold>;
 
     // --- the work queue
-    /// Wakes people now (or at `at`, if nothing earlier is due).
-    async fn wake(&self, people: &[PersonId], at: DateTime<Utc>) -> PortResult<()>;
+    /// Somebody is to look at each of them at its time, if nothing earlier is due.
+    async fn wake(&self, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()>;
     /// Due people, leased until `until`; others do not get them meanwhile.
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>>;
     /// Ends the lease. `next`: when to look again by itself. A reason that came during the work keeps it due.

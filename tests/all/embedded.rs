@@ -213,3 +213,55 @@ async fn a_file_of_another_base_is_refused_and_says_so() {
     let missing = EmbeddedDirectory::open(&folder.path().join("yok/ad.db"), base(), "y", None).await;
     assert!(matches!(missing.err(), Some(PortError::Unavailable(text)) if text.contains("yok/ad.db")));
 }
+
+const FOLDER: &str = "KIMLIK_TEST_FOLDER";
+
+#[tokio::test]
+#[ignore = "the process that the next test kills"]
+async fn a_process_that_opens_accounts_without_end() {
+    let Ok(folder) = std::env::var(FOLDER) else { return };
+    let path = std::path::Path::new(&folder).join("ad.db");
+    let directory = EmbeddedDirectory::open(&path, base(), "csb.test", None).await.unwrap();
+    directory.ensure_containers(&[staff()]).await.unwrap();
+    directory.ensure_groups(&[group()]).await.unwrap();
+    for n in 0..1_000_000 {
+        let account = directory.create(&new(&format!("Kişi {n}"), &format!("kisi{n}"))).await.unwrap();
+        directory.set_password(&account, &password()).await.unwrap();
+        directory.join_group(&account, &group()).await.unwrap();
+        directory.set_enabled(&account, true).await.unwrap();
+        println!("opened {}", account.guid);
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_kill_9() {
+    use std::io::BufRead;
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["embedded::a_process_that_opens_accounts_without_end", "--exact", "--ignored", "--nocapture"])
+        .env(FOLDER, folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut opened = Vec::new();
+    let mut killed = false;
+    for line in lines.map_while(Result::ok) {
+        if let Some(guid) = line.strip_prefix("opened ").and_then(|text| text.parse().ok()) {
+            opened.push(AccountGuid(guid));
+        }
+        if opened.len() >= 150 && !killed {
+            child.kill().unwrap();
+            killed = true;
+        }
+    }
+    child.wait().unwrap();
+    assert!(killed && opened.len() >= 150, "{} were opened", opened.len());
+    let directory = open(&folder).await;
+    assert_eq!(directory.inspect().await[0].health, Health::Good);
+    let held = directory.observe(&opened).await.unwrap();
+    assert_eq!(held.len(), opened.len());
+    assert!(held.iter().all(|a| a.enabled && a.password_set && a.groups == [group()]));
+    // At most one was in the middle of its opening.
+    assert!(directory.headcount().await.unwrap() <= opened.len() as u64 + 1);
+}

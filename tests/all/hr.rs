@@ -31,6 +31,6 @@ pub fn rows(delivery: &Delivery) -> &[Row] {
     }
 }
 
-pub fn cells<'a>(delivery: &'a Delivery, field: Field) -> Vec<Option<&'a str>> {
+pub fn cells(delivery: &Delivery, field: Field) -> Vec<Option<&str>> {
     rows(delivery).iter().map(|row| row.get(field)).collect()
 }

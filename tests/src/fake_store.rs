@@ -189,7 +189,7 @@ impl Store for FakeStore {
     async fn decide_hold(&self, _: HoldId, _: &HoldDecision, _: DateTime<Utc>) -> PortResult<Hold> {
         beyond()
     }
-    async fn wake(&self, _: &[PersonId], _: DateTime<Utc>) -> PortResult<()> {
+    async fn wake(&self, _: &[(PersonId, DateTime<Utc>)]) -> PortResult<()> {
         beyond()
     }
     async fn claim(&self, _: DateTime<Utc>, _: DateTime<Utc>, _: u32) -> PortResult<Vec<Claim>> {

@@ -16,9 +16,12 @@ use std::fmt::Write;
 
 const POSTING: &[&str] = &["kind", "unit", "post", "title", "pstart", "pend"];
 
+type Fields = BTreeMap<String, String>;
+
 #[derive(Default)]
 pub struct Hr {
-    people: BTreeMap<String, (BTreeMap<String, String>, Vec<BTreeMap<String, String>>)>,
+    /// What HR last said of each: the person with the first posting, and the further postings.
+    people: BTreeMap<String, (Fields, Vec<Fields>)>,
 }
 
 impl Hr {

@@ -149,9 +149,9 @@ impl Store for SqlStore {
         hold::decide(&self.link, hold, decision, now).await
     }
 
-    async fn wake(&self, people: &[PersonId], at: DateTime<Utc>) -> PortResult<()> {
+    async fn wake(&self, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()> {
         let writing = self.link.write().await?;
-        work::wake(&writing, people.iter().copied(), at).await?;
+        work::wake_at(&writing, people.iter().copied()).await?;
         writing.commit().await
     }
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>> {

@@ -9,7 +9,7 @@ use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, LockBehavior, LockType, OnConflict};
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "work")]
@@ -30,11 +30,19 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// In the caller's transaction.
 pub(super) async fn wake(writing: &Writing, people: impl IntoIterator<Item = PersonId>, at: DateTime<Utc>) -> PortResult<()> {
+    wake_at(writing, people.into_iter().map(|p| (p, at))).await
+}
+
+pub(super) async fn wake_at(writing: &Writing, people: impl IntoIterator<Item = (PersonId, DateTime<Utc>)>) -> PortResult<()> {
     // Why sorted: two replicas that take the same rows in different orders wait for each other.
-    let people: BTreeSet<PersonId> = people.into_iter().collect();
-    let rows = people
+    let mut first: BTreeMap<PersonId, DateTime<Utc>> = BTreeMap::new();
+    for (person, at) in people {
+        let known = first.entry(person).or_insert(at);
+        *known = Ord::min(at, *known);
+    }
+    let rows = first
         .into_iter()
-        .map(|p| Model { person: p.0, generation: 0, leased: false, visible_at: at, woken_at: None }.into_active_model())
+        .map(|(p, at)| Model { person: p.0, generation: 0, leased: false, visible_at: at, woken_at: None }.into_active_model())
         .collect();
     let held = |column: Column| Expr::col((Entity, column));
     let new = || Expr::col(("excluded", Column::VisibleAt));

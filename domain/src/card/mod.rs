@@ -139,9 +139,9 @@ mod tests {
             attributes: Vec::new(),
             updated_at: None,
         };
-        let names = Names { username: "ayse.isik".into(), mail: "ayse.isik@csb.test".into(), aliases: Vec::new() };
+        let names = Names { username: "ayse.isik".into(), mail: "ayse.isik@csb.test".into(), aliases: Vec::new(), named_for: "ayse isik".into() };
         let account = Some(Account::new(id, names));
-        PersonRecord { person, account, decisions: Vec::new(), accepted: Vec::new(), blocked: Vec::new(), unsettled: Vec::new() }
+        PersonRecord { person, account, decisions: Vec::new(), accepted: Vec::new(), open_issues: Vec::new(), unsettled: Vec::new() }
     }
     fn day() -> Day {
         Day::from_ymd_opt(2026, 12, 1).unwrap()

@@ -3,6 +3,7 @@
 use super::policy::Policy;
 use super::reason::Because;
 use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Value, placement};
+use crate::card;
 use crate::day::Day;
 use crate::id::AccountGuid;
 use crate::ports::PersonRecord;
@@ -227,7 +228,7 @@ fn account(
         posting_end: posting.and_then(|p| p.end),
         ou,
         // Why 60 of 64: room for the number that tells homonyms in one OU apart.
-        cn: text::clip(&display_name(person, facts.policy), 60).into(),
+        cn: text::clip(&card::display_name(person, facts.policy.family_name_in_capitals), 60).into(),
         attributes: attributes(person, names, unit, stays, state, facts),
         groups,
     }))
@@ -263,16 +264,6 @@ fn place(person: &Person, unit: Option<&Arc<Unit>>, facts: &Facts<'_>, state: Ac
     facts.policy.default_ou.clone()
 }
 
-fn display_name(person: &Person, policy: &Policy) -> String {
-    if policy.family_name_in_capitals { format!("{} {}", person.given_name, text::upper(&person.family_name)) } else { person.full_name() }
-}
-
-/// Duty before post; an acting duty marked with `V.` (vekil) as Turkish offices write it.
-fn title(person: &Person, today: Day) -> Option<String> {
-    let acting = person.acting_on(today).and_then(|p| p.title()).map(|t| format!("{t} V."));
-    acting.or_else(|| person.posting_on(today).and_then(|p| p.title()).map(str::to_owned))
-}
-
 /// Who is the manager: the one that HR names, else the nearest head above.
 pub fn manager_of<'a>(person: &'a Person, units: &'a Units, today: Day) -> Option<&'a RegistryNo> {
     let unit = person.posting_on(today).and_then(|p| units.standing(p.unit, today));
@@ -295,11 +286,11 @@ fn attributes(
     };
     set(Attribute::Username, Some(&names.username));
     set(Attribute::UserPrincipalName, Some(&format!("{}@{}", names.username, policy.upn_suffix)));
-    set(Attribute::DisplayName, Some(&display_name(person, policy)));
+    set(Attribute::DisplayName, Some(&card::display_name(person, policy.family_name_in_capitals)));
     set(Attribute::GivenName, Some(&person.given_name));
     set(Attribute::FamilyName, Some(&person.family_name));
     set(Attribute::EmployeeId, Some(person.registry_no.as_str()));
-    let title = stays.map_or_else(|| title(person, facts.today), |a| a.attributes.text(Attribute::Title).map(str::to_owned));
+    let title = stays.map_or_else(|| card::title(person, facts.today), |a| a.attributes.text(Attribute::Title).map(str::to_owned));
     set(Attribute::Title, title.as_deref());
     set(Attribute::Office, person.office.as_deref());
     set(Attribute::Mobile, person.mobile.as_ref().filter(|_| person.mobile_public).map(|m| m.e164()));

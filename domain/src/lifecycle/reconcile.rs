@@ -129,6 +129,10 @@ impl Reconciler {
         match outcome {
             Ok(next) => {
                 if *whom == Whom::Everybody {
+                    let due: Vec<_> = next.iter().filter_map(|(p, day)| Some((*p, day::midnight((*day)?)))).collect();
+                    if !due.is_empty() {
+                        self.store.wake(&due).await?;
+                    }
                     let next: HashMap<PersonId, Option<Day>> = next.into_iter().collect();
                     self.release(claims, &next).await?;
                     if let Some(number) = full_run {
@@ -277,8 +281,9 @@ impl Reconciler {
             later.extend(rest.later);
         }
         if !later.is_empty() {
-            let later: Vec<PersonId> = later.into_iter().collect();
-            self.store.wake(&later, self.clock.now() + AGAIN).await?;
+            let at = self.clock.now() + AGAIN;
+            let later: Vec<_> = later.into_iter().map(|p| (p, at)).collect();
+            self.store.wake(&later).await?;
         }
         Ok(next)
     }

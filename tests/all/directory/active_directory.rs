@@ -39,8 +39,11 @@ impl Fixture for Domain {
         self.samba.values(&by_guid(account), attribute)
     }
     async fn by_hand(&self, account: AccountGuid, attribute: &str, value: &str) {
-        let (kind, attribute) = attribute.strip_prefix('+').map_or(("replace", attribute), |a| ("add", a));
-        self.samba.admin_modify(&format!("dn: <GUID={account}>\nchangetype: modify\n{kind}: {attribute}\n{attribute}: {value}\n"));
+        self.samba.admin_modify(&format!("dn: <GUID={account}>\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n"));
+    }
+    async fn foreign_address(&self, account: AccountGuid, address: &str) -> bool {
+        self.samba.admin_modify(&format!("dn: <GUID={account}>\nchangetype: modify\nadd: proxyAddresses\nproxyAddresses: {address}\n"));
+        true
     }
     async fn group(&self, cn: &str) -> Dn {
         let dn = self.base().below(&format!("CN={},OU=Gruplar", Dn::escape(cn)));
@@ -197,7 +200,9 @@ async fn more_accounts_than_a_page_and_more_members_than_a_range() {
     }
     let group = "CN=Tasra Personeli,OU=Gruplar,OU=CSB,DC=csb,DC=test";
     let _ = write!(ldif, "dn: {group}\nchangetype: modify\nadd: member\n");
-    (0..PEOPLE).for_each(|i| drop(writeln!(ldif, "member: CN=Kişi {i},{base}")));
+    for i in 0..PEOPLE {
+        let _ = writeln!(ldif, "member: CN=Kişi {i},{base}");
+    }
     f.samba.bulk_modify(&ldif);
     let timed = Instant::now();
     let mut scan = f.directory.scan(None).await.unwrap();

@@ -4,4 +4,5 @@
 mod active_directory;
 mod contract;
 mod doctor;
+mod embedded;
 mod outage;

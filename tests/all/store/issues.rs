@@ -1,7 +1,6 @@
 //! Issues: found again they stay the same, not found they are resolved, accepted they stop neither planning nor each run.
-use super::{Bench, id, no, noon, person, save, settlement};
+use super::{Bench, id, no, noon, person, save};
 use chrono::TimeDelta;
-use kimlik_domain::lifecycle::run::PersonSettlement;
 use kimlik_domain::ports::{IssueScope, OpenIssue, PeopleBy, PersonRecord, Refusal, Store};
 use kimlik_domain::staff::intake::RosterSave;
 use kimlik_domain::staff::{DataIssue, IssueKind};
@@ -28,10 +27,6 @@ impl Bench {
 
     async fn open_issues(&self) -> Vec<OpenIssue> {
         self.store.issues(None, 100).await.unwrap()
-    }
-
-    async fn kinds(&self) -> Vec<IssueKind> {
-        self.open_issues().await.iter().map(|open| open.issue.kind).collect()
     }
 
     async fn record(&self, n: u32) -> PersonRecord {

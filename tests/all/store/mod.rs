@@ -169,5 +169,10 @@ pub fn names(username: &str) -> Names {
 
 pub fn request(n: u32, usernames: &[&str], addresses: &[&str]) -> NameRequest {
     let list = |names: &[&str]| names.iter().map(|n| (*n).into()).collect();
-    NameRequest { person: id(n), usernames: list(usernames), addresses: list(addresses), named_for: usernames.first().copied().unwrap_or("").into() }
+    NameRequest {
+        person: id(n),
+        usernames: list(usernames),
+        addresses: list(addresses),
+        named_for: usernames.first().copied().unwrap_or("").into(),
+    }
 }

@@ -27,7 +27,7 @@ async fn claim_one(bench: &Bench, now: DateTime<Utc>) -> Option<Claim> {
 }
 
 async fn a_leased_person_is_not_given_to_another_until_the_lease_ends(bench: Bench) {
-    bench.store.wake(&[id(1), id(1)], noon()).await.unwrap();
+    bench.store.wake(&[(id(1), noon()), (id(1), noon())]).await.unwrap();
     assert_eq!(claim_one(&bench, later(-1)).await, None, "not due yet");
     let claim = claim_one(&bench, noon()).await.unwrap();
     assert_eq!(claim.person, id(1));
@@ -38,9 +38,9 @@ async fn a_leased_person_is_not_given_to_another_until_the_lease_ends(bench: Ben
 }
 
 async fn a_reason_that_comes_during_the_work_is_not_lost(bench: Bench) {
-    bench.store.wake(&[id(1)], noon()).await.unwrap();
+    bench.store.wake(&[(id(1), noon())]).await.unwrap();
     let claim = claim_one(&bench, noon()).await.unwrap();
-    bench.again().await.wake(&[id(1)], later(1)).await.unwrap();
+    bench.again().await.wake(&[(id(1), later(1))]).await.unwrap();
     assert_eq!(claim_one(&bench, later(2)).await, None, "still being worked on");
     bench.store.release(&[(claim, Some(later(9_000)))]).await.unwrap();
     let again = claim_one(&bench, later(2)).await.unwrap();
@@ -50,15 +50,15 @@ async fn a_reason_that_comes_during_the_work_is_not_lost(bench: Bench) {
 }
 
 async fn the_earliest_reason_counts(bench: Bench) {
-    bench.store.wake(&[id(1)], later(60)).await.unwrap();
-    bench.store.wake(&[id(1)], later(30)).await.unwrap();
-    bench.store.wake(&[id(1)], later(90)).await.unwrap();
+    bench.store.wake(&[(id(1), later(60))]).await.unwrap();
+    bench.store.wake(&[(id(1), later(30))]).await.unwrap();
+    bench.store.wake(&[(id(1), later(90))]).await.unwrap();
     assert_eq!(claim_one(&bench, later(29)).await, None);
     assert!(claim_one(&bench, later(30)).await.is_some());
 }
 
 async fn a_worker_whose_lease_ran_out_cannot_end_the_next_ones(bench: Bench) {
-    bench.store.wake(&[id(1)], noon()).await.unwrap();
+    bench.store.wake(&[(id(1), noon())]).await.unwrap();
     let slow = claim_one(&bench, noon()).await.unwrap();
     let next = claim_one(&bench, later(6)).await.unwrap();
     bench.store.release(&[(slow, None)]).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_worker_whose_lease_ran_out_cannot_end_the_next_ones(bench: Bench) {
 
 async fn workers_at_the_same_time_never_share_a_person(bench: Bench) {
     let people: Vec<_> = (1..=200).map(id).collect();
-    bench.store.wake(&people, noon()).await.unwrap();
+    bench.store.wake(&people.iter().map(|p| (*p, noon())).collect::<Vec<_>>()).await.unwrap();
     let mut workers = Vec::new();
     for replica in 0..4 {
         let store = if replica % 2 == 0 { bench.store.clone() } else { bench.again().await };

@@ -52,6 +52,33 @@ fn is_numbered(name: &str, cn: &str) -> bool {
     name == numbered(cn, 1) || number.is_some_and(|n| name == numbered(cn, n))
 }
 
+/// Held by the account database beneath the directory (SAM). Samba takes a deletion and an addition of their values in one
+/// request, as of any other; it is not documented that every Windows does.
+const fn kept_by_sam(attribute: Attribute) -> bool {
+    matches!(attribute, Attribute::Username | Attribute::DisplayName | Attribute::CountryCode)
+}
+
+fn unwilling(result: &LdapResult) -> bool {
+    result.rc == 53 && codes::verdict(result.rc, &result.text) == codes::Verdict::Never(Refusal::Other)
+}
+
+/// What is expected is taken away and what is wanted added, so that the directory itself refuses where it holds another value.
+/// `replace`: what SAM holds is replaced instead.
+fn mods(changes: &[Change], replace: bool) -> Mods {
+    let mut mods: Mods = Vec::with_capacity(changes.len() * 2);
+    for change in changes {
+        let name = || octets(change.attribute.ldap_name());
+        let (from, to) = (change.from.as_ref().filter(|v| !v.is_empty()), change.to.as_ref().filter(|v| !v.is_empty()));
+        if replace && kept_by_sam(change.attribute) {
+            mods.push(Mod::Replace(name(), to.map(values).unwrap_or_default()));
+            continue;
+        }
+        mods.extend(from.map(|v| Mod::Delete(name(), values(v))));
+        mods.extend(to.map(|v| Mod::Add(name(), values(v))));
+    }
+    mods
+}
+
 fn rdn(cn: &str) -> String {
     format!("CN={}", Dn::escape(cn))
 }
@@ -107,7 +134,7 @@ impl Core {
     }
 
     async fn why_not_created(&self, new: &NewAccount, result: &LdapResult) -> PortError {
-        let taken = matches!(result.rc, 19 | 68) && self.is_taken(&new.attributes.iter().collect::<Vec<_>>()).await;
+        let taken = matches!(result.rc, 19 | 68) && self.is_taken(&new.attributes.iter().collect::<Vec<_>>(), None).await;
         if taken {
             return PortError::refused(Refusal::NameTaken, codes::said("create", result));
         }
@@ -117,8 +144,8 @@ impl Core {
         blamed(codes::of_write("create", result), new.attributes.iter().map(|(a, _)| a), &result.text)
     }
 
-    /// Does somebody hold the user name or UPN among these values?
-    async fn is_taken(&self, attributes: &[(Attribute, &Value)]) -> bool {
+    /// Does somebody (else) hold the user name or UPN among these values?
+    async fn is_taken(&self, attributes: &[(Attribute, &Value)], but_for: Option<AccountGuid>) -> bool {
         let terms: Vec<String> = attributes
             .iter()
             .filter(|(a, _)| matches!(a, Attribute::Username | Attribute::UserPrincipalName))
@@ -127,7 +154,7 @@ impl Core {
         let Ok(domain) = self.domain().await else { return false };
         let held = filter::any(&terms);
         let search = self.connection.search(&domain.root, ldap3::Scope::Subtree, &held, &["objectGUID"]);
-        !terms.is_empty() && search.await.is_ok_and(|found| !found.is_empty())
+        !terms.is_empty() && search.await.is_ok_and(|found| found.iter().any(|e| e.dn().guid != but_for))
     }
 
     pub(super) async fn set_password(&self, account: &AccountRef, password: &Zeroizing<String>) -> PortResult<()> {
@@ -153,22 +180,21 @@ impl Core {
         }
         self.ours(account)?;
         self.fits_schema(changes.iter().map(|c| c.attribute)).await?;
-        let mut mods: Mods = Vec::with_capacity(changes.len() * 2);
-        for change in changes {
-            let name = octets(change.attribute.ldap_name());
-            let (from, to) = match change.attribute {
-                Attribute::CountryCode => self.country_codes(account, change).await?,
-                _ => (change.from.clone(), change.to.clone()),
-            };
-            mods.extend(from.filter(|v| !v.is_empty()).map(|v| Mod::Delete(name.clone(), values(&v))));
-            mods.extend(to.filter(|v| !v.is_empty()).map(|v| Mod::Add(name.clone(), values(&v))));
+        let mut wanted = changes.to_vec();
+        for change in wanted.iter_mut().filter(|c| c.attribute == Attribute::CountryCode) {
+            *change = self.country_code(account, change).await?;
         }
-        let result = self.connection.modify(&by_guid(account.guid), &mods).await?;
+        let dn = by_guid(account.guid);
+        let mut result = self.connection.modify(&dn, &mods(&wanted, false)).await?;
+        if unwilling(&result) && wanted.iter().any(|c| kept_by_sam(c.attribute)) {
+            self.holds_what_is_expected(account, &wanted).await?;
+            result = self.connection.modify(&dn, &mods(&wanted, true)).await?;
+        }
         match result.rc {
             0 => Ok(()),
             19 | 68 => {
-                let wanted: Vec<_> = changes.iter().filter_map(|c| Some((c.attribute, c.to.as_ref()?))).collect();
-                if self.is_taken(&wanted).await {
+                let names: Vec<_> = changes.iter().filter_map(|c| Some((c.attribute, c.to.as_ref()?))).collect();
+                if self.is_taken(&names, Some(account.guid)).await {
                     return Err(PortError::refused(Refusal::NameTaken, codes::said("modify", &result)));
                 }
                 Err(blamed(codes::of_write("modify", &result), changes.iter().map(|c| c.attribute), &result.text))
@@ -178,8 +204,20 @@ impl Core {
         }
     }
 
+    /// The precondition, asked for instead of sent: for attributes of which a controller takes nothing but a replacement.
+    async fn holds_what_is_expected(&self, account: &AccountRef, changes: &[Change]) -> PortResult<()> {
+        let kept = || changes.iter().filter(|c| kept_by_sam(c.attribute));
+        let names: Vec<&str> = kept().map(|c| c.attribute.ldap_name()).collect();
+        let entry = self.connection.read(&by_guid(account.guid), ANY, &names).await?;
+        let held = |c: &Change| entry.as_ref().and_then(|e| e.text(c.attribute.ldap_name()));
+        match kept().find(|c| held(c) != c.from.as_ref().and_then(Value::as_text)) {
+            Some(other) => Err(PortError::refused(Refusal::Changed, format!("{} holds another value", other.attribute.ldap_name()))),
+            None => Ok(()),
+        }
+    }
+
     /// "Not set" is 0 in this attribute, on accounts that were never given any; on others it is absent.
-    async fn country_codes(&self, account: &AccountRef, change: &Change) -> PortResult<(Option<Value>, Option<Value>)> {
+    async fn country_code(&self, account: &AccountRef, change: &Change) -> PortResult<Change> {
         let from = match &change.from {
             Some(from) => Some(from.clone()),
             None => {
@@ -188,7 +226,8 @@ impl Core {
             }
         };
         // Why 0: the directory does not let it go.
-        Ok((from, Some(change.to.clone().unwrap_or_else(|| Value::text("0")))))
+        let to = Some(change.to.clone().unwrap_or_else(|| Value::text("0")));
+        Ok(Change { attribute: change.attribute, from, to })
     }
 
     /// "No such object": the account, or the one that a value names?
@@ -221,8 +260,12 @@ impl Core {
             }
             let name = octets("userAccountControl");
             let number = |v: u32| one(v.cast_signed().to_string().into_bytes());
-            let mods = vec![Mod::Delete(name.clone(), number(now)), Mod::Add(name, number(then))];
-            let result = self.connection.modify(&dn, &mods).await?;
+            let mods = vec![Mod::Delete(name.clone(), number(now)), Mod::Add(name.clone(), number(then))];
+            let mut result = self.connection.modify(&dn, &mods).await?;
+            // Why then without it: see `kept_by_sam`; what was read is a moment old.
+            if unwilling(&result) {
+                result = self.connection.modify(&dn, &vec![Mod::Replace(name, number(then))]).await?;
+            }
             match done("userAccountControl", &result) {
                 Err(error) if error.refusal() == Some(Refusal::Changed) => last = error,
                 other => return other,
@@ -335,6 +378,23 @@ mod tests {
         assert!(is_numbered("Ayşe Yılmaz 2", "Ayşe Yılmaz") && is_numbered("Ayşe Yılmaz", "Ayşe Yılmaz"));
         assert!(!is_numbered("Ayşe Yılmaz 1", "Ayşe Yılmaz") && !is_numbered("Ayşe Yılmaz B", "Ayşe Yılmaz"));
         assert!(is_numbered("Kat 2", "Kat 2"));
+    }
+
+    #[test]
+    fn a_replacement_is_asked_for_only_of_what_sam_holds() {
+        let change = |attribute| Change { attribute, from: Some(Value::text("a")), to: Some(Value::text("b")) };
+        let changes = [change(Attribute::Title), change(Attribute::DisplayName)];
+        let kinds = |replace| -> Vec<&str> {
+            let kind = |m: &Mod<Vec<u8>>| match m {
+                Mod::Delete(..) => "delete",
+                Mod::Add(..) => "add",
+                Mod::Replace(..) => "replace",
+                Mod::Increment(..) => "increment",
+            };
+            mods(&changes, replace).iter().map(kind).collect()
+        };
+        assert_eq!(kinds(false), ["delete", "add", "delete", "add"]);
+        assert_eq!(kinds(true), ["delete", "add", "replace"]);
     }
 
     #[test]

@@ -50,6 +50,9 @@ impl EmbeddedDirectory {
             // Why NORMAL: with a write-ahead log it loses nothing to kill -9, only to a power cut, and it saves a flush for every write.
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
+            // Why larger than usual: each account touches a page of every index, and a checkpoint writes each of them once more.
+            .pragma("wal_autocheckpoint", "8000")
+            .pragma("cache_size", "-16000")
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
         let pool = || SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);

@@ -20,14 +20,13 @@ pub fn read(octets: &[u8], key: Field, names: &FieldNames) -> Result<Table, Stri
     let encoding = text::encoding(octets);
     // Why both are tried: a heading may hold the other sign; the right one gives more columns that are known.
     let known = |separator: &u8| {
-        heading(text::records(octets, *separator, encoding).next(), names).map_or(0, |fields| fields.iter().flatten().count())
+        heading(text::records(octets, *separator, encoding, None).next(), names).map_or(0, |fields| fields.iter().flatten().count())
     };
     let separator = if known(&b';') > known(&b',') { b';' } else { b',' };
-    let mut records = text::records(octets, separator, encoding);
-    let fields = heading(records.next(), names)?;
+    let fields = heading(text::records(octets, separator, encoding, None).next(), names)?;
     let columns = columns(&fields, key)?;
     let mut table = Table { rows: Vec::new(), broken: Vec::new() };
-    for record in records {
+    for record in text::records(octets, separator, encoding, Some(fields.len())).skip(1) {
         match whole(record.cells, fields.len()) {
             Ok(cells) => table.rows.push(Row::new(record.line, &columns, cells.iter().map(Cow::as_ref))),
             Err(reason) => table.broken.push(BrokenRow { line: record.line, reason }),
@@ -51,11 +50,9 @@ fn columns(fields: &[Option<Field>], key: Field) -> Result<Arc<Columns>, String>
     Ok(Columns::new(fields))
 }
 
-/// Exactly as many cells as the heading. Empty ones behind the last are what spreadsheets leave, and are forgiven.
+/// As many cells as the heading.
 fn whole<'a>(cells: Result<Vec<Cow<'a, str>>, &'static str>, expected: usize) -> Result<Vec<Cow<'a, str>>, String> {
-    let mut cells = cells.map_err(str::to_owned)?;
-    while cells.len() > expected && cells.last().is_some_and(|cell| cell.trim().is_empty()) {
-        cells.pop();
-    }
-    if cells.len() == expected { Ok(cells) } else { Err(format!("has {} cells where the heading has {expected}", cells.len())) }
+    let cells = cells.map_err(str::to_owned)?;
+    let fits = text::fits(&cells, Some(expected));
+    if fits { Ok(cells) } else { Err(format!("has {} cells where the heading has {expected}", cells.len())) }
 }

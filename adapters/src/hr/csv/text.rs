@@ -10,7 +10,7 @@ pub struct Record<'a> {
 }
 
 /// A quoted cell may run over so many lines. Why a limit: one forgotten quotation mark must not swallow the rest of a file.
-const LONGEST_CELL: usize = 20;
+const LONGEST_CELL: u32 = 20;
 
 /// Why the file cannot be text at all.
 pub fn unreadable(octets: &[u8]) -> Option<&'static str> {
@@ -60,26 +60,41 @@ fn decode<'a>(octets: &'a [u8], encoding: &'static Encoding) -> Result<Cow<'a, s
 }
 
 /// The records of `octets`, blank ones left out (nothing but space and separators).
-pub fn records<'a>(octets: &'a [u8], separator: u8, encoding: &'static Encoding) -> impl Iterator<Item = Record<'a>> {
+///
+/// A record of several lines counts only if it can be split, into `expected` cells where that is known. Otherwise its first
+/// line has a quotation mark too many, and what follows is read as records of their own: no row is lost inside a cell.
+pub fn records<'a>(
+    octets: &'a [u8],
+    separator: u8,
+    encoding: &'static Encoding,
+    expected: Option<usize>,
+) -> impl Iterator<Item = Record<'a>> {
     let (mut at, mut line) = (0, 1_u32);
     std::iter::from_fn(move || {
-        loop {
-            if at >= octets.len() {
-                return None;
+        while at < octets.len() {
+            let rest = &octets[at..];
+            let (mut end, mut lines) = record_end(rest, separator).unwrap_or((0, 0));
+            let raw = trim_line_end(&rest[..end]);
+            let mut cells = decode(raw, encoding).and_then(|text| split(text, separator));
+            let fits = cells.as_ref().is_ok_and(|cells| fits(cells, expected));
+            if lines == 0 || (lines > 1 && !fits) {
+                (end, lines) = (rest.iter().position(|octet| *octet == b'\n').map_or(rest.len(), |at| at + 1), 1);
+                cells = Err("has a quotation mark that is not closed");
             }
-            let (end, lines, whole) = record_end(&octets[at..], separator);
-            let raw = trim_line_end(&octets[at..at + end]);
             let began = line;
             at += end;
             line = line.saturating_add(lines);
-            if raw.iter().all(|octet| octet.is_ascii_whitespace() || *octet == separator) {
-                continue;
+            if !rest[..end].iter().all(|octet| octet.is_ascii_whitespace() || *octet == separator) {
+                return Some(Record { line: began, cells });
             }
-            let cells =
-                if whole { decode(raw, encoding).and_then(|text| split(text, separator)) } else { Err("a quotation mark is not closed") };
-            return Some(Record { line: began, cells });
         }
+        None
     })
+}
+
+/// Empty cells behind the last one are what spreadsheets leave, and are forgiven.
+pub fn fits(cells: &[Cow<'_, str>], expected: Option<usize>) -> bool {
+    expected.is_none_or(|n| cells.len() >= n && cells[n..].iter().all(|cell| cell.trim().is_empty()))
 }
 
 fn trim_line_end(raw: &[u8]) -> &[u8] {
@@ -87,12 +102,9 @@ fn trim_line_end(raw: &[u8]) -> &[u8] {
     raw.strip_suffix(b"\r").unwrap_or(raw)
 }
 
-/// Where the record ends (behind its line break), how many lines it takes, and whether its quotation marks are closed.
-/// An unclosed one ends with its first line: what follows is read as records of their own.
-fn record_end(octets: &[u8], separator: u8) -> (usize, u32, bool) {
-    let first_line = octets.iter().position(|octet| *octet == b'\n').map_or(octets.len(), |at| at + 1);
-    let (mut quoted, mut at_start, mut lines) = (false, true, 0_u32);
-    let mut at = 0;
+/// Where the record ends (behind its line break), and how many lines it takes; `None` where a quotation mark stays open.
+fn record_end(octets: &[u8], separator: u8) -> Option<(usize, u32)> {
+    let (mut quoted, mut at_start, mut lines, mut at) = (false, true, 0_u32, 0);
     while at < octets.len() {
         let octet = octets[at];
         at += 1;
@@ -103,17 +115,17 @@ fn record_end(octets: &[u8], separator: u8) -> (usize, u32, bool) {
             b'\n' => {
                 lines += 1;
                 if !quoted {
-                    return (at, lines, true);
+                    return Some((at, lines));
                 }
-                if lines as usize >= LONGEST_CELL {
-                    return (first_line, 1, false);
+                if lines >= LONGEST_CELL {
+                    return None;
                 }
             }
             _ => {}
         }
         at_start = !quoted && (octet == separator || (at_start && octet == b' '));
     }
-    if quoted { (first_line, 1, false) } else { (octets.len(), lines + 1, true) }
+    (!quoted).then_some((octets.len(), lines + 1))
 }
 
 /// Cells of one record. Quotation marks count only where they begin a cell, and are doubled inside (RFC 4180).
@@ -132,12 +144,12 @@ fn split(text: Cow<'_, str>, separator: u8) -> Result<Vec<Cow<'_, str>>, &'stati
         let (cell, after) = match opened {
             None => rest.split_once(separator).map_or((rest.to_owned(), None), |(cell, after)| (cell.to_owned(), Some(after))),
             Some(inner) => {
-                let (cell, after) = quoted(inner).ok_or("a quotation mark is not closed")?;
+                let (cell, after) = quoted(inner).ok_or("has a quotation mark that is not closed")?;
                 let after = after.trim_start_matches(' ');
                 match after.strip_prefix(separator) {
                     _ if after.is_empty() => (cell, None),
                     Some(after) => (cell, Some(after)),
-                    None => return Err("there is text behind a closing quotation mark"),
+                    None => return Err("has text behind a closing quotation mark"),
                 }
             }
         };
@@ -172,7 +184,7 @@ mod tests {
 
     fn read(text: &str) -> Vec<(u32, Result<Vec<String>, &'static str>)> {
         let own = |cells: Vec<Cow<'_, str>>| cells.into_iter().map(Cow::into_owned).collect();
-        records(text.as_bytes(), b';', UTF_8).map(|r| (r.line, r.cells.map(own))).collect()
+        records(text.as_bytes(), b';', UTF_8, None).map(|r| (r.line, r.cells.map(own))).collect()
     }
     fn cells(cells: &[&str]) -> Result<Vec<String>, &'static str> {
         Ok(cells.iter().map(|c| (*c).to_owned()).collect())
@@ -189,8 +201,11 @@ mod tests {
         let mut text = "a;\"b\n".to_owned();
         (0..40).for_each(|n| text.push_str(&format!("c;{n}\n")));
         let read = read(&text);
-        assert_eq!((read.len(), read[0].1.clone(), read[1].clone()), (41, Err("a quotation mark is not closed"), (2, cells(&["c", "0"]))));
-        assert_eq!(self::read("\"a\"b;c")[0].1, Err("there is text behind a closing quotation mark"));
+        assert_eq!(
+            (read.len(), read[0].1.clone(), read[1].clone()),
+            (41, Err("has a quotation mark that is not closed"), (2, cells(&["c", "0"])))
+        );
+        assert_eq!(self::read("\"a\"b;c")[0].1, Err("has text behind a closing quotation mark"));
     }
 
     #[test]
@@ -201,7 +216,7 @@ mod tests {
         let mut damaged = "Şahin\nİpek\nÖz\n".as_bytes().to_vec();
         damaged.extend(b"\xde\n");
         assert_eq!(encoding(&damaged), UTF_8);
-        let broken = records(&damaged, b';', UTF_8).filter(|r| r.cells.is_err()).map(|r| r.line).collect::<Vec<_>>();
+        let broken = records(&damaged, b';', UTF_8, None).filter(|r| r.cells.is_err()).map(|r| r.line).collect::<Vec<_>>();
         assert_eq!(broken, [4]);
     }
 }

@@ -34,6 +34,11 @@ impl Dice {
     pub fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
+    /// One that is not `than`.
+    pub fn other<T: Copy + PartialEq>(&mut self, of: &[T], than: T) -> T {
+        let at = self.below(of.len());
+        of.iter().copied().cycle().skip(at).take(of.len()).find(|one| *one != than).unwrap_or(than)
+    }
     /// Early ones more often than late ones: common names are common.
     pub fn common<T: Copy>(&mut self, of: &[T]) -> T {
         let reach = 1 + self.below(of.len());

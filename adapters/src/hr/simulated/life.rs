@@ -221,7 +221,7 @@ impl Life {
         let mut person = people::born(dice, self.next_registry, unit, start, "1");
         self.next_registry += 1;
         let at = self.people.len();
-        let mut text = format!("{} is hired by {}, from {start}", person.said(), self.units[unit].short_name);
+        let mut text = format!("{} is hired by {}, from {start}", person.said(), self.units[unit].in_full());
         if event == Event::HiredWithFault {
             person.fault = Some(if dice.permille(500) { Fault::NationalId } else { Fault::NoMobile });
             text.push_str(if person.fault == Some(Fault::NoMobile) { ", without a mobile number" } else { ", with a wrong national id" });
@@ -244,13 +244,14 @@ impl Life {
                 format!("{said} leaves {from} for another post")
             }
             Event::Promoted => {
-                let title = dice.one_of(TITLES);
+                let title = dice.other(TITLES, self.people[at].title);
                 let person = &mut self.people[at];
                 (person.title, person.reason) = (title, "121");
                 format!("{said} becomes {title} in {from}")
             }
             Event::Married => {
-                let (own, new) = (self.people[at].family.0, dice.one_of(FAMILIES));
+                let own = self.people[at].family.0;
+                let new = dice.other(FAMILIES, own);
                 self.people[at].family = if dice.permille(300) { (own, Some(new)) } else { (new, None) };
                 format!("{said} marries and is now {}", self.people[at].full_name())
             }
@@ -282,7 +283,8 @@ impl Life {
 
     fn lay_over(&mut self, at: usize, event: Event, day: Day, dice: &mut Dice) -> String {
         let seconded = event == Event::Seconded;
-        let unit = if seconded { dice.one_of(&self.shares) } else { self.people[at].unit };
+        let own = self.people[at].unit;
+        let unit = if seconded { dice.other(&self.shares, own) } else { own };
         let (kind, reason) = if seconded { ("SECONDED", "117") } else { ("ACTING", "119") };
         let end = later(day, dice.between(20, 90));
         self.people[at].overlay = Some(Overlay { kind, unit, start: day, end });
@@ -327,7 +329,8 @@ impl Life {
             }
             Event::HireTakenBack => return None,
             Event::Arrived => {
-                let (old, new) = (self.people[at].unit, dice.one_of(&self.shares));
+                let old = self.people[at].unit;
+                let new = dice.other(&self.shares, old);
                 self.set(at, State::Serving, "71");
                 (self.people[at].unit, self.people[at].posted) = (new, day);
                 format!("{said} is transferred from {} to {}", self.units[old].said(), self.units[new].said())

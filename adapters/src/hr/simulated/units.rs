@@ -43,6 +43,13 @@ impl SimUnit {
     pub fn said(&self) -> String {
         self.province.map_or_else(|| self.short_name.clone(), |province| province.name().to_owned())
     }
+    /// The unit itself, and where it is.
+    pub fn in_full(&self) -> String {
+        match self.province {
+            Some(province) if self.place == Place::Below => format!("{} in {}", self.short_name, province.name()),
+            _ => self.short_name.clone(),
+        }
+    }
     /// Gives it another name, or the old one back. Answers the old name.
     pub fn rename(&mut self) -> String {
         let name = if self.renamed { self.name.replacen(RENAMED, "", 1) } else { with_tail(&self.name) };
