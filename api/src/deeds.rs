@@ -1,6 +1,6 @@
 //! What the command line and GraphQL both do, in the same way.
 use crate::wiring::House;
-use kimlik_domain::id::{HoldId, PersonId};
+use kimlik_domain::id::HoldId;
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::reconcile::Whom;
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortError, PortResult, Refusal};
@@ -17,9 +17,9 @@ pub async fn decide_hold(house: &House, hold: HoldId, decision: &HoldDecision) -
         loop {
             let items = house.store.hold_items(hold, after, PAGE).await?;
             after = items.last().map(|item| item.person);
-            let approved: Vec<PersonId> = items.iter().filter(|i| i.approved == Some(true)).map(|i| i.person).collect();
+            let approved: Vec<_> = items.iter().filter(|i| i.approved == Some(true)).map(|i| (i.person, now)).collect();
             if !approved.is_empty() {
-                house.store.wake(&approved, now).await?;
+                house.store.wake(&approved).await?;
             }
             if items.len() < PAGE as usize {
                 break;

@@ -1,47 +1,105 @@
 'use strict';
 // Ready-made questions: each answers something with the simulated ministry and no further knowledge.
 const examples = [
-  `# Identity cards of colleagues. The search folds Turkish letters: "sah" finds Şahin and ŞAHİN.
+  `# Identity cards of colleagues.
+# "sah" finds Şahin and ŞAHİN.
 query Cards {
   identityCards(search: "sah", first: 10) {
-    nodes { displayName title email workPhone { number extension } unit { name } accountState }
+    nodes {
+      displayName
+      title
+      email
+      workPhone { number extension }
+      unit { name }
+      accountState
+    }
     pageInfo { hasNextPage endCursor }
   }
 }`,
-  `# One card, found by registry number, user name, e-mail address or id. Take one from the first tab.
+  `# One card: by registry number, user name,
+# e-mail address or id.
 query Card {
-  identityCards(first: 1) {
-    nodes {
-      id displayName username email emailAliases title city
-      unitPath { code name kind }
-      manager { displayName title }
-      updatedAt
-    }
+  identityCard(by: { registryNumber: "S000001" }) {
+    id
+    displayName
+    username
+    email
+    emailAliases
+    title
+    city
+    unitPath { code name kind }
+    manager { displayName title }
+    updatedAt
   }
 }`,
-  `# What Kimlik did: runs, newest first, and the steps of each action with its reason.
+  `# What Kimlik did, newest first,
+# and each step with its reason.
 query Runs {
   syncRuns(first: 5) {
     nodes {
-      trigger status startedAt people done held refused
+      trigger
+      status
+      startedAt
+      people
+      done
+      held
+      refused
       planned { action count }
-      operations(first: 5) { nodes { action status because receipt { at step result } } }
+      operations(first: 5) {
+        nodes {
+          action
+          status
+          because
+          card { displayName }
+          receipt { at step result }
+        }
+      }
     }
   }
 }`,
-  `# Changes that exceeded a limit and wait for an administrator.
+  `# Changes that exceeded a limit
+# and wait for an administrator.
 query Holds {
   holds(status: OPEN) {
-    nodes { id kind province people reasons digest items(first: 10) { nodes { personId registryNumber action text } } }
+    nodes {
+      id
+      kind
+      province
+      people
+      reasons
+      digest
+      items(first: 10) {
+        nodes { personId registryNumber action text }
+      }
+    }
   }
 }`,
   `# Texts to people, as they stand in the outbox.
 query Messages {
-  messages(first: 10) { nodes { purpose to text state queuedAt card { displayName } } }
+  messages(first: 10) {
+    nodes {
+      purpose
+      to
+      text
+      state
+      queuedAt
+      card { displayName }
+    }
+  }
 }`,
-  `# Faults in what HR says, with the personnel unit that can mend each; and how the neighbours are.
+  `# Faults in what HR says, with who can mend them;
+# and how the neighbours are.
 query Issues {
-  dataIssues(first: 20) { nodes { kind message blocks personnelUnit { name } since } }
+  dataIssues(first: 20) {
+    nodes {
+      kind
+      message
+      registryNumber
+      blocks
+      personnelUnit { name }
+      since
+    }
+  }
   systemHealth { about health found mend }
 }`,
 ];

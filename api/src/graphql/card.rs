@@ -1,4 +1,4 @@
-//! Identity cards (kimlik kartı): one, or a page in Turkish order of the name.
+//! Identity cards (kimlik kartı): one, or a page in Turkish order of the family name.
 use super::error::{Maybe, bad_input, fault};
 use super::page::{self, Cursor, Page};
 use super::scalar::{PhoneNumber, RegistryNumber};
@@ -167,7 +167,7 @@ impl CardQuery {
         find(ctx, by).await.transpose()
     }
 
-    /// Cards in Turkish order of the name.
+    /// Cards in Turkish order of the family name, then the given name.
     #[graphql(complexity = "page::size(first) * child_complexity + 5")]
     async fn identity_cards(
         &self,

@@ -1,6 +1,7 @@
 //! GraphQL over HTTP, written on the specification: media types, status codes, and which requests are not even read.
 use super::Http;
 use crate::graphql::error::BAD_INPUT;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Variables};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -59,32 +60,38 @@ pub async fn graphql(State(http): State<Http>, method: Method, headers: HeaderMa
     if let Some(name) = asked.operation_name {
         request = request.operation_name(name);
     }
+    let asks_only = is_question(&mut request);
     match tokio::time::timeout(LONGEST, http.graph.execute(request)).await {
-        Ok(response) => shown(&response, media),
+        Ok(response) => shown(&response, media, asks_only),
         Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "This took too long and was ended. Ask for less at once."),
     }
 }
 
+/// No operation in it changes anything. What cannot be read changes nothing either.
+fn is_question(request: &mut Request) -> bool {
+    let mutates = |doc: &ExecutableDocument| doc.operations.iter().any(|(_, o)| o.node.ty == OperationType::Mutation);
+    !request.parsed_query().is_ok_and(mutates)
+}
+
 /// A request that could not be carried out as asked has no `data`, and its errors no path.
-fn shown(response: &async_graphql::Response, media: &'static str) -> Response {
-    let mut value =
-        serde_json::to_value(response).unwrap_or_else(|_| json!({ "errors": [{ "message": "The answer cannot be written." }] }));
-    let is_bad = |error: &Value| error["extensions"]["code"] == BAD_INPUT;
+fn shown(response: &async_graphql::Response, media: &'static str, asks_only: bool) -> Response {
+    let broken = || json!({ "errors": [{ "message": "The answer cannot be written." }] });
+    let mut value = serde_json::to_value(response).unwrap_or_else(|_| broken());
+    // Why also without a code: ours have one; the library's (syntax, validation, values of the wrong form) have none.
+    let is_bad = |error: &Value| error["extensions"]["code"].is_null() || error["extensions"]["code"] == BAD_INPUT;
     let errors = value.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
-    let unread = !errors.is_empty() && response.data == async_graphql::Value::Null && errors.iter().all(|e| e.get("path").is_none());
-    let bad = errors.iter().any(is_bad);
-    if (unread || bad)
-        && let Some(answer) = value.as_object_mut()
-    {
+    // Why not beside a deed that was done: its result must not be hidden.
+    let unread = errors.iter().any(is_bad) && (asks_only || response.data == async_graphql::Value::Null);
+    if unread && let Some(answer) = value.as_object_mut() {
         answer.remove("data");
-        let mut errors: Vec<Value> = errors.into_iter().filter(|e| !bad || is_bad(e)).collect();
+        let mut errors: Vec<Value> = errors.into_iter().filter(is_bad).collect();
         errors.iter_mut().filter_map(Value::as_object_mut).for_each(|e| {
             e.remove("path");
         });
         answer.insert("errors".into(), errors.into());
     }
     // The specification's rule: the older media type cannot tell a refused request from a failed server, so it says 200.
-    let status = if (unread || bad) && media == GRAPHQL { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = if unread && media == GRAPHQL { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     (status, [(header::CONTENT_TYPE, format!("{media}; charset=utf-8")), (header::CACHE_CONTROL, "no-store".into())], value.to_string())
         .into_response()
 }

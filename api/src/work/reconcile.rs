@@ -6,8 +6,8 @@ use crate::wiring::House;
 use chrono::{DateTime, Duration as Span, Utc};
 use kimlik_domain::day;
 use kimlik_domain::lifecycle::reconcile::{Reconciler, Whom};
-use kimlik_domain::lifecycle::run::{Run, RunStatus, Trigger};
-use kimlik_domain::ports::{PortError, PortResult};
+use kimlik_domain::lifecycle::run::{Run, Trigger};
+use kimlik_domain::ports::PortResult;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -21,12 +21,13 @@ pub async fn keep_reconciling(house: Arc<House>, voice: Arc<Voice>, stop: Cancel
     let mut database = Neighbour::new("the database");
     let mut directory = Neighbour::new("the directory");
     let mut drift = Drift::new(&house);
+    let mut night = Night::default();
     while !stop.is_cancelled() {
         let wait = match house.store.full_run_due().await {
             Err(fault) => database.failed(&fault),
             Ok(full) => {
                 database.answered();
-                match round(&house, &voice, full, &mut drift, &stop).await {
+                match round(&house, &voice, full.is_some(), &mut night, &mut drift, &stop).await {
                     Ok(()) => {
                         directory.answered();
                         LOOK_AGAIN
@@ -45,15 +46,21 @@ pub async fn keep_reconciling(house: Arc<House>, voice: Arc<Voice>, stop: Cancel
     }
 }
 
-async fn round(house: &House, voice: &Voice, full: Option<i64>, drift: &mut Drift, stop: &CancellationToken) -> PortResult<()> {
+async fn round(
+    house: &House,
+    voice: &Voice,
+    full_run_due: bool,
+    night: &mut Night,
+    drift: &mut Drift,
+    stop: &CancellationToken,
+) -> PortResult<()> {
     let reconciler = house.reconciler().await?;
-    if let Some(number) = full {
-        let run = reconciler.sync(&Whom::Everybody, Trigger::HrChange, voice).await?;
-        ended(&run, voice)?;
-        house.store.full_run_done(number).await?;
-    } else if night_run_due(house).await? {
-        let run = reconciler.sync(&Whom::Everybody, Trigger::Schedule, voice).await?;
-        ended(&run, voice)?;
+    let trigger = match full_run_due {
+        true => Some(Trigger::HrChange),
+        false => night.is_due(house).await?.then_some(Trigger::Schedule),
+    };
+    if let Some(trigger) = trigger {
+        ended(&reconciler.sync(&Whom::Everybody, trigger, voice).await?, voice);
     }
     while !stop.is_cancelled() && reconciler.work(voice).await? > 0 {}
     if !stop.is_cancelled() {
@@ -62,25 +69,44 @@ async fn round(house: &House, voice: &Voice, full: Option<i64>, drift: &mut Drif
     Ok(())
 }
 
-/// A run that could not go on is asked for again; one that is held or partly failed has done what can be done now.
-fn ended(run: &Run, voice: &Voice) -> PortResult<()> {
-    tracing::info!(run = %run.id, status = ?run.status, people = run.summary.people, done = run.summary.done, held = run.summary.held, refused = run.summary.refused, in_doubt = run.summary.in_doubt, "run over everybody");
+fn ended(run: &Run, voice: &Voice) {
+    let s = &run.summary;
+    tracing::info!(
+        run = %run.id, status = ?run.status, people = s.people, done = s.done, held = s.held, refused = s.refused,
+        in_doubt = s.in_doubt, "run over everybody"
+    );
     voice.run(run);
-    match run.status {
-        RunStatus::Failed => Err(PortError::Unavailable(run.summary.fault.clone().unwrap_or_else(|| "the run could not go on".into()))),
-        _ => Ok(()),
-    }
 }
 
-/// Has no run over everybody by the schedule begun since the last 02:00? The store knows, so a restart forgets nothing.
-async fn night_run_due(house: &House) -> PortResult<bool> {
-    let since = last_night(house.clock.now());
-    let runs = house.store.runs(None, 200).await?;
-    let since_then: Vec<&Run> = runs.iter().take_while(|r| r.started_at >= since).collect();
-    // Why the last: when more runs than asked for have begun since, the scheduled one may stand behind them.
-    let whole_night_seen = since_then.len() < runs.len() || runs.len() < 200;
-    let ran = since_then.iter().any(|r| r.trigger == Trigger::Schedule);
-    Ok(!ran && whole_night_seen && !runs.is_empty())
+/// The nightly look at everybody. The store knows whether it was, so a restart forgets nothing and repeats nothing.
+#[derive(Default)]
+struct Night {
+    /// The night that is known to have been worked off.
+    seen: Option<DateTime<Utc>>,
+}
+
+impl Night {
+    async fn is_due(&mut self, house: &House) -> PortResult<bool> {
+        let since = last_night(house.clock.now());
+        if self.seen == Some(since) {
+            return Ok(false);
+        }
+        let mut before = None;
+        loop {
+            let runs = house.store.runs(before, 200).await?;
+            let ran = runs.iter().any(|r| r.trigger == Trigger::Schedule && r.started_at >= since);
+            // Why also without any run: at the very first start everybody is looked at for that reason.
+            let very_first = before.is_none() && runs.is_empty();
+            if ran || very_first {
+                self.seen = Some(since);
+                return Ok(false);
+            }
+            match runs.last() {
+                Some(oldest) if oldest.started_at >= since => before = Some(oldest.id),
+                _ => return Ok(true),
+            }
+        }
+    }
 }
 
 fn last_night(now: DateTime<Utc>) -> DateTime<Utc> {

@@ -63,11 +63,19 @@ async fn pages_follow_each_other_without_gaps_in_turkish_order() {
     loop {
         let page = ask(
             &serving,
-            &format!("{{ identityCards(first: 7, after: {after}) {{ nodes {{ displayName }} pageInfo {{ hasNextPage endCursor }} }} }}"),
+            &format!(
+                "{{ identityCards(first: 7, after: {after}) {{ nodes {{ familyName givenName }} pageInfo {{ hasNextPage endCursor }} }} }}"
+            ),
         )
         .await;
         let cards = &page["data"]["identityCards"];
-        names.extend(cards["nodes"].as_array().unwrap().iter().map(|c| c["displayName"].as_str().unwrap().to_owned()));
+        names.extend(
+            cards["nodes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|c| format!("{} {}", c["familyName"].as_str().unwrap(), c["givenName"].as_str().unwrap())),
+        );
         if cards["pageInfo"]["hasNextPage"] == false {
             break;
         }
