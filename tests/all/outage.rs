@@ -209,7 +209,8 @@ async fn nonsense_closes_nobody(cases: Vec<(u8, usize, usize)>) {
     let mut hr = Hr::default();
     hired(&mut hr, 30);
     let good = csv(&hr.everybody());
-    ministry.hr("staff-full", &good).await;
+    let report = ministry.hr("staff-full", &good).await;
+    assert_eq!((report.new_people, report.refused), (30, None), "{:?}", report.issues);
     ministry.sync().await;
     let enabled = || async { ministry.embedded.as_ref().unwrap().everybody().await.unwrap().iter().filter(|a| a.enabled).count() };
     assert_eq!(enabled().await, 30);
