@@ -271,7 +271,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("hold_item_person", "hold_item", &["person"]),
         index("issue_standing", "issue", &["issue_key"]).unique().and_where(standing.clone()).to_owned(),
         index("issue_about", "issue", &["registry_no", "kind"]).and_where(standing.clone()).to_owned(),
-        index("issue_kind", "issue", &["kind"]).and_where(standing).to_owned(),
+        index("issue_kind", "issue", &["kind"]).and_where(standing.clone()).to_owned(),
+        index("issue_order", "issue", &["id"]).and_where(standing).to_owned(),
         index("message_once", "message", &["person", "purpose", "opening"]).unique().to_owned(),
         index("audit_person", "audit_event", &["person", "id"]),
     ]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 mod csv;
 mod rest;
+mod simulated;
 
 use chrono::{DateTime, Duration, Utc};
 use kimlik_domain::ports::Clock;

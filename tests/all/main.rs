@@ -5,6 +5,7 @@ mod golden;
 mod hr;
 mod intake;
 mod laws;
+mod outage;
 mod store;
 mod surface;
 mod year;

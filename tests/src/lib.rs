@@ -1,6 +1,7 @@
 //! What tests share: a small ministry on real parts, the lab (throwaway neighbours), fakes of clock and chance.
 pub mod fake_store;
 pub mod fakes;
+pub mod flaky;
 pub mod lab;
 pub mod ministry;
 pub mod postgres;

@@ -154,10 +154,14 @@ impl Ministry {
 
     /// Puts a file into the drop folder and takes it in. `kind`: `units`, `staff-full`, `staff-delta`.
     pub async fn hr(&self, kind: &str, text: &str) -> FeedReport {
+        self.hr_octets(kind, text.as_bytes()).await
+    }
+
+    pub async fn hr_octets(&self, kind: &str, octets: &[u8]) -> FeedReport {
         let n = self.files.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let file = format!("{kind}-20260101T{n:04}.csv");
         let partial = self.folder.join(format!(".{file}.part"));
-        std::fs::write(&partial, text).expect("the file is written");
+        std::fs::write(&partial, octets).expect("the file is written");
         std::fs::rename(partial, self.folder.join(&file)).expect("the file is in place");
         // Size at rest is seen by a second poll.
         for _ in 0..2 {

@@ -4,10 +4,9 @@ use super::link::Writing;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::ports::PortResult;
-use sea_orm::Condition;
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "decision")]
@@ -46,12 +45,18 @@ pub(super) async fn spend(writing: &Writing, done: &[(Uuid, String, String)]) ->
         .all(&writing.txn)
         .await
         .map_err(failed("reading decisions"))?;
-    let mut spent = Condition::any();
-    for row in approved.iter().filter(|row| done.iter().any(|(p, k, d)| *p == row.person && *k == row.kind && *d == row.digest)) {
-        spent = spent.add(Column::Person.eq(row.person).and(Column::Kind.eq(&row.kind)).and(Column::Digest.eq(&row.digest)));
+    let done: HashSet<(Uuid, &str, &str)> = done.iter().map(|(p, kind, digest)| (*p, kind.as_str(), digest.as_str())).collect();
+    // Why by kind: a condition a row would be a tree too deep for SQLite. Of one kind a person has one decision.
+    let mut spent: HashMap<&str, Vec<Uuid>> = HashMap::new();
+    for row in approved.iter().filter(|row| done.contains(&(row.person, row.kind.as_str(), row.digest.as_str()))) {
+        spent.entry(&row.kind).or_default().push(row.person);
     }
-    if !spent.is_empty() {
-        Entity::delete_many().filter(spent).exec(&writing.txn).await.map_err(failed("spending approvals"))?;
+    for (kind, people) in spent {
+        Entity::delete_many()
+            .filter(Column::Kind.eq(kind).and(Column::Person.is_in(people)).and(Column::Approved.eq(true)))
+            .exec(&writing.txn)
+            .await
+            .map_err(failed("spending approvals"))?;
     }
     Ok(())
 }

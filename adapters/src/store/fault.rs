@@ -108,3 +108,37 @@ pub(super) fn unreadable(what: &'static str, why: &str) -> PortError {
 pub(super) fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn lost() -> DbErr {
+        let reset = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "10000000146");
+        DbErr::Exec(RuntimeErr::SqlxError(Arc::new(sqlx::Error::Io(reset))))
+    }
+
+    #[test]
+    fn a_lost_connection_is_nothing_happened_before_the_commit_and_perhaps_at_it() {
+        assert!(matches!(failed("saving people")(lost()), PortError::Unavailable(_)));
+        assert!(matches!(failed_commit(lost()), PortError::InDoubt(_)));
+        assert!(!failed_commit(lost()).to_string().contains("10000000146"), "the driver's text is not shown");
+    }
+
+    #[test]
+    fn codes_of_both_engines_are_sorted_by_what_can_be_done() {
+        for away in ["5", "517", "6", "13", "08006", "57P01", "53300", "40P01", "40001", "55P03"] {
+            assert!(matches!(sql_state(away, None, None), Triage::Away(_)), "{away}");
+        }
+        for refused in ["2067", "1555", "8", "11", "23505", "42P01", "28P01", "3D000", "42501", "22001", ""] {
+            assert!(matches!(sql_state(refused, None, None), Triage::Refused(_)), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_quoted() {
+        let error = from_json::<u32>("\"10000000146\"", "number").unwrap_err().to_string();
+        assert!(error.contains("number") && !error.contains("10000000146"), "{error}");
+    }
+}

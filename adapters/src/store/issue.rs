@@ -171,7 +171,8 @@ pub(super) async fn standing<'a>(
 
 /// Open ones, the oldest first.
 pub(super) async fn list(db: &impl ConnectionTrait, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>> {
-    let mut select = Entity::find().filter(Column::Status.eq(OPEN)).order_by_asc(Column::Id).limit(u64::from(limit));
+    let mut select =
+        Entity::find().filter(Expr::cust(STANDING)).filter(Column::Status.eq(OPEN)).order_by_asc(Column::Id).limit(u64::from(limit));
     if let Some(after) = after {
         select = select.filter(Column::Id.gt(after.0));
     }

@@ -99,7 +99,8 @@ async fn postgres(url: &str) -> PortResult<Link> {
     let attempt = tokio::time::timeout(PATIENCE, PgConnection::connect(url)).await;
     let attempt = attempt.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
     let connection = attempt.map_err(|e| failed("connecting")(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(e)))))?;
-    drop(connection);
+    // Its farewell may fail: it has told what it was asked for.
+    let _ = connection.close().await;
     let mut options = ConnectOptions::new(url);
     options.max_connections(16).connect_timeout(PATIENCE).acquire_timeout(PATIENCE).sqlx_logging(false).record_stmt_in_spans(false);
     options.set_application_name("kimlik").statement_timeout(Duration::from_secs(120));

@@ -131,15 +131,13 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
     for people in people.chunks(CHUNK) {
         save_people(&writing, vault, people).await?;
     }
-    work::wake(&writing, save.wake, save.at).await?;
+    let resolved = issue::save(&writing, IssueScope::People(&save.issue_kinds, &save.seen), &save.issues, save.at).await?;
+    // Why the resolved too: an issue may have been all that kept a person from being opened.
+    let freed = if resolved.is_empty() { HashMap::new() } else { person::ids_of(&writing.txn, resolved.iter().map(String::as_str)).await? };
+    let wake: Vec<PersonId> = save.wake.into_iter().chain(freed.into_values()).collect();
+    work::wake(&writing, wake, save.at).await?;
     if save.wake_everybody {
         memory::request_full_run(&writing).await?;
-    }
-    let resolved = issue::save(&writing, IssueScope::People(&save.issue_kinds, &save.seen), &save.issues, save.at).await?;
-    if !resolved.is_empty() {
-        // Why: an issue may have been all that kept a person from being opened.
-        let people = person::ids_of(&writing.txn, resolved.iter().map(String::as_str)).await?;
-        work::wake(&writing, people.into_values(), save.at).await?;
     }
     if let Some((feed, position)) = save.position {
         feed::save(&writing, feed, position).await?;

@@ -16,8 +16,9 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     settlements.sort_by_key(|s| s.person);
     let writing = link.write().await?;
     let accounts = || settlements.iter().filter_map(|s| Some((s.account.as_ref()?, s.province)));
-    account::save(&writing, accounts()).await?;
+    // Why in this order, here and everywhere (ledger, accounts, issues, work): else two transactions wait for each other.
     ledger::record(&writing, accounts().map(|(account, _)| account)).await?;
+    account::save(&writing, accounts()).await?;
     let mut settled = HashMap::new();
     for settlement in &settlements {
         for (id, status, receipt) in &settlement.operations {

@@ -87,7 +87,7 @@ pub fn change(attribute: Attribute, from: Option<&str>, to: Option<&str>) -> Cha
 }
 
 fn list(values: &[&str]) -> Option<Value> {
-    Some(Value::list(values.iter().map(|v| Arc::from(*v)).collect()))
+    (!values.is_empty()).then(|| Value::list(values.iter().map(|v| Arc::from(*v)).collect()))
 }
 
 pub fn refusal<T: std::fmt::Debug>(result: PortResult<T>) -> Refusal {

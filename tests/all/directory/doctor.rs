@@ -177,6 +177,7 @@ fn settings_that_cannot_be_right_are_refused_by_name() {
     refused(&|s| s.ca_pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec(), "ca_file");
     refused(&|s| s.ca_pem = b"nothing".to_vec(), "ca_file: holds no certificate");
     refused(&|s| s.bind_password = String::new().into(), "bind_password_file");
+    refused(&|s| s.base = Dn::new("OU=CSB, DC=csb, DC=test"), "base_dn");
     refused(&|s| s.closed_ou = Dn::new("OU=X,DC=test"), "closed_ou");
     refused(&|s| s.correlation = Some("a)(b".into()), "correlation");
 }

@@ -8,6 +8,7 @@ use kimlik_domain::lifecycle::limits::Budget;
 use kimlik_domain::lifecycle::run::{Intent, OperationStatus, PersonSettlement};
 use kimlik_domain::ports::{PeopleBy, Refusal, Store};
 use kimlik_domain::staff::unit::Province;
+use kimlik_domain::staff::{DataIssue, IssueKind, Person};
 use uuid::Uuid;
 
 on_both_engines!(
@@ -20,6 +21,7 @@ on_both_engines!(
     an_approval_is_used_up_when_its_change_is_done,
     each_scope_has_a_hold_of_its_own,
     items_are_paged_by_person,
+    a_whole_directorate_goes_through_in_one_piece,
 );
 
 fn run() -> RunId {
@@ -142,19 +144,8 @@ async fn an_approval_is_used_up_when_its_change_is_done(bench: Bench) {
     bench.save(people.clone()).await;
     let hold = bench.hold(&[closing(10, &[1, 2])], true).await.remove(0);
     bench.store.decide_hold(hold.id, &decision(true, None), noon()).await.unwrap();
-    let operation = OperationId(Uuid::from_u128(7));
-    let intent = Intent {
-        operation,
-        run: run(),
-        person: id(1),
-        kind: ActionKind::Close,
-        province: None,
-        approved: true,
-        digest: "d1".into(),
-        because: "left".into(),
-        steps: vec![],
-        at: noon(),
-    };
+    let intent = approved_closing(&people[0], 1);
+    let operation = intent.operation;
     bench.store.intend(&[intent], &[], noon()).await.unwrap();
     let settle = |status| PersonSettlement { operations: vec![(operation, status, vec![])], ..settlement(&people[0]) };
     bench.store.settle(vec![settle(OperationStatus::InDoubt)]).await.unwrap();
@@ -185,4 +176,55 @@ async fn items_are_paged_by_person(bench: Bench) {
         all.extend(page);
     }
     assert_eq!(all.len(), 10, "nobody's changes are torn apart by a page's end");
+}
+
+/// More than one statement holds, in every method that takes many.
+async fn a_whole_directorate_goes_through_in_one_piece(bench: Bench) {
+    const PEOPLE: u32 = 2_500;
+    let people: Vec<_> = (1..=PEOPLE).map(|n| person(n, "Ad", "Soyad")).collect();
+    bench.save(people.clone()).await;
+    let requests: Vec<_> =
+        (1..=PEOPLE).map(|n| super::request(n, &["x", &format!("x{n}")], &["x@csb.test", &format!("x{n}@csb.test")])).collect();
+    assert!(bench.store.reserve(&requests, true).await.unwrap().iter().all(Option::is_some));
+    let numbers: Vec<u32> = (1..=PEOPLE).collect();
+    let hold = bench.hold(&[closing(10, &numbers)], true).await.remove(0);
+    assert_eq!(hold.people, PEOPLE);
+    bench.store.decide_hold(hold.id, &decision(true, None), noon()).await.unwrap();
+    let claims = bench.store.claim(noon(), noon() + TimeDelta::hours(1), PEOPLE).await.unwrap();
+    assert_eq!(claims.len(), numbers.len());
+    let intents: Vec<Intent> = people.iter().zip(&numbers).map(|(person, n)| approved_closing(person, *n)).collect();
+    assert_eq!(bench.store.intend(&intents, &[], noon()).await.unwrap(), [0_usize; 0]);
+    let records = bench.store.people(PeopleBy::After(None, PEOPLE)).await.unwrap();
+    assert!(records.iter().all(|r| r.unsettled.len() == 1 && r.decisions.len() == 1 && r.account.is_some()));
+    let settlements = records.iter().zip(&intents).map(|(record, intent)| PersonSettlement {
+        account: record.account.clone(),
+        operations: vec![(intent.operation, OperationStatus::Done, vec![])],
+        issues: Some(vec![DataIssue {
+            registry_no: Some(record.person.registry_no.clone()),
+            ..DataIssue::new(IssueKind::ForeignGroups, "two groups of somebody else's")
+        }]),
+        wake_reports: true,
+        ..settlement(&record.person)
+    });
+    bench.store.settle(settlements.collect()).await.unwrap();
+    bench.store.release(&claims.iter().map(|c| (*c, None)).collect::<Vec<_>>()).await.unwrap();
+    let records = bench.store.people(PeopleBy::After(None, PEOPLE)).await.unwrap();
+    assert!(records.iter().all(|r| r.unsettled.is_empty() && r.decisions.is_empty()), "everything is settled and every approval used up");
+    assert_eq!(bench.store.issues(None, 10_000).await.unwrap().len(), numbers.len());
+    assert_eq!(bench.store.claim(noon(), noon(), PEOPLE).await.unwrap(), [], "nothing is left to do");
+}
+
+fn approved_closing(person: &Person, n: u32) -> Intent {
+    Intent {
+        operation: OperationId(Uuid::from_u128(0x10_0000 + u128::from(n))),
+        run: run(),
+        person: person.id,
+        kind: ActionKind::Close,
+        province: None,
+        approved: true,
+        digest: format!("d{n}"),
+        because: "left".into(),
+        steps: vec![],
+        at: noon(),
+    }
 }

@@ -80,9 +80,9 @@ impl Samba {
             upn_suffix: "csb.test".into(),
             correlation: Some("employeeNumber".into()),
             extra_groups: Vec::new(),
-            timeout: Duration::from_secs(10),
-            in_flight: 8,
-            replication: Duration::from_secs(30),
+            timeout: AdSettings::TIMEOUT,
+            in_flight: AdSettings::IN_FLIGHT,
+            replication: AdSettings::REPLICATION,
         }
     }
 
@@ -138,6 +138,16 @@ impl Samba {
         command.env("SMB_CONF_PATH", self.dir.join("smb.conf")).args(["-euo", "pipefail", "-c", commands]);
         output(command, None).unwrap_or_else(|e| panic!("{e}"));
         self.restart();
+    }
+
+    /// On one object the delegation no longer holds, as after "disable inheritance": the service account may read and no more.
+    pub fn deny_writing(&self, dn: &str) {
+        let mut command = Command::new("bash");
+        let deny = "DB=$1; SID=$(ldbsearch -H $DB sAMAccountName=svc-idm objectSid 2>/dev/null | awk '/^objectSid/{print $2}'); \
+                    samba-tool dsacl set -H $DB --objectdn=\"$2\" --sddl=\"(D;;WPCRSD;;;$SID)\"";
+        command.env("SMB_CONF_PATH", self.dir.join("smb.conf"));
+        command.args(["-c", deny, "deny", &text(&self.dir.join("private/sam.ldb")), dn]);
+        output(command, None).unwrap_or_else(|e| panic!("{e}"));
     }
 
     /// Logs on as a person does, with Kerberos. `Err`: what kinit says.
@@ -243,6 +253,7 @@ fn template(lab: &Path) -> PathBuf {
     let lock = File::create(lab.join("samba-template.lock")).unwrap();
     lock.lock().unwrap();
     if !template.join("complete").exists() {
+        remove_others(lab, &template);
         for (name, content) in SCHEMA {
             fs::write(lab.join(name), content).unwrap();
         }
@@ -262,6 +273,13 @@ fn template(lab: &Path) -> PathBuf {
         fs::write(template.join("complete"), "").unwrap();
     }
     template
+}
+
+/// Templates of earlier versions.
+fn remove_others(lab: &Path, template: &Path) {
+    let others = fs::read_dir(lab).into_iter().flatten().flatten().map(|entry| entry.path());
+    let template_of_old = |path: &PathBuf| path.is_dir() && text(path).contains("/samba-template-") && path != template;
+    others.filter(template_of_old).for_each(|path| drop(fs::remove_dir_all(path)));
 }
 
 /// An address of 127.88.0.0/16 that no other test uses, and the lock that keeps it.

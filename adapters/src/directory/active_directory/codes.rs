@@ -15,9 +15,13 @@ pub(super) enum Verdict {
 use Refusal::*;
 use Verdict::*;
 
+/// ERROR_NOT_AUTHENTICATED: the controller has forgotten the bind of this connection.
+pub(super) const NOT_BOUND: u32 = 0x0000_04DC;
+
 /// The Windows error (eight hexadecimal digits) that Active Directory and Samba put before the text of a refusal; it
 /// says more than the result code. Names and numbers: [MS-ERREF] 2.2.
 const WINDOWS: &[(u32, Verdict)] = &[
+    (NOT_BOUND, Later),
     (0x0000_0005, Never(Rights)),    // ERROR_ACCESS_DENIED
     (0x0000_0056, Never(Password)),  // ERROR_INVALID_PASSWORD: the old one, in a change
     (0x0000_0524, Never(NameTaken)), // ERROR_USER_EXISTS: sAMAccountName
@@ -143,6 +147,7 @@ mod tests {
         assert_eq!(verdict(80, "00002030: no such parent"), Never(NotFound));
         assert_eq!(verdict(80, ""), Perhaps);
         assert_eq!(verdict(50, "00002098: SecErr"), Never(Rights));
+        assert_eq!(verdict(1, "000004DC: LdapErr: DSID-0C090A5C, comment: In order to perform this operation a successful bind"), Later);
         assert_eq!(verdict(9999, "never heard of"), Perhaps);
         assert_eq!(windows_code("00002071: samldb"), Some(0x2071));
         assert_eq!(windows_code("deadbeefs and more"), None);

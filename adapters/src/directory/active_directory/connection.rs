@@ -18,6 +18,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Why so long: each attempt with a wrong password counts towards the lock-out of the service account.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(120);
+const IDLE: Duration = Duration::from_secs(60);
 /// DNs come with GUID and SID in front ([MS-ADTS] 3.1.1.3.4.1.5, string form).
 const EXTENDED_DN: &str = "1.2.840.113556.1.4.529";
 const SEQUENCE_OF_ONE: [u8; 5] = [0x30, 0x03, 0x02, 0x01, 0x01];
@@ -46,6 +47,8 @@ pub(super) struct Connection {
     state: Mutex<State>,
     under_way: Semaphore,
     opened: AtomicU64,
+    /// The last answer.
+    heard: std::sync::Mutex<Option<Instant>>,
 }
 
 pub(super) type Mods = Vec<Mod<Vec<u8>>>;
@@ -61,7 +64,7 @@ enum Lost {
 impl Connection {
     pub(super) fn new(settings: Arc<AdSettings>, tls: Arc<ClientConfig>) -> Connection {
         let under_way = Semaphore::new(settings.in_flight);
-        Connection { settings, tls, state: Mutex::default(), under_way, opened: AtomicU64::new(0) }
+        Connection { settings, tls, state: Mutex::default(), under_way, opened: AtomicU64::new(0), heard: std::sync::Mutex::default() }
     }
 
     /// The connection in use, or a new one.
@@ -134,6 +137,22 @@ impl Connection {
         }
     }
 
+    async fn give_up_if_unbound(&self, link: &Link, result: &LdapResult) {
+        if result.rc == 1 && codes::windows_code(&result.text) == Some(codes::NOT_BOUND) {
+            self.give_up(link).await;
+        }
+    }
+
+    /// Why: a firewall may have forgotten an idle connection. A read tells, and is repeated on a new one; a write would
+    /// be in doubt.
+    async fn wake(&self) -> PortResult<()> {
+        let idle = self.heard.lock().is_ok_and(|heard| heard.is_some_and(|at| at.elapsed() > IDLE));
+        if idle {
+            self.read("", "(objectClass=*)", &["currentTime"]).await?;
+        }
+        Ok(())
+    }
+
     async fn run<T, F, Fut>(&self, link: &Link, operation: F) -> Result<T, Lost>
     where
         F: FnOnce(Ldap) -> Fut,
@@ -145,7 +164,12 @@ impl Connection {
         let mut ldap = link.ldap.clone();
         ldap.with_timeout(self.settings.timeout);
         match operation(ldap).await {
-            Ok(answer) => Ok(answer),
+            Ok(answer) => {
+                if let Ok(mut heard) = self.heard.lock() {
+                    *heard = Some(Instant::now());
+                }
+                Ok(answer)
+            }
             Err(error) => {
                 self.give_up(link).await;
                 let url = &self.settings.urls[link.controller];
@@ -167,6 +191,7 @@ impl Connection {
         F: Fn(Ldap) -> Fut,
         Fut: Future<Output = Result<LdapResult, LdapError>>,
     {
+        self.wake().await?;
         let mut tries = 0;
         loop {
             let link = self.link().await?;
@@ -174,7 +199,10 @@ impl Connection {
             self.state.lock().await.wrote = Some((link.controller, Instant::now()));
             tries += 1;
             match self.run(&link, &operation).await {
-                Ok(result) => return Ok(result),
+                Ok(result) => {
+                    self.give_up_if_unbound(&link, &result).await;
+                    return Ok(result);
+                }
                 Err(Lost::Unsent(_)) if tries == 1 => {}
                 Err(Lost::Unsent(text)) => return Err(PortError::Unavailable(text)),
                 Err(Lost::Unanswered(text)) => return Err(PortError::InDoubt(text)),
@@ -255,6 +283,7 @@ impl Connection {
             Ok(found) => (found.0, found.1),
             Err(Lost::Unsent(text) | Lost::Unanswered(text)) => return Err(PortError::Unavailable(text)),
         };
+        self.give_up_if_unbound(link, &result).await;
         // Why not an error: a base that is gone holds nothing; the caller tells a missing object from a missing answer.
         if result.rc == 32 {
             return Ok((Vec::new(), None));

@@ -67,7 +67,11 @@ impl Core {
                 (Some(first), Some(guid)) => Some(all_values(&self.connection, guid, "memberOf", first).await?),
                 _ => None,
             };
-            accounts.extend(entry.account(correlation, groups, |entry, groups| privileged.reason(entry, groups)));
+            let account = entry.account(correlation, groups, |entry, groups| privileged.reason(entry, groups));
+            if account.is_none() {
+                tracing::warn!(dn = %entry.dn().dn, "an account is left out: its userAccountControl may not be read");
+            }
+            accounts.extend(account);
         }
         Ok(accounts)
     }

@@ -57,6 +57,11 @@ fn fault<T>(setting: &'static str, fault: impl Into<String>) -> Result<T, Settin
 }
 
 impl AdSettings {
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
+    pub const IN_FLIGHT: usize = 8;
+    /// Twice the delay after which a controller tells its neighbours of the same site.
+    pub const REPLICATION: Duration = Duration::from_secs(30);
+
     pub(super) fn check(&self) -> Result<(), SettingsFault> {
         if self.urls.is_empty() {
             return fault("urls", "names no domain controller; give at least one, such as ldaps://dc1.csb.test:636");
@@ -73,6 +78,11 @@ impl AdSettings {
         }
         if self.upn_suffix.is_empty() || self.upn_suffix.contains('@') {
             return fault("upn_suffix", format!("{:?} is no suffix; give what stands behind the @, such as csb.test", self.upn_suffix));
+        }
+        for (setting, dn) in [("base_dn", &self.base), ("closed_ou", &self.closed_ou), ("default_ou", &self.default_ou)] {
+            if !is_written_as_the_directory_does(dn) {
+                return fault(setting, format!("{dn} is no DN; write it as OU=Name,DC=csb,DC=test, without spaces around , and ="));
+            }
         }
         for (setting, ou) in [("closed_ou", &self.closed_ou), ("default_ou", &self.default_ou)] {
             if !ou.is_within(&self.base) {
@@ -101,6 +111,22 @@ impl AdSettings {
         }
         Ok(Arc::new(roots))
     }
+}
+
+/// Why so strict: names are compared with those that the directory sends.
+fn is_written_as_the_directory_does(dn: &Dn) -> bool {
+    let mut rest = Some(dn.clone());
+    while let Some(dn) = rest {
+        let name = &dn.as_str()[..dn.as_str().len() - dn.parent().map_or(0, |p| p.as_str().len() + 1)];
+        let tidy = name.split_once('=').is_some_and(|(kind, value)| {
+            !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_alphanumeric()) && !value.is_empty() && !value.starts_with(' ')
+        });
+        if !tidy || (name.ends_with(' ') && !name.ends_with("\\ ")) {
+            return false;
+        }
+        rest = dn.parent();
+    }
+    true
 }
 
 fn check_url(url: &str) -> Result<(), SettingsFault> {
@@ -141,6 +167,17 @@ pub(super) fn tls(roots: Arc<RootCertStore>) -> Result<Arc<ClientConfig>, Settin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dn_must_be_written_as_the_directory_writes_it() {
+        for good in ["OU=CSB,DC=csb,DC=test", "ou=Ağrı\\, Merkez,DC=test", "OU=A B\\ ,DC=test"] {
+            assert!(is_written_as_the_directory_does(&Dn::new(good)), "{good}");
+        }
+        for bad in ["", "CSB", "OU=CSB, DC=csb,DC=test", "OU= CSB,DC=test", "OU =CSB,DC=test", "OU=CSB ,DC=test", "OU=CSB,", "OU=,DC=test"]
+        {
+            assert!(!is_written_as_the_directory_does(&Dn::new(bad)), "{bad}");
+        }
+    }
 
     #[test]
     fn only_encrypted_addresses_are_taken() {

@@ -32,6 +32,10 @@ impl Foreign {
     }
 }
 
+fn is_smtp(address: &str) -> bool {
+    address.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case("smtp:"))
+}
+
 impl EmbeddedDirectory {
     pub async fn insert_foreign(&self, foreign: &Foreign) -> PortResult<AccountGuid> {
         let guid = AccountGuid(uuid::Builder::from_random_bytes(random()).into_uuid());
@@ -54,12 +58,37 @@ impl EmbeddedDirectory {
         Ok(guid)
     }
 
-    /// Sets an attribute to anything, or clears it.
+    /// Sets an attribute to anything, or clears it. Addresses of other kinds than SMTP are kept apart, as the port has it.
     pub async fn hand_edit(&self, guid: AccountGuid, attribute: Attribute, value: Option<Value>) -> PortResult<()> {
         let read = self.read_one(guid).await?;
         let mut after = read.account.attributes.clone();
-        after.set(attribute, value);
+        match value {
+            Some(Value::List(values)) if attribute == Attribute::ProxyAddresses => {
+                let (own, others): (Vec<_>, Vec<_>) = values.iter().cloned().partition(|v| is_smtp(v));
+                after.set(attribute, Some(Value::list(own)));
+                let sql = "UPDATE account SET other_addresses = ?2 WHERE guid = ?1";
+                let query = sqlx::query(sql).bind(&guid.0.as_bytes()[..]).bind(json(&others)?);
+                query.execute(&self.writer).await.map_err(written)?;
+            }
+            value => after.set(attribute, value),
+        }
         self.write_attributes(&read, &after).await.map(drop)
+    }
+
+    /// All values of an attribute, those that the port shows to nobody too.
+    pub async fn raw(&self, guid: AccountGuid, attribute: Attribute) -> PortResult<Vec<String>> {
+        let read = self.read_one(guid).await?;
+        let mut values: Vec<String> = match read.account.attributes.get(attribute) {
+            None => Vec::new(),
+            Some(Value::List(values)) => values.iter().map(|v| v.to_string()).collect(),
+            Some(value) => vec![value.to_string()],
+        };
+        if attribute == Attribute::ProxyAddresses {
+            let sql = "SELECT value FROM account, json_each(other_addresses) WHERE guid = ?1";
+            let query = sqlx::query_scalar::<_, String>(sql).bind(&guid.0.as_bytes()[..]);
+            values.extend(query.fetch_all(&self.readers).await.map_err(unread)?);
+        }
+        Ok(values)
     }
 
     /// Moves it, out of the base too; the OU is made if it is not there.

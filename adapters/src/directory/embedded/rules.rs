@@ -79,7 +79,9 @@ pub fn apply(mut held: Attributes, changes: &[Change]) -> PortResult<Attributes>
     for change in changes {
         let attribute = change.attribute;
         let changed = || PortError::refused(Refusal::Changed, format!("{} holds another value", attribute.ldap_name()));
-        change.from.iter().chain(&change.to).try_for_each(|value| check(attribute, value))?;
+        // An empty list takes nothing away, or adds nothing.
+        let mut named = change.from.iter().chain(&change.to).filter(|value| !matches!(value, Value::List(_)) || !value.is_empty());
+        named.try_for_each(|value| check(attribute, value))?;
         if attribute == Attribute::ProxyAddresses {
             let proxies = apply_list(held.get(attribute), change).ok_or_else(changed)?;
             held.set(attribute, Some(Value::list(proxies)));

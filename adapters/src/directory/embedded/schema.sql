@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS grp (
 );
 CREATE INDEX IF NOT EXISTS grp_name ON grp (name_key);
 
--- `inside`: under the base. `addresses`: a JSON array of folded addresses, kept by triggers in the table of that name.
+-- `inside`: under the base. `other_addresses`: those that are not SMTP (X500 and the like): kept, shown to nobody. `addresses`: a JSON array of folded addresses, kept by triggers in the table of that name.
 CREATE TABLE IF NOT EXISTS account (
     id INTEGER PRIMARY KEY,
     guid BLOB NOT NULL UNIQUE,
@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS account (
     display_key TEXT,
     addresses TEXT NOT NULL,
     attributes TEXT NOT NULL,
+    other_addresses TEXT NOT NULL DEFAULT '[]',
     UNIQUE (container, cn_key)
 );
 CREATE INDEX IF NOT EXISTS account_employee ON account (employee_key) WHERE employee_key IS NOT NULL;
