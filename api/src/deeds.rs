@@ -6,25 +6,11 @@ use kimlik_domain::lifecycle::reconcile::Whom;
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortError, PortResult, Refusal};
 use kimlik_domain::staff::{RegistryNo, UnitCode};
 
-const PAGE: u32 = 500;
-
-/// Decides, and wakes those whose changes may now be carried out.
+/// Decides; the store wakes those whose changes may now be carried out, this wakes the loop that looks for them.
 pub async fn decide_hold(house: &House, hold: HoldId, decision: &HoldDecision) -> PortResult<Hold> {
     let now = house.clock.now();
     let decided = house.store.decide_hold(hold, decision, now).await?;
     if decision.approve {
-        let mut after = None;
-        loop {
-            let items = house.store.hold_items(hold, after, PAGE).await?;
-            after = items.last().map(|item| item.person);
-            let approved: Vec<_> = items.iter().filter(|i| i.approved == Some(true)).map(|i| (i.person, now)).collect();
-            if !approved.is_empty() {
-                house.store.wake(&approved).await?;
-            }
-            if items.len() < PAGE as usize {
-                break;
-            }
-        }
         house.wake.notify_one();
     }
     Ok(decided)

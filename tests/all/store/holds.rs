@@ -8,7 +8,7 @@ use kimlik_domain::lifecycle::limits::Budget;
 use kimlik_domain::lifecycle::run::{Intent, OperationStatus, PersonSettlement};
 use kimlik_domain::ports::{PeopleBy, Refusal, Store};
 use kimlik_domain::staff::unit::Province;
-use kimlik_domain::staff::{DataIssue, IssueKind, Person};
+use kimlik_domain::staff::Person;
 use uuid::Uuid;
 
 on_both_engines!(
@@ -199,10 +199,6 @@ async fn a_whole_directorate_goes_through_in_one_piece(bench: Bench) {
     let settlements = records.iter().zip(&intents).map(|(record, intent)| PersonSettlement {
         account: record.account.clone(),
         operations: vec![(intent.operation, OperationStatus::Done, vec![])],
-        issues: Some(vec![DataIssue {
-            registry_no: Some(record.person.registry_no.clone()),
-            ..DataIssue::new(IssueKind::ForeignGroups, "two groups of somebody else's")
-        }]),
         wake_reports: true,
         ..settlement(&record.person)
     });
@@ -210,7 +206,6 @@ async fn a_whole_directorate_goes_through_in_one_piece(bench: Bench) {
     bench.store.release(&claims.iter().map(|c| (*c, None)).collect::<Vec<_>>()).await.unwrap();
     let records = bench.store.people(PeopleBy::After(None, PEOPLE)).await.unwrap();
     assert!(records.iter().all(|r| r.unsettled.is_empty() && r.decisions.is_empty()), "everything is settled and every approval used up");
-    assert_eq!(bench.store.issues(None, 10_000).await.unwrap().len(), numbers.len());
     assert_eq!(bench.store.claim(noon(), noon(), PEOPLE).await.unwrap(), [], "nothing is left to do");
 }
 
