@@ -20,7 +20,7 @@ enum What {
     List,
     /// One, with the plan of each person.
     Show {
-        /// As `list` prints it; the beginning is enough.
+        /// As `list` prints it; its beginning or end is enough.
         hold: String,
     },
     /// Carries it out: all of it, or the people named.
@@ -31,7 +31,7 @@ enum What {
 
 #[derive(Args)]
 struct Decided {
-    /// As `list` prints it; the beginning is enough.
+    /// As `list` prints it; its beginning or end is enough.
     hold: String,
     /// Only this person, by registry number (sicil no); may be given several times.
     #[arg(long, value_name = "REGISTRY_NO", value_parser = registry_no)]
@@ -131,19 +131,22 @@ async fn items(house: &House, hold: HoldId) -> anyhow::Result<Vec<HoldItem>> {
     }
 }
 
-/// By its whole id or, among the open ones, by the end or beginning of it that fits one only.
+/// By its whole id or, among the open ones, by a beginning or end that fits one only.
 async fn named(house: &House, name: &str) -> anyhow::Result<Hold> {
     if let Ok(id) = Uuid::try_parse(name) {
         return deeds::hold(house, HoldId(id)).await.map_err(told);
     }
     let open = deeds::open_holds(house).await.map_err(told)?;
-    let mut fitting = open.into_iter().filter(|h| h.id.to_string().starts_with(name) && name.len() >= 4);
+    let mut fitting = open.into_iter().filter(|h| {
+        let id = h.id.to_string();
+        name.len() >= 4 && (id.starts_with(name) || id.ends_with(name))
+    });
     match (fitting.next(), fitting.next()) {
         (Some(hold), None) => Ok(hold),
         (Some(_), Some(_)) => {
-            anyhow::bail!("several holds begin with {name}\n  to do: write the whole id, as `kimlik holds list` prints it")
+            anyhow::bail!("several holds fit {name}\n  to do: write the whole id, as `kimlik holds list` prints it")
         }
-        (None, _) => anyhow::bail!("no open hold begins with {name}\n  to do: kimlik holds list"),
+        (None, _) => anyhow::bail!("no open hold fits {name}\n  to do: kimlik holds list"),
     }
 }
 

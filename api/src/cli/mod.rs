@@ -133,7 +133,8 @@ fn settings(named: Option<PathBuf>) -> anyhow::Result<(Arc<Config>, bool)> {
     let environment: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name.starts_with(config::load::PREFIX)).collect();
     let is_demo = text.is_none() && !environment.iter().any(|(name, _)| name.contains("__HR__") || name.contains("__DIRECTORY__"));
     let mut config = config::load::load(path.as_deref().zip(text.as_deref()), environment)?;
-    if is_demo {
+    // Why not only for the plain demo: its groups must not be taken away because somebody gave it fewer people.
+    if text.is_none() && config.directory.is_embedded() && config.groups.is_empty() {
         config.groups = Config::demo().groups;
     }
     config::check::check(&config)?;

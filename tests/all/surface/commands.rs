@@ -63,3 +63,36 @@ fn a_reader_that_goes_away_is_no_failure() {
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn closings_beyond_the_limit_wait_until_they_are_approved() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment: Vec<(&str, &str)> = SMALL
+        .iter()
+        .copied()
+        .filter(|(name, _)| !name.ends_with("PEOPLE"))
+        .chain([("KIMLIK__HR__SIMULATED__PEOPLE", "200"), ("KIMLIK__HR__SIMULATED__EVENTS_PER_STEP", "30")])
+        .chain([("KIMLIK__LIMITS__CLOSE", "{ absolute = 0 }"), ("KIMLIK__LIMITS__CLOSE_PER_PROVINCE", "{ absolute = 1000 }")])
+        .collect();
+    let kimlik = |arguments: &[&str]| {
+        let out = run(folder.path(), arguments, &environment);
+        (out.status.code(), text(&out.stdout) + &text(&out.stderr))
+    };
+    // The ministry lives on with each sync; somebody leaves soon.
+    let hold = (0..10).find_map(|_| {
+        let (code, _) = kimlik(&["sync"]);
+        let (_, list) = kimlik(&["holds", "list"]);
+        let hold = list.lines().find(|line| line.contains("  close in ")).map(|line| line[..36].to_owned());
+        assert!(hold.is_none() || code == Some(3), "a run that holds something ends with 3, not {code:?}");
+        hold
+    });
+    let hold = hold.expect("somebody leaves within ten steps");
+    let (_, shown) = kimlik(&["holds", "show", &hold]);
+    let no = shown.lines().find_map(|line| line.strip_suffix(" CLOSE (undecided)")).expect("a closing waits").to_owned();
+    let (code, said) = kimlik(&["holds", "approve", &hold[28..], "--person", &no, "--note", "seen by the head of personnel"]);
+    assert!(code == Some(0) && said.contains("approved"), "{said}");
+    let (code, said) = kimlik(&["sync", "--person", &no]);
+    assert!(code == Some(0) && said.contains("account closed"), "{said}");
+    let (_, receipt) = kimlik(&["receipt", "--person", &no]);
+    assert!(receipt.contains("CLOSE  Done") && receipt.contains("is Closed"), "{receipt}");
+}
