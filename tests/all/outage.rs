@@ -18,12 +18,17 @@ use std::time::Duration;
 
 const UNITS_OF: [&str; 4] = ["20000004", "20000006", "20000035", "12100000"];
 
+/// A family name of its own for each: names have no digits.
+fn letters(n: usize) -> String {
+    [n / 26 % 26, n % 26].iter().map(|d| char::from(b'a' + *d as u8)).collect()
+}
+
 fn hired(hr: &mut Hr, people: usize) -> Vec<String> {
     const GIVEN: [&str; 6] = ["Ayşe", "Işıl", "İbrahim", "Çağrı", "Mehmet Ali", "Gül"];
     (0..people)
         .flat_map(|i| {
             let (given, unit) = (GIVEN[i % 6], UNITS_OF[i % 4]);
-            hr.says(&format!("S{i:03}: given={given}; family=Soy{}; unit={unit}; start=2020-01-01; reason=1", i / 6))
+            hr.says(&format!("S{i:03}: given={given}; family=Soy{}; unit={unit}; start=2020-01-01; reason=1", letters(i)))
         })
         .collect()
 }
@@ -67,7 +72,7 @@ async fn through_faults(seed: u64, permille: u32) {
         match i % 4 {
             0 => rows.extend(hr.says(&format!("S{i:03}: unit={next}; reason=71"))),
             1 => rows.extend(hr.says(&format!("S{i:03}: reason=96; end={last_day}"))),
-            2 => rows.extend(hr.says(&format!("S{i:03}: family=Yeni{i}; reason=121"))),
+            2 => rows.extend(hr.says(&format!("S{i:03}: family=Yeni{}; reason=121", letters(i)))),
             _ => {}
         }
     }
@@ -120,14 +125,18 @@ async fn a_controller_that_hangs_or_goes_away_in_the_middle_loses_nothing() {
     let mut hr = Hr::default();
     ministry.hr("staff-delta", &csv(&hired(&mut hr, 120))).await;
 
-    let run = |ministry: Arc<Ministry>| tokio::spawn(async move { ministry.reconciler.sync(&Whom::Everybody, Trigger::Schedule, &Silent).await });
+    let run =
+        |ministry: Arc<Ministry>| tokio::spawn(async move { ministry.reconciler.sync(&Whom::Everybody, Trigger::Schedule, &Silent).await });
     let opened = || samba.values("(employeeID=S*)", "sAMAccountName").len();
     let hanging = run(ministry.clone());
     tokio::time::sleep(Duration::from_millis(900)).await;
     samba.freeze();
     let answer = hanging.await.unwrap();
     samba.thaw();
-    assert!(matches!(answer, Err(PortError::Unavailable(_) | PortError::InDoubt(_))) || answer.is_ok_and(|r| r.summary.in_doubt + r.summary.refused > 0));
+    assert!(
+        matches!(answer, Err(PortError::Unavailable(_) | PortError::InDoubt(_)))
+            || answer.is_ok_and(|r| r.summary.in_doubt + r.summary.refused > 0)
+    );
     tokio::time::sleep(Duration::from_millis(500)).await;
     let before = opened();
     assert!(before < 120, "it hung too late to prove anything");
@@ -140,7 +149,13 @@ async fn a_controller_that_hangs_or_goes_away_in_the_middle_loses_nothing() {
 
     for _ in 0..4 {
         ministry.clock.pass(TimeDelta::minutes(20));
-        ministry.reconciler.sync(&Whom::Everybody, Trigger::Schedule, &Silent).await.unwrap();
+        // Attempts are spaced out after a failure: the first may still be told that nobody answers.
+        let mut tries = 0;
+        while ministry.reconciler.sync(&Whom::Everybody, Trigger::Schedule, &Silent).await.is_err() {
+            tries += 1;
+            assert!(tries < 40, "the controller is back, and nobody goes there");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
     assert_eq!(opened(), 120, "one account a person");
     let plan = ministry.plan().await;
@@ -182,19 +197,29 @@ fn damaged(good: &str, kind: u8, at: usize, other: usize) -> Vec<u8> {
         1 => format!("{good}{}", lines[1..].join("\n")).into_bytes(),
         2 => lines[..a].join("\n").into_bytes(),
         3 => lines.iter().map(|l| format!(";{l}\n")).collect::<String>().into_bytes(),
-        4 => lines.iter().enumerate().map(|(i, l)| if i == a { l.replace(';', ",") } else { (*l).to_owned() } + "\n").collect::<String>().into_bytes(),
+        4 => lines
+            .iter()
+            .enumerate()
+            .map(|(i, l)| if i == a { l.replace(';', ",") } else { (*l).to_owned() } + "\n")
+            .collect::<String>()
+            .into_bytes(),
         5 => {
             let (x, y) = (at % 18, other % 18);
             let swap = |l: &str| {
                 let mut c = cells(l);
-                if x < c.len() && y < c.len() { c.swap(x, y) }
+                if x < c.len() && y < c.len() {
+                    c.swap(x, y)
+                }
                 c.join(";") + "\n"
             };
             lines[..1].iter().map(|l| format!("{l}\n")).chain(lines[1..].iter().map(|l| swap(l))).collect::<String>().into_bytes()
         }
         6 => {
             let mut out = good.as_bytes().to_vec();
-            (0..40).for_each(|i| { let n = out.len(); out[(at * 31 + i * other) % n] = (at + i) as u8; });
+            (0..40).for_each(|i| {
+                let n = out.len();
+                out[(at * 31 + i * other) % n] = (at + i) as u8;
+            });
             out
         }
         7 => format!("{}\n", lines[0]).into_bytes(),
@@ -210,7 +235,7 @@ async fn nonsense_closes_nobody(cases: Vec<(u8, usize, usize)>) {
     hired(&mut hr, 30);
     let good = csv(&hr.everybody());
     let report = ministry.hr("staff-full", &good).await;
-    assert_eq!((report.new_people, report.refused), (30, None), "{:?}", report.issues);
+    assert_eq!((report.new_people, report.refused), (30, None));
     ministry.sync().await;
     let enabled = || async { ministry.embedded.as_ref().unwrap().everybody().await.unwrap().iter().filter(|a| a.enabled).count() };
     assert_eq!(enabled().await, 30);

@@ -85,7 +85,7 @@ pub(super) async fn intend(link: &Link, intents: &[Intent], caps: &[Cap], since:
         return Ok(Vec::new());
     }
     let writing = link.write().await?;
-    let budgets: BTreeSet<Budget> = intents.iter().filter_map(|i| i.kind.budget()).collect();
+    let budgets: BTreeSet<Budget> = intents.iter().filter_map(|i| i.budget).collect();
     let budgets: Vec<Budget> = budgets.into_iter().collect();
     let mut spent = Spent::default();
     if !budgets.is_empty() {
@@ -96,7 +96,7 @@ pub(super) async fn intend(link: &Link, intents: &[Intent], caps: &[Cap], since:
     }
     let (mut rows, mut beyond) = (Vec::new(), Vec::new());
     for (index, intent) in intents.iter().enumerate() {
-        let budget = intent.kind.budget();
+        let budget = intent.budget;
         let full = |cap: &Cap| {
             Some(cap.budget) == budget
                 && (cap.scope.is_none() || cap.scope == intent.province)

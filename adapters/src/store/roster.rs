@@ -133,7 +133,8 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
     }
     let resolved = issue::save(&writing, IssueScope::People(&save.issue_kinds, &save.seen), &save.issues, save.at).await?;
     // Why the resolved too: an issue may have been all that kept a person from being opened.
-    let freed = if resolved.is_empty() { HashMap::new() } else { person::ids_of(&writing.txn, resolved.iter().map(String::as_str)).await? };
+    let freed =
+        if resolved.is_empty() { HashMap::new() } else { person::ids_of(&writing.txn, resolved.iter().map(String::as_str)).await? };
     let wake: Vec<PersonId> = save.wake.into_iter().chain(freed.into_values()).collect();
     work::wake(&writing, wake, save.at).await?;
     if save.wake_everybody {

@@ -39,12 +39,10 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
 fn limits_of(config: &Config) -> Limits {
     let mut limits = config.limits.limits();
     if config.hr.source == HrSource::Simulated {
-        // Why: an invented ministry opens all its accounts on its first day (and then writes who is whose manager), and nobody is
-        // there to approve that. What closes, moves and renames is limited as everywhere.
-        for budget in [Budget::Open, Budget::Update] {
-            limits.everywhere.remove(&budget);
-            limits.per_province.remove(&budget);
-        }
+        // Why: an invented ministry opens all its accounts on its first day, and nobody is there to approve that.
+        // What updates, closes, moves and renames is limited as everywhere.
+        limits.everywhere.remove(&Budget::Open);
+        limits.per_province.remove(&Budget::Open);
     }
     limits
 }

@@ -139,7 +139,8 @@ mod tests {
             attributes: Vec::new(),
             updated_at: None,
         };
-        let names = Names { username: "ayse.isik".into(), mail: "ayse.isik@csb.test".into(), aliases: Vec::new(), named_for: "ayse isik".into() };
+        let names =
+            Names { username: "ayse.isik".into(), mail: "ayse.isik@csb.test".into(), aliases: Vec::new(), named_for: "ayse isik".into() };
         let account = Some(Account::new(id, names));
         PersonRecord { person, account, decisions: Vec::new(), accepted: Vec::new(), open_issues: Vec::new(), unsettled: Vec::new() }
     }

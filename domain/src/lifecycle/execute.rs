@@ -117,6 +117,7 @@ impl Reconciler {
                 run: run.id,
                 person: planned.plan.person,
                 kind: action.kind,
+                budget: action.budget(),
                 province: planned.plan.province,
                 approved: decided == Some(true),
                 digest: action.digest(),

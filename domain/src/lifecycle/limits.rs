@@ -1,5 +1,6 @@
 //! How much of one kind of change may happen within a rolling day, in the ministry and in one province.
-use super::plan::ActionKind;
+use super::plan::{Action, ActionKind, Step};
+use crate::account::{Attribute, Change};
 use crate::staff::unit::Province;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -133,10 +134,13 @@ pub fn exceeded(caps: &[Cap], pending: &Spent, spent: &Spent) -> Vec<Exceeded> {
         .collect()
 }
 
-impl ActionKind {
-    /// Which limit counts it. Enabling on the first day was counted when the account was opened.
-    pub const fn budget(self) -> Option<Budget> {
-        match self {
+impl Action {
+    /// Which limit counts it. Enabling on the first day was counted when the account was opened; so was a manager who is
+    /// set where there was none: at a first load the managers' accounts appear while their people's are opened.
+    pub fn budget(&self) -> Option<Budget> {
+        let completes = |c: &Change| c.attribute == Attribute::Manager && c.from.is_none();
+        match self.kind {
+            ActionKind::Update if self.steps.iter().all(|s| matches!(s, Step::Modify(changes) if changes.iter().all(completes))) => None,
             ActionKind::Open | ActionKind::Reopen | ActionKind::Reinstate => Some(Budget::Open),
             ActionKind::Update | ActionKind::Groups => Some(Budget::Update),
             ActionKind::Move => Some(Budget::Move),

@@ -371,7 +371,7 @@ pub(super) fn decision(planned: &Planned, action: &Action) -> Option<bool> {
 /// The exceeded limit that holds this action back, the ministry's before the province's; `None`: it may be carried out
 /// (as far as limits go), or it was decided on.
 pub(super) fn holds_back<'e>(planned: &Planned, action: &Action, exceeded: &'e [Exceeded]) -> Option<&'e Exceeded> {
-    let budget = action.kind.budget()?;
+    let budget = action.budget()?;
     let over = exceeded.iter().find(|e| e.cap.budget == budget && (e.cap.scope.is_none() || e.cap.scope == planned.plan.province))?;
     decision(planned, action).is_none().then_some(over)
 }
@@ -381,7 +381,7 @@ fn pending(plans: &[Planned]) -> Spent {
     let mut pending = Spent::default();
     for planned in plans.iter().filter(|p| p.plan.mode == Mode::Manage) {
         let budgets: HashSet<Budget> =
-            planned.plan.actions.iter().filter(|a| decision(planned, a).is_none()).filter_map(|a| a.kind.budget()).collect();
+            planned.plan.actions.iter().filter(|a| decision(planned, a).is_none()).filter_map(Action::budget).collect();
         budgets.into_iter().for_each(|b| pending.add(b, planned.plan.province));
     }
     pending

@@ -1,4 +1,5 @@
 //! What a run leaves behind: intents before the directory is touched, settlements after it was observed.
+use super::limits::Budget;
 use super::plan::{ActionKind, Step};
 use crate::account::Account;
 use crate::audit::AuditEvent;
@@ -64,6 +65,8 @@ pub struct Intent {
     pub run: RunId,
     pub person: PersonId,
     pub kind: ActionKind,
+    /// The limit that counts it.
+    pub budget: Option<Budget>,
     pub province: Option<Province>,
     /// It was approved in a hold: it counts, but no cap stops it.
     pub approved: bool,

@@ -250,7 +250,12 @@ impl Settled {
                 continue;
             }
             let again = ended.iter().any(|e| e.action.kind == operation.kind);
-            let undone = left.actions.iter().any(|a| a.kind == operation.kind) || record.account.as_ref().is_none_or(|a| a.guid.is_none());
+            let unseen = record.account.as_ref().is_none_or(|a| a.guid.is_none());
+            if operation.kind == ActionKind::Open && unseen {
+                // Why it stays in doubt: it is the proof that an account which turns up later is Kimlik's own work.
+                continue;
+            }
+            let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen;
             let (status, found) = if undone || again {
                 (OperationStatus::Superseded, "not seen (wholly) done; planned anew")
             } else {

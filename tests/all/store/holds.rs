@@ -7,8 +7,8 @@ use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, 
 use kimlik_domain::lifecycle::limits::Budget;
 use kimlik_domain::lifecycle::run::{Intent, OperationStatus, PersonSettlement};
 use kimlik_domain::ports::{PeopleBy, Refusal, Store};
-use kimlik_domain::staff::unit::Province;
 use kimlik_domain::staff::Person;
+use kimlik_domain::staff::unit::Province;
 use uuid::Uuid;
 
 on_both_engines!(
@@ -215,6 +215,7 @@ fn approved_closing(person: &Person, n: u32) -> Intent {
         run: run(),
         person: person.id,
         kind: ActionKind::Close,
+        budget: Some(Budget::Close),
         province: None,
         approved: true,
         digest: format!("d{n}"),
