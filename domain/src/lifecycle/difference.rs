@@ -175,6 +175,10 @@ impl Difference<'_> {
         match (self.desired.state, self.account.state) {
             (AccountState::Closed, _) => self.closing(),
             (_, AccountState::Closed) => self.whole(ActionKind::Reopen, self.desired.because.clone()),
+            // A closing that was broken off and is no longer wanted: its password is gone already, perhaps more.
+            _ if self.account.sealed == Sealed::Closing || self.broken_off(&[ActionKind::Close, ActionKind::Withdraw]) => {
+                self.whole(ActionKind::Reopen, Because::Unfinished)
+            }
             (_, AccountState::None) => self.whole(ActionKind::Open, Because::Unfinished),
             _ => self.keeping(issues),
         }
@@ -224,7 +228,8 @@ impl Difference<'_> {
         if self.seen.enabled && self.desired.state != AccountState::Active {
             steps.push(Step::Disable);
         }
-        if self.account.sealed == Sealed::Never && !self.account.adopted {
+        let broken_off = self.account.state != AccountState::Closed && kind == ActionKind::Reopen;
+        if self.account.sealed == Sealed::Never && !self.account.adopted || broken_off {
             steps.push(Step::SealPassword);
         }
         let changes = self.changes(|_| true);
@@ -259,10 +264,16 @@ impl Difference<'_> {
         actions
     }
 
+    /// An operation of these kinds disabled the account, perhaps, and nobody knows how far it came.
+    fn broken_off(&self, kinds: &[ActionKind]) -> bool {
+        !self.seen.enabled && self.record.unsettled.iter().any(|o| kinds.contains(&o.kind))
+    }
+
     fn enabling(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
         let kind = match self.account.state {
             AccountState::Opening => ActionKind::Enable,
             AccountState::Suspended => ActionKind::Reinstate,
+            _ if !self.seen.enabled && self.broken_off(&[ActionKind::Suspend]) => ActionKind::Reinstate,
             _ => {
                 if !self.seen.enabled {
                     // Why not enabled again: whoever disabled it by hand may have had a reason that cannot wait for HR.

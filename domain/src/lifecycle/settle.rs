@@ -73,8 +73,9 @@ pub(super) fn settle(
     let mut left = difference::plan(&record, Sight { account: observed, candidates: &[] }, &facts);
     if let (Some(account), Desired::Account(desired)) = (&mut record.account, &desired) {
         if account.state == AccountState::Closed && before.as_ref().is_some_and(|b| b.state != AccountState::Closed) && !left.is_empty() {
-            // Some door is still open: it is not closed yet.
-            account.state = before.as_ref().map_or(AccountState::None, |b| b.state);
+            // Some door is still open: it is not closed yet. What is shut already was shut by Kimlik, not by hand.
+            let shut = observed.is_some_and(|o| !o.enabled);
+            account.state = if shut { AccountState::Suspended } else { before.as_ref().map_or(AccountState::None, |b| b.state) };
             account.closed_at = None;
         }
         if observed.is_some() && (!ended.is_empty() || account.applied.is_none()) {
@@ -105,7 +106,8 @@ pub(super) fn settle(
     for end in &ended {
         settled.end(&record, end, &left, observed, look, now);
     }
-    settled.interrupted(&record, &ended, &left, now);
+    let gone = ended.is_empty() && matches!(&desired, Desired::Account(d) if d.state == AccountState::Closed);
+    settled.interrupted(&record, &ended, &left, observed, gone, now);
     if announcement_due(&record) {
         settled.announce(of, &mut record, now);
     }
@@ -143,10 +145,11 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     if !reached {
         return;
     }
-    if account.state == AccountState::Closed && desired.state != AccountState::Closed {
+    if tried(&[ActionKind::Reopen]) {
         account.opening += 1;
         account.opened_at = Some(now);
         account.closed_at = None;
+        account.sealed = Sealed::Opening;
     }
     if desired.state == AccountState::Closed && account.state != AccountState::Closed {
         account.closed_at = Some(now);
@@ -244,18 +247,27 @@ impl Settled {
     }
 
     /// Operations whose end is not known: intended here and not come to, or left behind by a crash.
-    fn interrupted(&mut self, record: &PersonRecord, ended: &[Ended], left: &PersonPlan, now: DateTime<Utc>) {
+    fn interrupted(
+        &mut self,
+        record: &PersonRecord,
+        ended: &[Ended],
+        left: &PersonPlan,
+        seen: Option<&ObservedAccount>,
+        gone: bool,
+        now: DateTime<Utc>,
+    ) {
         for operation in &record.unsettled {
             if ended.iter().any(|e| e.operation == operation.id) {
                 continue;
             }
             let again = ended.iter().any(|e| e.action.kind == operation.kind);
             let unseen = record.account.as_ref().is_none_or(|a| a.guid.is_none());
-            if operation.kind == ActionKind::Open && unseen {
+            if operation.kind == ActionKind::Open && unseen && !gone {
                 // Why it stays in doubt: it is the proof that an account which turns up later is Kimlik's own work.
+                // (Of somebody who has left meanwhile it would have been found by now, and closed.)
                 continue;
             }
-            let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen;
+            let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen || !shows(operation.kind, seen);
             let (status, found) = if undone || again {
                 (OperationStatus::Superseded, "not seen (wholly) done; planned anew")
             } else {
@@ -300,6 +312,16 @@ impl Settled {
             text: message::account_opened(&account.names.username, &account.names.mail, &of.policy.portal_url, &code),
             code,
         });
+    }
+}
+
+/// Could what is seen be the end of an action of this kind? (What HR has wanted since may be something else.)
+fn shows(kind: ActionKind, seen: Option<&ObservedAccount>) -> bool {
+    let Some(seen) = seen else { return false };
+    match kind {
+        ActionKind::Close | ActionKind::Withdraw | ActionKind::Suspend => !seen.enabled,
+        ActionKind::Enable | ActionKind::Reinstate | ActionKind::Reopen => seen.enabled,
+        _ => true,
     }
 }
 
