@@ -345,6 +345,8 @@ impl Difference<'_> {
         }
         let because = if self.by_hand(&changes) {
             hand_made(&names_of(&changes))
+        } else if changes.iter().all(|c| c.attribute == Attribute::Manager) {
+            Because::NewManager
         } else {
             self.new_place().unwrap_or_else(|| Because::NewCard { reason: self.reason() })
         };
