@@ -222,10 +222,11 @@ printf '[ca]\ndefault_ca=d\n[d]\ndatabase=db/index\nserial=db/serial\nnew_certs_
 openssl ca -batch -notext -config db/conf -cert $CA.pem -keyfile $CA.key -in req.pem -out cert.pem -startdate $FROM -enddate $TO 2>db/log || { cat db/log >&2; exit 1; }
 "#;
 
-/// `target/lab`: what is made once and kept between runs.
+/// `target/lab`: what is made once and kept between runs. The test program is `target/PROFILE/deps/NAME`.
 fn lab() -> PathBuf {
     let here = std::env::current_exe().unwrap();
-    let target = here.ancestors().find(|p| p.join("CACHEDIR.TAG").exists()).expect("tests run from a target folder");
+    let target =
+        here.ancestors().find(|p| p.ends_with("deps")).and_then(|deps| deps.ancestors().nth(2)).expect("tests run from a target folder");
     let lab = target.join("lab");
     fs::create_dir_all(&lab).unwrap();
     lab
