@@ -7,6 +7,7 @@ mod golden;
 mod hr;
 mod intake;
 mod laws;
+mod lifecycle;
 mod outage;
 mod store;
 mod surface;

@@ -6,3 +6,4 @@ pub mod lab;
 pub mod ministry;
 pub mod postgres;
 pub mod scenario;
+pub mod slip;
