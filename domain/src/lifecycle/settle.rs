@@ -8,6 +8,7 @@ use super::reconcile::Reconciler;
 use super::run::{OperationStatus, PersonSettlement, ReceiptLine};
 use crate::account::{Account, AccountRef, AccountState, Applied, Dn, ObservedAccount, Sealed};
 use crate::audit::AuditEvent;
+use crate::day::Day;
 use crate::id::{AccountGuid, MessageId};
 use crate::message::{self, NewMessage, Purpose};
 use crate::ports::{PersonRecord, PortError, Refusal};
@@ -77,8 +78,8 @@ pub(super) fn settle(
             account.state = before.as_ref().map_or(AccountState::None, |b| b.state);
             account.closed_at = None;
         }
-        if observed.is_some() && (!ended.is_empty() || account.applied.is_none()) {
-            account.applied = applied(account, desired, &left, &ended, look);
+        if let Some(observed) = observed.filter(|_| !ended.is_empty() || account.applied.is_none()) {
+            account.applied = applied(account, desired, observed, &left, &ended, look.today);
         }
     }
     if observed.is_none() {
@@ -105,8 +106,10 @@ pub(super) fn settle(
     for end in &ended {
         settled.end(&record, end, &left, observed, look, now);
     }
-    settled.interrupted(&record, &ended, &left, now);
-    if announcement_due(&record) {
+    let known = observed.filter(|_| matches!(desired, Desired::Account(_)));
+    settled.interrupted(&record, &ended, &left, known, now);
+    let works = observed.is_some_and(|s| s.enabled) && matches!(&desired, Desired::Account(d) if d.state == AccountState::Active);
+    if works && announcement_due(&record) {
         settled.announce(of, &mut record, now);
     }
     let linked = |a: &Option<Account>| a.as_ref().filter(|a| a.state != AccountState::Closed).and_then(|a| a.guid);
@@ -143,10 +146,14 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     if !reached {
         return;
     }
-    if account.state == AccountState::Closed && desired.state != AccountState::Closed {
+    if tried(&[ActionKind::Reopen]) && desired.state != AccountState::Closed {
         account.opening += 1;
         account.opened_at = Some(now);
         account.closed_at = None;
+    }
+    if desired.state != AccountState::Closed && account.sealed == Sealed::Closing {
+        // Why: from now on somebody may know the password again, and the next closing has to set another one.
+        account.sealed = Sealed::Opening;
     }
     if desired.state == AccountState::Closed && account.state != AccountState::Closed {
         account.closed_at = Some(now);
@@ -158,7 +165,14 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
 }
 
 /// The parts of the desired account that nothing is left to do for.
-fn applied(account: &Account, desired: &DesiredAccount, left: &PersonPlan, ended: &[Ended], look: &Look<'_>) -> Option<Applied> {
+fn applied(
+    account: &Account,
+    desired: &DesiredAccount,
+    seen: &ObservedAccount,
+    left: &PersonPlan,
+    ended: &[Ended],
+    today: Day,
+) -> Option<Applied> {
     if account.state == AccountState::Closed {
         return None;
     }
@@ -172,9 +186,9 @@ fn applied(account: &Account, desired: &DesiredAccount, left: &PersonPlan, ended
         unit_name: desired.unit_name.clone(),
         seconded: desired.seconded,
         ou: desired.ou.clone(),
-        attributes: desired.attributes.clone(),
+        attributes: seen.attributes.clone(),
         groups: Vec::new(),
-        on: look.today,
+        on: today,
     });
     if !open(&[ActionKind::Move]) {
         applied.unit = desired.unit;
@@ -190,11 +204,14 @@ fn applied(account: &Account, desired: &DesiredAccount, left: &PersonPlan, ended
         Step::JoinGroup(group) => Some(group),
         _ => None,
     });
-    let mut groups: Vec<Dn> = applied.groups.iter().chain(joined).filter(|g| desired.groups.contains(g)).cloned().collect();
+    let joined = joined.filter(|g| seen.groups.contains(g));
+    // Why also those no longer desired: a group that Kimlik gave and could not take away yet (held, refused) stays its own.
+    let kept = applied.groups.iter().filter(|g| desired.groups.contains(g) || seen.groups.contains(g));
+    let mut groups: Vec<Dn> = kept.chain(joined).cloned().collect();
     groups.sort();
     groups.dedup();
     applied.groups = groups;
-    applied.on = look.today;
+    applied.on = today;
     Some(applied)
 }
 
@@ -244,7 +261,14 @@ impl Settled {
     }
 
     /// Operations whose end is not known: intended here and not come to, or left behind by a crash.
-    fn interrupted(&mut self, record: &PersonRecord, ended: &[Ended], left: &PersonPlan, now: DateTime<Utc>) {
+    fn interrupted(
+        &mut self,
+        record: &PersonRecord,
+        ended: &[Ended],
+        left: &PersonPlan,
+        known: Option<&ObservedAccount>,
+        now: DateTime<Utc>,
+    ) {
         for operation in &record.unsettled {
             if ended.iter().any(|e| e.operation == operation.id) {
                 continue;
@@ -256,7 +280,7 @@ impl Settled {
                 continue;
             }
             let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen;
-            let (status, found) = if undone || again {
+            let (status, found) = if undone || again || !is_so(operation.kind, record, known) {
                 (OperationStatus::Superseded, "not seen (wholly) done; planned anew")
             } else {
                 (OperationStatus::Done, "seen done after an interruption")
@@ -300,6 +324,18 @@ impl Settled {
             text: message::account_opened(&account.names.username, &account.names.mail, &of.policy.portal_url, &code),
             code,
         });
+    }
+}
+
+/// Does the account show what `kind` would have made of it? Not so where nobody can tell, or HR has changed its mind.
+fn is_so(kind: ActionKind, record: &PersonRecord, seen: Option<&ObservedAccount>) -> bool {
+    let (Some(account), Some(seen)) = (&record.account, seen) else { return false };
+    match kind {
+        ActionKind::Close | ActionKind::Withdraw => account.state == AccountState::Closed,
+        ActionKind::Suspend => !seen.enabled,
+        ActionKind::Enable | ActionKind::Reinstate => account.state == AccountState::Active && seen.enabled,
+        ActionKind::Open | ActionKind::Reopen | ActionKind::Adopt => !matches!(account.state, AccountState::None | AccountState::Closed),
+        ActionKind::Update | ActionKind::Groups | ActionKind::Move | ActionKind::Rename => true,
     }
 }
 

@@ -12,6 +12,7 @@ use kimlik_domain::staff::{EmploymentStatus, Person, Posting, PostingKind, Regis
 use kimlik_tests::ministry::{BASE, GROUPS, OUS, day, policy};
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -65,7 +66,8 @@ fn posting() -> impl Strategy<Value = Posting> {
 
 fn people() -> impl Strategy<Value = Person> {
     use EmploymentStatus::*;
-    let codes = vec![None, Some("1"), Some("71"), Some("96"), Some("108"), Some("221"), Some("63"), Some("withdrawn"), Some("nobody knows")];
+    let codes =
+        vec![None, Some("1"), Some("71"), Some("96"), Some("108"), Some("221"), Some("63"), Some("withdrawn"), Some("nobody knows")];
     let statuses = vec![None, Some(Active), Some(OnLeave), Some(Suspended), Some(Terminated)];
     let dates = (prop::option::of(days()), prop::option::of(days()));
     let names = ("[A-ZÇĞİÖŞÜ][a-zçğıöşü ]{0,40}", "[A-ZÇĞİÖŞÜ][a-zçğıöşü]{0,30}");
@@ -97,7 +99,10 @@ fn values() -> impl Strategy<Value = Attributes> {
     let all = [Attribute::Title, Attribute::Department, Attribute::Mail, Attribute::DisplayName, Attribute::HideFromAddressLists];
     let text = select(vec!["TRUE", "FALSE", "Ayşe", "x@csb.test"]);
     let one = (select(all.to_vec()), text);
-    let proxies = prop::collection::vec(select(vec!["SMTP:ayse.sahin@csb.test", "smtp:x@y", "SMTP:AYSE.eski@csb.test", "smtp:ayse.sahin@csb.test"]), 0..3);
+    let proxies = prop::collection::vec(
+        select(vec!["SMTP:ayse.sahin@csb.test", "smtp:x@y", "SMTP:AYSE.eski@csb.test", "smtp:ayse.sahin@csb.test"]),
+        0..3,
+    );
     (prop::collection::vec(one, 0..4), proxies).prop_map(|(some, proxies)| {
         let mut out = Attributes::default();
         some.into_iter().for_each(|(a, t)| out.set(a, Some(Value::text(t))));
@@ -259,14 +264,13 @@ fn carry_out(plan: &PersonPlan, seen: &mut ObservedAccount) {
 /// What the ledger knows after everything was done.
 fn settle(record: &mut PersonRecord, plan: &PersonPlan, facts: &Facts<'_>) {
     let Desired::Account(desired) = outlook(record, facts).desired else { return };
-    let by_hand = record.account.as_ref().is_some_and(|a| a.state == AccountState::Active && desired.state == AccountState::Active);
     let account = record.account.as_mut().unwrap();
     account.guid = Some(guid());
     account.adopted |= plan.actions.iter().any(|a| a.kind == ActionKind::Adopt);
     if steps(plan).any(|s| *s == Step::SealPassword) {
         account.sealed = if desired.state == AccountState::Closed { Sealed::Closing } else { Sealed::Opening };
     }
-    if desired.state != AccountState::Closed && account.sealed == Sealed::Closing && !by_hand {
+    if desired.state != AccountState::Closed && account.sealed == Sealed::Closing {
         account.sealed = Sealed::Opening;
     }
     account.state = desired.state;
@@ -279,6 +283,24 @@ fn settle(record: &mut PersonRecord, plan: &PersonPlan, facts: &Facts<'_>) {
         groups: desired.groups.clone(),
         on: facts.today,
     });
+}
+
+#[test]
+fn an_account_that_is_one_persons_by_number_and_anothers_by_correlation_waits_for_somebody_to_decide() {
+    let world = world();
+    let facts = world.facts(day("2026-12-01"));
+    let mut person = people().new_tree(&mut proptest::test_runner::TestRunner::deterministic()).unwrap().current();
+    (person.status, person.reason_code) = (Some(EmploymentStatus::Active), Some("1".into()));
+    (person.employment_start, person.employment_end) = (Some(day("2020-01-01")), None);
+    let mut torn = accounts().new_tree(&mut proptest::test_runner::TestRunner::deterministic()).unwrap().current();
+    torn.attributes.set(Attribute::EmployeeId, Some(Value::text("S002")));
+    torn.correlation = Some("S001".into());
+    let mut account = ledgers().new_tree(&mut proptest::test_runner::TestRunner::deterministic()).unwrap().current();
+    account.guid = None;
+    let record = record(person, Some(account));
+    let plan = plan(&record, sighted(&record, &torn), &facts);
+    assert!(plan.is_empty(), "two people would get one account: {plan:?}");
+    assert_eq!(plan.issues[0].kind, kimlik_domain::staff::IssueKind::DuplicateEmployeeId);
 }
 
 proptest! {

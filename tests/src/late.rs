@@ -1,8 +1,6 @@
-//! Directories that answer truly and at the wrong moment: somebody's hand between the plan and the write, a creation that
-//! shows late.
+//! A directory that answers truly, only later than one would wish.
 use async_trait::async_trait;
-use kimlik_adapters::directory::embedded::EmbeddedDirectory;
-use kimlik_domain::account::{AccountRef, Attribute, Change, Dn, LedgerName, NewAccount, ObservedAccount, Value};
+use kimlik_domain::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{Capabilities, Directory, FindBy, PortError, PortResult, Scan, Watermark};
 use std::collections::HashSet;
@@ -10,39 +8,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use zeroize::Zeroizing;
 
-enum Trick {
-    /// Before the first modification somebody gives the account another title.
-    Hand(Arc<EmbeddedDirectory>, AccountGuid),
-    /// The first creation is not answered, and shows in look-ups only after the next attempt.
-    Late,
-}
-
-pub struct Slip {
+/// The first creation is done, not answered, and shows in look-ups only after the next attempt.
+pub struct Late {
     inner: Arc<dyn Directory>,
-    trick: Trick,
     creations: AtomicU32,
-    modifications: AtomicU32,
 }
 
-impl Slip {
-    fn new(inner: Arc<dyn Directory>, trick: Trick) -> Slip {
-        Slip { inner, trick, creations: 0.into(), modifications: 0.into() }
-    }
-    /// Somebody's hand is a moment before the first modification.
-    pub fn hand(inner: Arc<dyn Directory>, hand: Arc<EmbeddedDirectory>, guid: AccountGuid) -> Slip {
-        Slip::new(inner, Trick::Hand(hand, guid))
-    }
-    /// The first creation is done, not answered and not seen.
-    pub fn late(inner: Arc<dyn Directory>) -> Slip {
-        Slip::new(inner, Trick::Late)
+impl Late {
+    pub fn new(inner: Arc<dyn Directory>) -> Late {
+        Late { inner, creations: 0.into() }
     }
     fn is_hidden(&self) -> bool {
-        matches!(self.trick, Trick::Late) && self.creations.load(Ordering::SeqCst) == 1
+        self.creations.load(Ordering::SeqCst) == 1
     }
 }
 
 #[async_trait]
-impl Directory for Slip {
+impl Directory for Late {
     async fn capabilities(&self) -> PortResult<Capabilities> {
         self.inner.capabilities().await
     }
@@ -79,15 +61,9 @@ impl Directory for Slip {
     async fn create(&self, new: &NewAccount) -> PortResult<AccountRef> {
         let first = self.creations.fetch_add(1, Ordering::SeqCst) == 0;
         let made = self.inner.create(new).await;
-        if first && matches!(self.trick, Trick::Late) { Err(PortError::InDoubt("no answer came".into())) } else { made }
+        if first { Err(PortError::InDoubt("no answer came".into())) } else { made }
     }
     async fn modify(&self, account: &AccountRef, changes: &[Change]) -> PortResult<()> {
-        let first = self.modifications.fetch_add(1, Ordering::SeqCst) == 0;
-        if let Trick::Hand(hand, guid) = &self.trick
-            && first
-        {
-            hand.hand_edit(*guid, Attribute::Title, Some(Value::text("Başkan"))).await?;
-        }
         self.inner.modify(account, changes).await
     }
 }
