@@ -5,7 +5,7 @@ use kimlik_domain::account::{AccountState, Attribute, GroupRule, LedgerName, Nam
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::limits::{Budget, Limit};
 use kimlik_domain::lifecycle::run::{OperationStatus, RunStatus};
-use kimlik_domain::ports::{Clock, Directory};
+use kimlik_domain::ports::Clock;
 use kimlik_domain::staff::IssueKind;
 use kimlik_tests::late::Late;
 use kimlik_tests::ministry::{Ministry, day, policy};
@@ -94,7 +94,7 @@ async fn somebody_taken_back_from_a_closing_that_was_only_half_done_works_again_
     says(&m, &mut hr, &["S001: reason=96; end=2026-11-30"]).await;
     m.sync().await;
     let half = m.person("S001").await.account.unwrap();
-    assert_eq!((half.state, half.sealed), (AccountState::Active, Sealed::Closing));
+    assert_eq!((half.state, half.sealed), (AccountState::Suspended, Sealed::Closing));
     assert!(!seen(&m, "S001").await.enabled);
     m.reconciler.policy = sound;
     says(&m, &mut hr, &["S001: reason=1; end="]).await;

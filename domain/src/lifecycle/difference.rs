@@ -194,20 +194,13 @@ impl Difference<'_> {
         match (self.desired.state, self.account.state) {
             (AccountState::Closed, _) => self.closing(),
             (_, AccountState::Closed) => self.whole(ActionKind::Reopen, self.desired.because.clone()),
+            // A closing that was broken off and is no longer wanted: its password is gone already, perhaps more.
+            _ if self.account.sealed == Sealed::Closing || self.broken_off(&[ActionKind::Close, ActionKind::Withdraw]) => {
+                self.whole(ActionKind::Reopen, Because::Unfinished)
+            }
             (_, AccountState::None) => self.whole(ActionKind::Open, Because::Unfinished),
-            _ if self.is_half_closed() => self.whole(ActionKind::Reopen, self.desired.because.clone()),
             _ => self.keeping(issues),
         }
-    }
-
-    /// A closing had begun, and HR has changed its mind: the password is gone and groups may be.
-    fn is_half_closed(&self) -> bool {
-        let closes = [ActionKind::Close, ActionKind::Withdraw];
-        self.account.sealed == Sealed::Closing || !self.seen.enabled && self.is_unsettled(&closes)
-    }
-
-    fn is_unsettled(&self, kinds: &[ActionKind]) -> bool {
-        self.record.unsettled.iter().any(|o| kinds.contains(&o.kind))
     }
 
     /// Disables first, then password, groups, hiding, move: the door is shut before the house is tidied.
@@ -254,7 +247,8 @@ impl Difference<'_> {
         if self.seen.enabled && self.desired.state != AccountState::Active {
             steps.push(Step::Disable);
         }
-        if self.account.sealed == Sealed::Never && !self.account.adopted {
+        let broken_off = self.account.state != AccountState::Closed && kind == ActionKind::Reopen;
+        if self.account.sealed == Sealed::Never && !self.account.adopted || broken_off {
             steps.push(Step::SealPassword);
         }
         let changes = self.changes(|_| true);
@@ -289,12 +283,16 @@ impl Difference<'_> {
         actions
     }
 
+    /// An operation of these kinds disabled the account, perhaps, and nobody knows how far it came.
+    fn broken_off(&self, kinds: &[ActionKind]) -> bool {
+        !self.seen.enabled && self.record.unsettled.iter().any(|o| kinds.contains(&o.kind))
+    }
+
     fn enabling(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
         let kind = match self.account.state {
             AccountState::Opening => ActionKind::Enable,
             AccountState::Suspended => ActionKind::Reinstate,
-            // A suspension that was cut off: it was no hand.
-            _ if !self.seen.enabled && self.is_unsettled(&[ActionKind::Suspend]) => ActionKind::Reinstate,
+            _ if self.broken_off(&[ActionKind::Suspend]) => ActionKind::Reinstate,
             _ => {
                 if !self.seen.enabled {
                     // Why not enabled again: whoever disabled it by hand may have had a reason that cannot wait for HR.
@@ -375,6 +373,8 @@ impl Difference<'_> {
         }
         let because = if self.by_hand(&changes) {
             hand_made(&names_of(&changes))
+        } else if changes.iter().all(|c| c.attribute == Attribute::Manager) {
+            Because::NewManager
         } else {
             self.new_place().unwrap_or_else(|| Because::NewCard { reason: self.reason() })
         };

@@ -74,8 +74,9 @@ pub(super) fn settle(
     let mut left = difference::plan(&record, Sight { account: observed, candidates: &[] }, &facts);
     if let (Some(account), Desired::Account(desired)) = (&mut record.account, &desired) {
         if account.state == AccountState::Closed && before.as_ref().is_some_and(|b| b.state != AccountState::Closed) && !left.is_empty() {
-            // Some door is still open: it is not closed yet.
-            account.state = before.as_ref().map_or(AccountState::None, |b| b.state);
+            // Some door is still open: it is not closed yet. What is shut already was shut by Kimlik, not by hand.
+            let shut = observed.is_some_and(|o| !o.enabled);
+            account.state = if shut { AccountState::Suspended } else { before.as_ref().map_or(AccountState::None, |b| b.state) };
             account.closed_at = None;
         }
         if let Some(observed) = observed.filter(|_| !ended.is_empty() || account.applied.is_none()) {
@@ -107,7 +108,8 @@ pub(super) fn settle(
         settled.end(&record, end, &left, observed, look, now);
     }
     let known = observed.filter(|_| matches!(desired, Desired::Account(_)));
-    settled.interrupted(&record, &ended, &left, known, now);
+    let gone = ended.is_empty() && matches!(&desired, Desired::Account(d) if d.state == AccountState::Closed);
+    settled.interrupted(&record, &ended, &left, known, gone, now);
     let works = observed.is_some_and(|s| s.enabled) && matches!(&desired, Desired::Account(d) if d.state == AccountState::Active);
     if works && announcement_due(&record) {
         settled.announce(of, &mut record, now);
@@ -146,7 +148,7 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     if !reached {
         return;
     }
-    if tried(&[ActionKind::Reopen]) && desired.state != AccountState::Closed {
+    if tried(&[ActionKind::Reopen]) {
         account.opening += 1;
         account.opened_at = Some(now);
         account.closed_at = None;
@@ -266,7 +268,8 @@ impl Settled {
         record: &PersonRecord,
         ended: &[Ended],
         left: &PersonPlan,
-        known: Option<&ObservedAccount>,
+        seen: Option<&ObservedAccount>,
+        gone: bool,
         now: DateTime<Utc>,
     ) {
         for operation in &record.unsettled {
@@ -275,12 +278,13 @@ impl Settled {
             }
             let again = ended.iter().any(|e| e.action.kind == operation.kind);
             let unseen = record.account.as_ref().is_none_or(|a| a.guid.is_none());
-            if operation.kind == ActionKind::Open && unseen {
+            if operation.kind == ActionKind::Open && unseen && !gone {
                 // Why it stays in doubt: it is the proof that an account which turns up later is Kimlik's own work.
+                // (Of somebody who has left meanwhile it would have been found by now, and closed.)
                 continue;
             }
-            let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen;
-            let (status, found) = if undone || again || !is_so(operation.kind, record, known) {
+            let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen || !shows(operation.kind, record, seen);
+            let (status, found) = if undone || again {
                 (OperationStatus::Superseded, "not seen (wholly) done; planned anew")
             } else {
                 (OperationStatus::Done, "seen done after an interruption")
@@ -327,8 +331,8 @@ impl Settled {
     }
 }
 
-/// Does the account show what `kind` would have made of it? Not so where nobody can tell, or HR has changed its mind.
-fn is_so(kind: ActionKind, record: &PersonRecord, seen: Option<&ObservedAccount>) -> bool {
+/// Could what is seen be the end of an action of this kind? (What HR has wanted since may be something else, or undecided.)
+fn shows(kind: ActionKind, record: &PersonRecord, seen: Option<&ObservedAccount>) -> bool {
     let (Some(account), Some(seen)) = (&record.account, seen) else { return false };
     match kind {
         ActionKind::Close | ActionKind::Withdraw => account.state == AccountState::Closed,

@@ -4,6 +4,6 @@
 mod commands;
 mod graphql;
 mod page;
-mod program;
+pub mod program;
 mod settings;
 mod walls;

@@ -3,4 +3,4 @@
 #![allow(clippy::unwrap_used)]
 pub mod samba;
 
-pub use samba::{Certificate, Samba};
+pub use samba::{ADMINISTRATION, Certificate, Samba};

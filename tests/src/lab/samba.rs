@@ -11,6 +11,8 @@ use std::time::Duration;
 
 pub const BASE: &str = "OU=CSB,DC=csb,DC=test";
 pub const SERVICE_PASSWORD: &str = "Svc-Passw0rd-1!";
+/// User name and password: the domain's own administrator, for judges and floors.
+pub const ADMINISTRATION: (&str, &str) = (ADMINISTRATOR, ADMINISTRATOR_PASSWORD);
 const ADMINISTRATOR: &str = "administrator@csb.test";
 const ADMINISTRATOR_PASSWORD: &str = "Adm1n-Passw0rd!";
 const PACKAGES: &str = "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools ldap-utils krb5-user openssl gcc";
