@@ -8,6 +8,7 @@ mod hr;
 mod intake;
 mod kill;
 mod laws;
+mod lifecycle;
 mod outage;
 mod store;
 pub mod surface;
