@@ -4,6 +4,7 @@ pub mod config; // settings: file, environment, secrets; every fault with its me
 pub mod deeds; // what the command line and GraphQL both do: deciding holds, choosing people
 pub mod graphql; // the schema: one file a noun
 pub mod http; // router, guards against other origins, GraphiQL
+mod inspect; // what doctor says beside the neighbours' own words
 pub mod wiring; // the composition root: the only file that names adapters
 pub mod work; // the loops: intake, reconcile, drift; graceful stop
 

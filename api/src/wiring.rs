@@ -1,6 +1,7 @@
 //! The composition root: the one file that names adapters. Makes of checked settings the neighbours, and of the
 //! neighbours what the rest of this crate works with.
 use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, secrets};
+use crate::inspect;
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_adapters::hr::csv::DropFolder;
@@ -79,11 +80,14 @@ impl House {
         directory.ensure_containers(&places.into_iter().collect::<Vec<_>>()).await
     }
 
-    /// What each neighbour says of itself.
+    /// What each neighbour says of itself, over the connections that are open.
     pub async fn inspect(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for inspector in &self.inspectors {
             findings.extend(inspector.inspect().await);
+        }
+        if self.config.hr.source != HrSource::Simulated {
+            findings.push(inspect::feed(&self.config, self.feed.as_ref(), Some(self.store.as_ref())).await);
         }
         findings
     }
@@ -119,21 +123,11 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     config::check::check(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(ready_store(&config).await?);
-    let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone()];
-    let (directory, inspect, own_directory) = directory(&config, &clock).await?;
-    inspectors.push(inspect);
+    let (directory, own_words, own_directory) = directory(&config, &clock).await?;
     let (feed, narration) = feed(&config, &clock)?;
-    let setting = match config.hr.source {
-        HrSource::Simulated => "hr.simulated",
-        HrSource::Csv => "hr.csv.directory",
-        HrSource::Rest => "hr.rest",
-    };
-    // Why not of the simulated one: being asked is how its life goes on.
-    if config.hr.source != HrSource::Simulated {
-        inspectors.push(Arc::new(FeedLook { feed: feed.clone(), store: store.clone(), setting }));
-    }
     Ok(House {
         reasons: config::policy::reasons_of(&config),
+        inspectors: vec![store.clone(), own_words],
         store,
         directory,
         feed,
@@ -141,11 +135,45 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         entropy: Arc::new(OsEntropy),
         narration,
         wake: Notify::new(),
-        inspectors,
         own_directory,
         policy: OnceCell::new(),
         config,
     })
+}
+
+/// What each neighbour says of itself; one that cannot be reached hides no other.
+pub async fn inspect(config: &Config) -> Vec<Finding> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut findings = Vec::new();
+    let store = match ready_store(config).await {
+        Ok(store) => {
+            findings.extend(store.inspect().await);
+            Some(store)
+        }
+        Err(fault) => {
+            findings.extend(inspect::not_wired("database", fault));
+            None
+        }
+    };
+    match directory(config, &clock).await {
+        Ok((directory, own_words, _)) => {
+            let found = own_words.inspect().await;
+            let works = found.iter().all(|f| f.health != Health::Broken);
+            findings.extend(found);
+            if let Some(store) = store.as_ref().filter(|_| works && !config.directory.is_embedded()) {
+                findings.extend(inspect::places(config, store, directory.as_ref()).await);
+            }
+        }
+        Err(fault) => findings.extend(inspect::not_wired("directory", fault)),
+    }
+    // Why not of the simulated one: being asked is how its life goes on.
+    if config.hr.source != HrSource::Simulated {
+        match feed(config, &clock) {
+            Ok((feed, _)) => findings.push(inspect::feed(config, feed.as_ref(), store.as_ref().map(|s| s as &dyn Store)).await),
+            Err(fault) => findings.extend(inspect::not_wired("HR feed", fault)),
+        }
+    }
+    findings
 }
 
 type DirectoryParts = (Arc<dyn Directory>, Arc<dyn Inspect>, Option<Arc<EmbeddedDirectory>>);
@@ -257,36 +285,6 @@ fn rest_settings(
     };
     let ca_pem = named(&rest.ca_file).then(|| std::fs::read(&rest.ca_file)).transpose().map_err(unreadable)?;
     Ok(RestSettings { base_url: rest.base_url.clone(), token, ca_pem, field_names })
-}
-
-/// How the feed is: it is asked for its next delivery. Reading takes nothing away.
-struct FeedLook {
-    feed: Arc<dyn HrFeed>,
-    store: Arc<dyn Store>,
-    setting: &'static str,
-}
-
-#[async_trait::async_trait]
-impl Inspect for FeedLook {
-    async fn inspect(&self) -> Vec<Finding> {
-        let position = self.store.feed_position(self.feed.name()).await;
-        let asked = match position {
-            Ok(position) => self.feed.poll(position.as_deref()).await,
-            Err(fault) => Err(fault),
-        };
-        let about = format!("HR feed {}", self.feed.name());
-        vec![match asked {
-            Ok(Some(delivery)) => {
-                let found = format!("it answers; {} waits to be taken in", delivery.name);
-                Finding { health: Health::Good, about, found, mend: String::new() }
-            }
-            Ok(None) => Finding { health: Health::Good, about, found: "it answers; nothing new".into(), mend: String::new() },
-            Err(fault) => {
-                let mend = format!("see that it is there and that setting {} is right", self.setting);
-                Finding { health: Health::Broken, about, found: fault.to_string(), mend }
-            }
-        }]
-    }
 }
 
 fn make_folder(setting: &str, folder: &std::path::Path) -> Result<(), Faults> {

@@ -191,6 +191,13 @@ pub enum PeopleBy<'a> {
     RegistryNos(&'a [RegistryNo]),
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationsOf {
+    Everybody,
+    Run(RunId),
+    Person(PersonId),
+}
+
 /// Candidates for one person, best first, already found free in the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameRequest {
@@ -283,7 +290,8 @@ pub trait Store: Send + Sync {
 
     // --- reading
     async fn runs(&self, before: Option<RunId>, limit: u32) -> PortResult<Vec<Run>>;
-    async fn operations(&self, run: Option<RunId>, before: Option<OperationId>, limit: u32) -> PortResult<Vec<OperationRecord>>;
+    /// The latest first.
+    async fn operations(&self, of: OperationsOf, before: Option<OperationId>, limit: u32) -> PortResult<Vec<OperationRecord>>;
     async fn holds(&self, status: Option<HoldStatus>, limit: u32) -> PortResult<Vec<Hold>>;
     async fn hold_items(&self, hold: HoldId, after: Option<PersonId>, limit: u32) -> PortResult<Vec<HoldItem>>;
     async fn issues(&self, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>>;

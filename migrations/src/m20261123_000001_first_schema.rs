@@ -263,6 +263,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("ledger_person", "ledger_name", &["person"]),
         index("work_visible", "work", &["visible_at"]),
         index("operation_run", "operation", &["run", "id"]),
+        index("operation_person", "operation", &["person", "id"]),
         index("operation_budget", "operation", &["budget", "created_at", "province", "status"]),
         index("operation_unsettled", "operation", &["person"]).and_where(unsettled).to_owned(),
         index("hold_open", "hold", &["budget", "scope"]).unique().and_where(Expr::col("status").eq("OPEN")).to_owned(),

@@ -100,7 +100,7 @@ async fn nothing_was_lost_or_done_twice(folder: &Path) -> HashMap<String, bool> 
     for message in store.messages(None, 100_000).await.unwrap() {
         *told.entry(message.person).or_default() += 1;
     }
-    let operations = store.operations(None, None, 100_000).await.unwrap();
+    let operations = store.operations(kimlik_domain::ports::OperationsOf::Everybody, None, 100_000).await.unwrap();
     let unsettled: Vec<_> =
         operations.iter().filter(|o| matches!(o.status, OperationStatus::Intended | OperationStatus::InDoubt)).collect();
     assert!(unsettled.is_empty(), "operations stay in doubt: {unsettled:#?}");

@@ -419,7 +419,7 @@ async fn a_closing_cut_off_by_a_crash_is_not_called_done_when_hr_has_changed_its
     m.store.intend(&[intent], &[], m.clock.now() - TimeDelta::days(1)).await.unwrap();
     says(&m, &mut hr, &["S001: reason=1; end="]).await;
     m.sync().await;
-    let operations = m.store.operations(None, None, 100).await.unwrap();
+    let operations = m.store.operations(kimlik_domain::ports::OperationsOf::Everybody, None, 100).await.unwrap();
     let closing = operations.iter().find(|o| o.id.0.as_u128() == 77).unwrap();
     assert_eq!(closing.status, OperationStatus::Superseded, "{:?}", closing.receipt);
 }

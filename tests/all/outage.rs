@@ -5,7 +5,7 @@ use kimlik_adapters::system::SystemClock;
 use kimlik_domain::account::AccountState;
 use kimlik_domain::lifecycle::reconcile::{Silent, Whom};
 use kimlik_domain::lifecycle::run::{OperationStatus, Trigger};
-use kimlik_domain::ports::{Directory, PeopleBy, PortError};
+use kimlik_domain::ports::{Directory, OperationsOf, PeopleBy, PortError};
 use kimlik_tests::flaky::Flaky;
 use kimlik_tests::lab::Samba;
 use kimlik_tests::ministry::{Ministry, STAFF_HEADER, open_store, policy, prepare_domain};
@@ -95,7 +95,7 @@ async fn through_faults(seed: u64, permille: u32) {
     let messages = ministry.store.messages(None, 1_000).await.unwrap();
     let told: HashSet<_> = messages.iter().map(|m| m.person).collect();
     assert_eq!((messages.len(), told.len()), (40, 40), "seed {seed}: everybody is told once");
-    let operations = ministry.store.operations(None, None, 10_000).await.unwrap();
+    let operations = ministry.store.operations(OperationsOf::Everybody, None, 10_000).await.unwrap();
     let open = operations.iter().filter(|o| matches!(o.status, OperationStatus::Intended | OperationStatus::InDoubt));
     assert_eq!(open.count(), 0, "seed {seed}: nothing stays in doubt");
 }

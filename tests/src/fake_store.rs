@@ -219,7 +219,7 @@ impl Store for FakeStore {
     async fn runs(&self, _: Option<RunId>, _: u32) -> PortResult<Vec<Run>> {
         beyond()
     }
-    async fn operations(&self, _: Option<RunId>, _: Option<OperationId>, _: u32) -> PortResult<Vec<OperationRecord>> {
+    async fn operations(&self, _: OperationsOf, _: Option<OperationId>, _: u32) -> PortResult<Vec<OperationRecord>> {
         beyond()
     }
     async fn holds(&self, _: Option<HoldStatus>, _: u32) -> PortResult<Vec<Hold>> {

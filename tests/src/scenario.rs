@@ -10,7 +10,7 @@ use kimlik_domain::account::{Attribute, ObservedAccount, Value};
 use kimlik_domain::lifecycle::describe;
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::run::Run;
-use kimlik_domain::ports::Clock;
+use kimlik_domain::ports::{Clock, OperationsOf};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -241,7 +241,7 @@ async fn show(ministry: &Ministry, no: &str) -> String {
 
 async fn receipt(ministry: &Ministry, no: &str) -> String {
     let person = ministry.person(no).await.person.id;
-    let operations = ministry.store.operations(None, None, 1_000).await.expect("operations");
+    let operations = ministry.store.operations(OperationsOf::Everybody, None, 1_000).await.expect("operations");
     let mut own: Vec<_> = operations.into_iter().filter(|o| o.person == person).collect();
     own.sort_by_key(|o| o.created_at);
     let mut out = String::new();

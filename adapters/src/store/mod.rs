@@ -37,7 +37,7 @@ use kimlik_domain::lifecycle::limits::{Cap, Population, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardPage, Claim, IssueScope, Mark, NameRequest, OpenIssue, PeopleBy, PersonRecord, PortResult, Store, Watermark,
+    CardPage, Claim, IssueScope, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord, PortResult, Store, Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
@@ -185,8 +185,8 @@ impl Store for SqlStore {
     async fn runs(&self, before: Option<RunId>, limit: u32) -> PortResult<Vec<Run>> {
         run::list(&self.link.db, before, limit).await
     }
-    async fn operations(&self, run: Option<RunId>, before: Option<OperationId>, limit: u32) -> PortResult<Vec<OperationRecord>> {
-        operation::list(&self.link.db, run, before, limit).await
+    async fn operations(&self, of: OperationsOf, before: Option<OperationId>, limit: u32) -> PortResult<Vec<OperationRecord>> {
+        operation::list(&self.link.db, of, before, limit).await
     }
     async fn holds(&self, status: Option<HoldStatus>, limit: u32) -> PortResult<Vec<Hold>> {
         hold::list(&self.link.db, status, limit).await

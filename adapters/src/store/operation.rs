@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::id::{OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, OperationStatus, ReceiptLine};
-use kimlik_domain::ports::{PortError, PortResult, Refusal};
+use kimlik_domain::ports::{OperationsOf, PortError, PortResult, Refusal};
 use kimlik_domain::staff::unit::Province;
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
@@ -220,14 +220,16 @@ pub(super) async fn unsettled(db: &impl ConnectionTrait, people: &[Uuid]) -> Por
 /// The latest first.
 pub(super) async fn list(
     db: &impl ConnectionTrait,
-    run: Option<RunId>,
+    of: OperationsOf,
     before: Option<OperationId>,
     limit: u32,
 ) -> PortResult<Vec<OperationRecord>> {
     let mut select = Entity::find().order_by_desc(Column::Id).limit(u64::from(limit));
-    if let Some(run) = run {
-        select = select.filter(Column::Run.eq(run.0));
-    }
+    select = match of {
+        OperationsOf::Everybody => select,
+        OperationsOf::Run(run) => select.filter(Column::Run.eq(run.0)),
+        OperationsOf::Person(person) => select.filter(Column::Person.eq(person.0)),
+    };
     if let Some(before) = before {
         select = select.filter(Column::Id.lt(before.0));
     }

@@ -32,19 +32,7 @@ impl Doctor {
             return Ok(0);
         }
         let mut findings = own(&config);
-        match wiring::open(config).await {
-            Ok(house) => findings.extend(house.inspect().await),
-            Err(fault) => {
-                let text = fault.to_string();
-                let (found, mend) = text.split_once("\n  to do: ").unwrap_or((&text, ""));
-                findings.push(Finding {
-                    health: Health::Broken,
-                    about: "start".into(),
-                    found: found.replace("\n  found", ""),
-                    mend: mend.into(),
-                });
-            }
-        }
+        findings.extend(wiring::inspect(&config).await);
         findings.iter().for_each(print);
         let worst = findings.iter().map(|f| f.health).max().unwrap_or(Health::Good);
         say(match worst {

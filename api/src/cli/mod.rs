@@ -41,6 +41,8 @@ enum What {
     Serve,
     /// Prints what would be done, person by person, with the reason. Writes nothing.
     Plan(plan::Plan),
+    /// Takes in what HR has delivered and touches no account: `kimlik plan` then says what would be done.
+    Intake,
     /// Takes in what HR has delivered and does what is to be done.
     Sync(sync::Sync),
     /// Looks at every neighbour and setting: what was found, what to do.
@@ -109,6 +111,7 @@ async fn carry_out(command: Command) -> anyhow::Result<u8> {
     match command.what {
         None | Some(What::Serve) => serve::serve(config, is_demo).await,
         Some(What::Plan(plan)) => plan.print(&*house(config).await?).await,
+        Some(What::Intake) => sync::intake_only(&*house(config).await?).await,
         Some(What::Sync(sync)) => sync.carry_out(&*house(config).await?).await,
         Some(What::Doctor(doctor)) => doctor.look(config).await,
         Some(What::Migrate) => migrate(&config).await,
@@ -153,8 +156,13 @@ fn log(is_demo: bool) {
     let usual = if is_demo { "warn" } else { "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,ldap3=warn,rustls=warn,hyper=warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("KIMLIK_LOG").unwrap_or_else(|_| usual.into());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let as_json = std::env::var("KIMLIK_LOG_FORMAT").is_ok_and(|format| format == "json");
     // Why ignore: a test that runs commands in one process has one already.
-    builder.with_ansi(std::io::stderr().is_terminal()).try_init().ok();
+    if as_json {
+        builder.json().flatten_event(true).try_init().ok();
+    } else {
+        builder.with_ansi(std::io::stderr().is_terminal()).try_init().ok();
+    }
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<u8> {

@@ -25,6 +25,9 @@ impl Plan {
             say(&serde_json::to_string_pretty(&plan.to_json())?);
         } else {
             say(plan.text().trim_end());
+            if plan.looked_at == 0 {
+                say("Nobody is known yet: kimlik intake takes in what HR has delivered, and touches no account.");
+            }
         }
         Ok(0)
     }

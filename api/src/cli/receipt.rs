@@ -5,6 +5,7 @@ use crate::wiring::House;
 use clap::Args;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::run::OperationRecord;
+use kimlik_domain::ports::OperationsOf;
 use kimlik_domain::staff::RegistryNo;
 
 #[derive(Args)]
@@ -12,9 +13,6 @@ pub struct Receipt {
     /// By registry number (sicil no).
     #[arg(long, value_name = "REGISTRY_NO", value_parser = registry_no)]
     person: RegistryNo,
-    /// How many of the newest operations are looked through at most.
-    #[arg(long, default_value_t = 200_000, hide = true)]
-    depth: usize,
 }
 
 impl Receipt {
@@ -32,7 +30,7 @@ impl Receipt {
             }
             None => say("no account was ever opened"),
         }
-        let mut operations = of_person(house, person.id, self.depth).await?;
+        let mut operations = of_person(house, person.id).await?;
         operations.reverse();
         for operation in &operations {
             let time = operation.settled_at.unwrap_or(operation.created_at).format("%Y-%m-%d %H:%M:%S UTC");
@@ -47,18 +45,15 @@ impl Receipt {
 }
 
 /// Newest first.
-async fn of_person(house: &House, person: PersonId, depth: usize) -> anyhow::Result<Vec<OperationRecord>> {
-    const PAGE: u32 = 2_000;
-    let (mut found, mut before, mut seen) = (Vec::new(), None, 0);
-    while seen < depth {
-        let page = house.store.operations(None, before, PAGE).await.map_err(told)?;
+async fn of_person(house: &House, person: PersonId) -> anyhow::Result<Vec<OperationRecord>> {
+    const PAGE: u32 = 500;
+    let mut found: Vec<OperationRecord> = Vec::new();
+    loop {
+        let page = house.store.operations(OperationsOf::Person(person), found.last().map(|o| o.id), PAGE).await.map_err(told)?;
         let is_last = page.len() < PAGE as usize;
-        seen += page.len();
-        before = page.last().map(|o| o.id);
-        found.extend(page.into_iter().filter(|o| o.person == person));
+        found.extend(page);
         if is_last {
-            break;
+            return Ok(found);
         }
     }
-    Ok(found)
 }

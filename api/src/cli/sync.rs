@@ -43,13 +43,29 @@ impl Sync {
     }
 }
 
-async fn take_in_all(house: &House) -> anyhow::Result<()> {
-    for _ in 0..DELIVERIES {
+/// `kimlik intake`: for whoever wants to see the plan before anything is done.
+pub async fn intake_only(house: &House) -> anyhow::Result<u8> {
+    match take_in_all(house).await {
+        Ok(0) => say("HR has delivered nothing new."),
+        Ok(_) => say("to do: kimlik plan says what follows from it, kimlik sync does it"),
+        Err(fault) => {
+            say(&format!("HR       {fault:#}"));
+            return Ok(PARTLY_FAILED);
+        }
+    }
+    Ok(0)
+}
+
+/// How many deliveries there were.
+async fn take_in_all(house: &House) -> anyhow::Result<usize> {
+    let mut deliveries = 0;
+    while deliveries < DELIVERIES {
         let Some(taken) = take_in(house).await.map_err(told)? else { break };
         let report = &taken.report;
         if let Some(why) = &report.refused {
             anyhow::bail!("{} was refused whole, and nobody is touched by it: {why}", taken.delivery);
         }
+        deliveries += 1;
         say(&format!(
             "HR       {}: {} rows, {} new people, {} changed, {} rejected rows, {} issues",
             taken.delivery,
@@ -64,7 +80,7 @@ async fn take_in_all(house: &House) -> anyhow::Result<()> {
             break;
         }
     }
-    Ok(())
+    Ok(deliveries)
 }
 
 fn summary(run: &Run) {

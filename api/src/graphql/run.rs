@@ -7,6 +7,7 @@ use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::{OperationId, RunId};
 use kimlik_domain::lifecycle::run;
+use kimlik_domain::ports::OperationsOf;
 
 #[derive(Default)]
 pub struct RunQuery;
@@ -244,6 +245,6 @@ async fn runs(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Res
 async fn operations(ctx: &Context<'_>, run: RunId, first: Option<i32>, after: Option<&str>) -> Result<Page<Operation>> {
     let wanted = page::first(first)?;
     let before = page::after(id::OPERATION, after)?.map(OperationId);
-    let found = house(ctx)?.store.operations(Some(run), before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
+    let found = house(ctx)?.store.operations(OperationsOf::Run(run), before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
     Ok(page::page(found, wanted, before.is_some(), |o| (Cursor(id::encode(id::OPERATION, o.id.0).0), Operation(o))))
 }

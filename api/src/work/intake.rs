@@ -6,7 +6,13 @@ use kimlik_domain::ports::PortResult;
 use kimlik_domain::staff::feed::Content;
 use kimlik_domain::staff::intake::{FeedReport, intake};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// The longest wait while the feed is away.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait while the feed delivers again and again what cannot be taken.
+const LONGEST_REFUSAL: Duration = Duration::from_secs(15 * 60);
 
 /// A delivery that was taken in, or refused whole.
 pub struct Taken {
@@ -33,18 +39,19 @@ pub async fn take_in(house: &House) -> PortResult<Option<Taken>> {
 
 /// Until `stop`. What cannot be read now is read later: reading takes nothing away from the feed.
 pub async fn keep_taking_in(house: Arc<House>, voice: Arc<Voice>, stop: CancellationToken) {
-    let mut feed = Neighbour::new("the HR feed (or the database)");
-    let mut refused = String::new();
+    let mut feed = Neighbour::new("the HR feed (or the database)", LONGEST_WAIT);
+    let mut refused = Refused::default();
     let simulated = house.narration.is_some();
     while !stop.is_cancelled() {
         let wait = match take_in(&house).await {
             Ok(taken) => {
                 feed.answered();
                 let at_once = taken.as_ref().is_some_and(|t| t.report.refused.is_none() && !(simulated && t.is_delta));
+                let again = refused.again(taken.as_ref());
                 if let Some(taken) = taken {
-                    say(&house, &voice, &taken, &mut refused);
+                    say(&house, &voice, &taken, again > 0);
                 }
-                if at_once { std::time::Duration::ZERO } else { house.config.poll_every() }
+                if at_once { Duration::ZERO } else { wait_after(house.config.poll_every(), again) }
             }
             Err(fault) => feed.failed(&fault),
         };
@@ -54,7 +61,30 @@ pub async fn keep_taking_in(house: Arc<House>, voice: Arc<Voice>, stop: Cancella
     }
 }
 
-fn say(house: &House, voice: &Voice, taken: &Taken, refused: &mut String) {
+/// A delivery that is refused whole and offered again: reading a ministry every half minute for nothing serves nobody.
+#[derive(Default)]
+struct Refused {
+    delivery: String,
+    times: u32,
+}
+
+impl Refused {
+    /// How often this delivery was refused before.
+    fn again(&mut self, taken: Option<&Taken>) -> u32 {
+        match taken.filter(|t| t.report.refused.is_some()) {
+            Some(taken) if self.delivery == taken.delivery => self.times += 1,
+            Some(taken) => *self = Refused { delivery: taken.delivery.clone(), times: 0 },
+            None => *self = Refused::default(),
+        }
+        self.times
+    }
+}
+
+fn wait_after(usual: Duration, refused_before: u32) -> Duration {
+    usual.saturating_mul(1 << refused_before.min(10)).min(LONGEST_REFUSAL.max(usual))
+}
+
+fn say(house: &House, voice: &Voice, taken: &Taken, said_before: bool) {
     let report = &taken.report;
     if let Some(narration) = &house.narration {
         for line in narration() {
@@ -63,13 +93,11 @@ fn say(house: &House, voice: &Voice, taken: &Taken, refused: &mut String) {
     }
     if let Some(why) = &report.refused {
         // Why once: the same delivery is offered again until somebody mends it.
-        if *refused != taken.delivery {
+        if !said_before {
             tracing::error!("{} was refused whole, and nobody's account is touched: {why}", taken.delivery);
-            refused.clone_from(&taken.delivery);
         }
         return;
     }
-    refused.clear();
     tracing::info!(
         delivery = taken.delivery,
         rows = report.rows,
@@ -83,5 +111,29 @@ fn say(house: &House, voice: &Voice, taken: &Taken, refused: &mut String) {
     voice.delivery(taken);
     for issue in report.issues.iter().filter(|i| i.kind.alarms()) {
         tracing::error!("somebody has to look: {}", super::voice::about(issue));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(delivery: &str, refused: Option<&str>) -> Taken {
+        let report = FeedReport { refused: refused.map(str::to_owned), ..FeedReport::default() };
+        Taken { delivery: delivery.into(), report, is_delta: false }
+    }
+
+    #[test]
+    fn what_is_refused_again_and_again_is_asked_for_ever_more_seldom_until_something_else_comes() {
+        let mut refused = Refused::default();
+        let half_a_minute = Duration::from_secs(30);
+        let bad = taken("a", Some("halved"));
+        let waits: Vec<u64> = (0..8).map(|_| wait_after(half_a_minute, refused.again(Some(&bad))).as_secs()).collect();
+        assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900, 900]);
+        assert_eq!(refused.again(Some(&taken("b", Some("halved")))), 0, "another delivery is another matter");
+        refused.again(Some(&bad));
+        assert_eq!(refused.again(None), 0);
+        assert_eq!(refused.again(Some(&bad)), 0, "nothing came in between, so it is said anew");
+        assert_eq!(wait_after(Duration::from_secs(3600), 9).as_secs(), 3600, "never more often than the setting says");
     }
 }

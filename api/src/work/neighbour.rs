@@ -3,10 +3,10 @@ use kimlik_domain::ports::PortError;
 use std::time::{Duration, Instant};
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 pub struct Neighbour {
     name: &'static str,
+    longest: Duration,
     away: Option<Away>,
 }
 
@@ -17,8 +17,9 @@ struct Away {
 }
 
 impl Neighbour {
-    pub fn new(name: &'static str) -> Neighbour {
-        Neighbour { name, away: None }
+    /// While it is away it is asked at least once every `longest`.
+    pub fn new(name: &'static str, longest: Duration) -> Neighbour {
+        Neighbour { name, longest, away: None }
     }
 
     pub fn is_away(&self) -> bool {
@@ -35,7 +36,7 @@ impl Neighbour {
             tracing::warn!("{} does not do what it should ({said}); Kimlik goes on trying, and nothing is lost", self.name);
             away.said = said;
         }
-        away.wait = (away.wait * 2).min(LONGEST_WAIT);
+        away.wait = (away.wait * 2).min(self.longest);
         away.wait
     }
 
@@ -52,7 +53,7 @@ mod tests {
 
     #[test]
     fn waits_grow_to_a_minute_and_begin_anew_after_an_answer() {
-        let mut neighbour = Neighbour::new("the directory");
+        let mut neighbour = Neighbour::new("the directory", Duration::from_secs(60));
         let fault = PortError::Unavailable("connection refused".into());
         let waits: Vec<u64> = (0..9).map(|_| neighbour.failed(&fault).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);

@@ -14,20 +14,23 @@ use tokio_util::sync::CancellationToken;
 
 /// Other replicas and the command line put work into the queue without telling this process.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// While a neighbour is away: a leaver's account must not stay open much longer than the outage.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// 02:00 in Türkiye.
 const NIGHT: i64 = 2;
 
 pub async fn keep_reconciling(house: Arc<House>, voice: Arc<Voice>, stop: CancellationToken) {
-    let mut database = Neighbour::new("the database");
-    let mut directory = Neighbour::new("the directory");
+    let mut database = Neighbour::new("the database", LONGEST_WAIT);
+    let mut directory = Neighbour::new("the directory", LONGEST_WAIT);
     let mut drift = Drift::new(&house);
     let mut night = Night::default();
+    let mut starting = true;
     while !stop.is_cancelled() {
-        let wait = match house.store.full_run_due().await {
+        let wait = match why_everybody(&house, &mut starting, &mut night).await {
             Err(fault) => database.failed(&fault),
-            Ok(full) => {
+            Ok(trigger) => {
                 database.answered();
-                match round(&house, &voice, full.is_some(), &mut night, &mut drift, &stop).await {
+                match round(&house, &voice, trigger, &mut drift, &stop).await {
                     Ok(()) => {
                         directory.answered();
                         LOOK_AGAIN
@@ -46,20 +49,9 @@ pub async fn keep_reconciling(house: Arc<House>, voice: Arc<Voice>, stop: Cancel
     }
 }
 
-async fn round(
-    house: &House,
-    voice: &Voice,
-    full_run_due: bool,
-    night: &mut Night,
-    drift: &mut Drift,
-    stop: &CancellationToken,
-) -> PortResult<()> {
+async fn round(house: &House, voice: &Voice, everybody: Option<Trigger>, drift: &mut Drift, stop: &CancellationToken) -> PortResult<()> {
     let reconciler = house.reconciler().await?;
-    let trigger = match full_run_due {
-        true => Some(Trigger::HrChange),
-        false => night.is_due(house).await?.then_some(Trigger::Schedule),
-    };
-    if let Some(trigger) = trigger {
+    if let Some(trigger) = everybody {
         ended(&reconciler.sync(&Whom::Everybody, trigger, voice).await?, voice);
     }
     while !stop.is_cancelled() && reconciler.work(voice).await? > 0 {}
@@ -67,6 +59,20 @@ async fn round(
         drift.look(&reconciler, voice).await?;
     }
     Ok(())
+}
+
+/// Whether everybody is to be looked at, and why: at the start, because HR's units changed, or because it is night.
+async fn why_everybody(house: &House, starting: &mut bool, night: &mut Night) -> PortResult<Option<Trigger>> {
+    if *starting {
+        // Why in the store: what an end by force has left half done is looked at even if this process ends before it comes to it.
+        house.store.request_full_run().await?;
+        *starting = false;
+        return Ok(Some(Trigger::Schedule));
+    }
+    if house.store.full_run_due().await?.is_some() {
+        return Ok(Some(Trigger::HrChange));
+    }
+    Ok(night.is_due(house).await?.then_some(Trigger::Schedule))
 }
 
 fn ended(run: &Run, voice: &Voice) {

@@ -250,11 +250,11 @@ fn place(person: &Person, unit: Option<&Arc<Unit>>, facts: &Facts<'_>, state: Ac
         (Some(ou), _) if facts.containers.contains(&ou) => return ou,
         (Some(ou), _) => {
             let message = format!("the OU {ou} does not exist; the account stands in {}", facts.policy.default_ou);
-            issues.push(issue(IssueKind::NoOrganizationalUnit, person, facts, message));
+            issues.push(of_administrators(issue(IssueKind::NoOrganizationalUnit, person, facts, message)));
         }
         (None, Some(unit)) => {
             let message = format!("no placement rule fits unit {} ({})", unit.code, unit.short_name);
-            issues.push(issue(IssueKind::NoOrganizationalUnit, person, facts, message));
+            issues.push(of_administrators(issue(IssueKind::NoOrganizationalUnit, person, facts, message)));
         }
         (None, None) => {
             let message = format!("no known unit; the account stands in {}", facts.policy.default_ou);
@@ -262,6 +262,11 @@ fn place(person: &Person, unit: Option<&Arc<Unit>>, facts: &Facts<'_>, state: Ac
         }
     }
     facts.policy.default_ou.clone()
+}
+
+/// Not HR's to mend: OUs and rules are made by those who administer the directory.
+fn of_administrators(issue: DataIssue) -> DataIssue {
+    DataIssue { personnel_unit: None, ..issue }
 }
 
 /// Who is the manager: the one that HR names, else the nearest head above.

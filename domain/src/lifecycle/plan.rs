@@ -1,7 +1,7 @@
 //! What is to be done for one person, made from what should be and what was seen. Data: it can be printed, compared,
 //! approved and carried out; nothing in it is left to decide.
 use super::reason::Because;
-use crate::account::{Change, Dn, Mode, NewAccount};
+use crate::account::{Attribute, Change, Dn, Mode, NewAccount};
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
 use crate::staff::unit::Province;
@@ -107,13 +107,33 @@ pub struct Action {
 
 impl Action {
     /// What an approval is for: the kind and every step with its values. Stable over releases of the compiler.
+    ///
+    /// A manager that completes an account is not part of it: at a first load, and when living accounts are taken over, the
+    /// managers' accounts appear while their people's are worked off, and what was approved must not be held anew for that.
     pub fn digest(&self) -> String {
         let mut hasher = Fnv(0xcbf2_9ce4_8422_2325_6c62_272e_07bb_0142);
         self.kind.hash(&mut hasher);
         for step in &self.steps {
-            step.hash(&mut hasher);
+            match step {
+                Step::Create(new) if new.attributes.get(Attribute::Manager).is_some() => {
+                    let mut attributes = new.attributes.clone();
+                    attributes.set(Attribute::Manager, None);
+                    Step::Create(NewAccount { attributes, ..new.clone() }).hash(&mut hasher);
+                }
+                Step::Modify(changes) if changes.iter().any(|c| self.completes(c)) => {
+                    let rest: Vec<Change> = changes.iter().filter(|c| !self.completes(c)).cloned().collect();
+                    if !rest.is_empty() {
+                        Step::Modify(rest).hash(&mut hasher);
+                    }
+                }
+                step => step.hash(&mut hasher),
+            }
         }
         format!("{:032x}", hasher.0)
+    }
+
+    fn completes(&self, change: &Change) -> bool {
+        change.attribute == Attribute::Manager && (change.from.is_none() || self.kind == ActionKind::Adopt)
     }
 }
 

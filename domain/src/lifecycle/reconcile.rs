@@ -142,6 +142,7 @@ impl Reconciler {
                 self.finish(run, None).await
             }
             Err(error) => {
+                self.give_back(claims).await;
                 self.finish(run, Some(&error)).await?;
                 Err(error)
             }
@@ -156,12 +157,23 @@ impl Reconciler {
             return Ok(0);
         }
         let people: Vec<PersonId> = claims.iter().map(|c| c.person).collect();
-        let mut look = Look::new(self, day::today(now), true).await?;
-        look.at(&Whom::People(people)).await?;
-        let next = self.carry_out_quietly(look, Trigger::HrChange, progress).await?;
-        let count = u32::try_from(claims.len()).unwrap_or(u32::MAX);
-        self.release(claims, &next.into_iter().collect()).await?;
-        Ok(count)
+        let outcome = async {
+            let mut look = Look::new(self, day::today(now), true).await?;
+            look.at(&Whom::People(people)).await?;
+            self.carry_out_quietly(look, Trigger::HrChange, progress).await
+        }
+        .await;
+        match outcome {
+            Ok(next) => {
+                let count = u32::try_from(claims.len()).unwrap_or(u32::MAX);
+                self.release(claims, &next.into_iter().collect()).await?;
+                Ok(count)
+            }
+            Err(error) => {
+                self.give_back(claims).await;
+                Err(error)
+            }
+        }
     }
 
     /// Puts right what somebody changed by hand since the last look. Answers how many people had something to do.
@@ -310,6 +322,16 @@ impl Reconciler {
     async fn release(&self, claims: Vec<crate::ports::Claim>, next: &HashMap<PersonId, Option<Day>>) -> PortResult<()> {
         let done: Vec<_> = claims.into_iter().map(|c| (c, next.get(&c.person).copied().flatten().map(day::midnight))).collect();
         if done.is_empty() { Ok(()) } else { self.store.release(&done).await }
+    }
+
+    /// They stay due: a neighbour that was away must not keep a leaver's account open until the lease has run out.
+    async fn give_back(&self, claims: Vec<crate::ports::Claim>) {
+        let now = self.clock.now();
+        let due: Vec<_> = claims.into_iter().map(|c| (c, Some(now))).collect();
+        if !due.is_empty() {
+            // Why ignored: where the store is away too, the leases run out by themselves.
+            self.store.release(&due).await.ok();
+        }
     }
 
     // -------------------------------------------------------------------------------------------------------- limits

@@ -8,7 +8,7 @@ use kimlik_domain::lifecycle::limits::{Budget, Cap};
 use kimlik_domain::lifecycle::run::{Intent, OperationStatus, PersonSettlement, ReceiptLine, Run, RunStatus, RunSummary, Trigger};
 use kimlik_domain::lifecycle::{ActionKind, Step};
 use kimlik_domain::message::{MessageState, NewMessage, Purpose};
-use kimlik_domain::ports::{PeopleBy, Refusal, Store};
+use kimlik_domain::ports::{OperationsOf, PeopleBy, Refusal, Store};
 use kimlik_domain::staff::MobileNumber;
 use kimlik_domain::staff::unit::Province;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ async fn intents_beyond_a_cap_are_not_committed(bench: Bench) {
     let spent = bench.store.spent(yesterday()).await.unwrap();
     assert_eq!((spent.of(Budget::Close, None), spent.of(Budget::Close, Province::new(6))), (3, 2));
     assert_eq!((spent.of(Budget::Update, None), spent.of(Budget::Open, None)), (1, 0));
-    assert_eq!(bench.store.operations(None, None, 100).await.unwrap().len(), 5);
+    assert_eq!(bench.store.operations(OperationsOf::Everybody, None, 100).await.unwrap().len(), 5);
     assert_eq!(bench.store.spent(noon() + TimeDelta::microseconds(1)).await.unwrap().0.len(), 0, "the day has rolled on");
 }
 
@@ -173,7 +173,7 @@ async fn an_intent_stays_unsettled_until_it_is_settled(bench: Bench) {
     let line = ReceiptLine { at: noon(), step: "disabled".into(), result: "done".into() };
     bench.store.settle(vec![settle(OperationStatus::Done, vec![line.clone()])]).await.unwrap();
     assert_eq!(unsettled(read().await.unwrap()), []);
-    let operation = bench.store.operations(Some(intent.run), None, 10).await.unwrap().remove(0);
+    let operation = bench.store.operations(OperationsOf::Run(intent.run), None, 10).await.unwrap().remove(0);
     assert_eq!((operation.receipt, operation.settled_at), (vec![line], Some(noon())));
     assert_eq!((operation.because, operation.created_at), (intent.because.clone(), noon()));
     let refused = bench.store.intend(&[intent], &[], yesterday()).await.unwrap_err();

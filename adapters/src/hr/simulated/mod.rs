@@ -1,6 +1,6 @@
 //! A ministry that lives by itself: for the demo, for tests and for measuring. It decides nothing about accounts.
 //!
-//! Life is a function of (seed, people, events a step, the civil day of each step). The position carries those days, so a
+//! Life is a function of (seed, people, the events and the civil day of each step). The position carries those days, so a
 //! restart on another day replays exactly the life that Kimlik has already taken in, and goes on from there.
 mod dice;
 mod life;
@@ -72,11 +72,11 @@ impl SimulatedMinistry {
 
     fn parse(&self, text: &str) -> PortResult<Position> {
         let position = Position::parse(text);
-        position.filter(|p| (p.seed, p.people, p.events) == (self.seed, self.people, self.events_per_step)).ok_or_else(|| {
+        position.filter(|p| (p.seed, p.people) == (self.seed, self.people)).ok_or_else(|| {
             let reason = format!(
-                "the position held ({text}) is not one of this simulated ministry (seed {}, {} people, {} events a step): set these back, \
-                 or begin with an empty database",
-                self.seed, self.people, self.events_per_step
+                "the position held ({text}) is not one of this simulated ministry (seed {}, {} people): set these back, or begin with \
+                 an empty database",
+                self.seed, self.people
             );
             PortError::refused(Refusal::Other, reason)
         })
@@ -113,7 +113,7 @@ impl SimulatedMinistry {
     fn step(&self, now: &mut Now, from: Position, today: day::Day) -> Delivery {
         let held = now.life.take().filter(|(at, _)| *at == from).map(|(_, life)| life);
         let mut life = held.unwrap_or_else(|| self.replay(&from));
-        let to = from.after(today);
+        let to = from.after(today, self.events_per_step);
         let step = life.go_on(to.today(), self.events_per_step);
         let number = life.step;
         if number > now.told {
@@ -129,9 +129,9 @@ impl SimulatedMinistry {
 
     fn replay(&self, to: &Position) -> Life {
         let mut life = Life::new(self.seed, self.people, to.start());
-        for (day, steps) in to.days() {
-            for _ in 0..steps {
-                life.go_on(day, self.events_per_step);
+        for (day, lived) in to.days() {
+            for _ in 0..lived.steps {
+                life.go_on(day, lived.events);
             }
         }
         life

@@ -7,28 +7,43 @@ use std::fmt;
 pub enum Phase {
     /// The units are delivered; the staff comes next, as of the first day.
     Units(Day),
-    /// The first day, and the steps lived on days since: (days after the first, steps).
-    Life(Day, Vec<(u64, u64)>),
+    /// The first day, and the steps lived since.
+    Life(Day, Vec<Lived>),
+}
+
+/// Steps of one day that were alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lived {
+    /// Days after the first.
+    pub after: u64,
+    pub steps: u64,
+    /// Events a step: the setting as it was then.
+    pub events: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     pub seed: u64,
     pub people: u32,
+    /// Events a step where nothing else is said.
     pub events: u32,
     pub phase: Phase,
 }
 
 impl Position {
-    /// `7/2000/3 life 2026-11-23 0x12 1x35`
+    /// `7/2000/3 life 2026-11-23 0x12 1x35 1x4*10`: on the day after the first 35 steps of 3 events, then 4 of 10.
     pub fn parse(text: &str) -> Option<Position> {
         let mut words = text.split(' ');
         let mut ministry = words.next()?.split('/');
         let seed = ministry.next()?.parse().ok()?;
         let (people, events) = (ministry.next()?.parse().ok()?, ministry.next()?.parse().ok()?);
         let (phase, start) = (words.next()?, day::parse(words.next()?)?);
-        let lived = words.map(|word| word.split_once('x').and_then(|(day, steps)| Some((day.parse().ok()?, steps.parse().ok()?))));
-        let lived: Vec<(u64, u64)> = lived.collect::<Option<_>>()?;
+        let lived = words.map(|word| {
+            let (after, steps) = word.split_once('x')?;
+            let (steps, events) = steps.split_once('*').map_or((steps, Some(events)), |(steps, events)| (steps, events.parse().ok()));
+            Some(Lived { after: after.parse().ok()?, steps: steps.parse().ok()?, events: events? })
+        });
+        let lived: Vec<Lived> = lived.collect::<Option<_>>()?;
         let phase = match phase {
             "units" => Phase::Units(start),
             "life" => Phase::Life(start, lived),
@@ -43,12 +58,12 @@ impl Position {
         }
     }
 
-    pub fn days(&self) -> impl Iterator<Item = (Day, u64)> {
-        let (start, lived): (Day, &[(u64, u64)]) = match &self.phase {
+    pub fn days(&self) -> impl Iterator<Item = (Day, Lived)> {
+        let (start, lived): (Day, &[Lived]) = match &self.phase {
             Phase::Units(start) => (*start, &[]),
             Phase::Life(start, lived) => (*start, lived),
         };
-        lived.iter().map(move |(after, steps)| (start.checked_add_days(Days::new(*after)).unwrap_or(start), *steps))
+        lived.iter().map(move |lived| (start.checked_add_days(Days::new(lived.after)).unwrap_or(start), *lived))
     }
 
     /// The day of the last step, or the first day.
@@ -57,16 +72,16 @@ impl Position {
     }
 
     /// One step on. Where the clock went back, the step is lived on the last day: life never goes backwards.
-    pub fn after(&self, today: Day) -> Position {
+    pub fn after(&self, today: Day, events: u32) -> Position {
         let day = today.max(self.today());
         let after = u64::try_from((day - self.start()).num_days()).unwrap_or(0);
-        let mut lived: Vec<(u64, u64)> = match &self.phase {
+        let mut lived: Vec<Lived> = match &self.phase {
             Phase::Units(_) => Vec::new(),
             Phase::Life(_, lived) => lived.clone(),
         };
         match lived.last_mut() {
-            Some((last, steps)) if *last == after => *steps += 1,
-            _ => lived.push((after, 1)),
+            Some(last) if last.after == after && last.events == events => last.steps += 1,
+            _ => lived.push(Lived { after, steps: 1, events }),
         }
         Position { phase: Phase::Life(self.start(), lived), ..self.clone() }
     }
@@ -78,7 +93,10 @@ impl fmt::Display for Position {
         write!(f, "{}/{}/{} {phase} {}", self.seed, self.people, self.events, self.start())?;
         match &self.phase {
             Phase::Units(_) => Ok(()),
-            Phase::Life(_, lived) => lived.iter().try_for_each(|(after, steps)| write!(f, " {after}x{steps}")),
+            Phase::Life(_, lived) => lived.iter().try_for_each(|lived| {
+                write!(f, " {}x{}", lived.after, lived.steps)?;
+                if lived.events == self.events { Ok(()) } else { write!(f, "*{}", lived.events) }
+            }),
         }
     }
 }

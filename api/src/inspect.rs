@@ -1,0 +1,77 @@
+//! What `kimlik doctor` says beside the neighbours' own words: why one could not be made, the feed, the OUs of the placement rules.
+use crate::config::{self, Config, Fault, HrSource};
+use crate::wiring::NotWired;
+use kimlik_domain::account::{Dn, placement};
+use kimlik_domain::ports::{Directory, Finding, Health, HrFeed, PortError, Store};
+use std::collections::BTreeSet;
+
+/// More missing OUs than that are counted, not named.
+const NAMED: usize = 10;
+
+pub fn not_wired(neighbour: &str, fault: NotWired) -> Vec<Finding> {
+    let broken = |about: String, found: String, mend: String| Finding { health: Health::Broken, about, found, mend };
+    match fault {
+        NotWired::Settings(faults) => {
+            let of = |Fault { setting, found, mend, .. }| broken(format!("setting {setting}"), found, mend);
+            faults.0.into_iter().map(of).collect()
+        }
+        NotWired::Neighbour { what, fault, mend } => vec![broken(what.into(), fault.to_string(), mend.into())],
+        NotWired::NotMigrated(missing) => {
+            let found = format!("tables of {} versions are missing: {}", missing.len(), missing.join(", "));
+            vec![broken(neighbour.into(), found, "kimlik migrate".into())]
+        }
+    }
+}
+
+/// It is asked for its next delivery. Reading takes nothing away.
+pub async fn feed(config: &Config, feed: &dyn HrFeed, store: Option<&dyn Store>) -> Finding {
+    let setting = match config.hr.source {
+        HrSource::Simulated => "hr.simulated",
+        HrSource::Csv => "hr.csv.directory",
+        HrSource::Rest => "hr.rest",
+    };
+    let about = format!("HR feed {}", feed.name());
+    let position = match store {
+        Some(store) => store.feed_position(feed.name()).await.ok().flatten(),
+        None => None,
+    };
+    match feed.poll(position.as_deref()).await {
+        Ok(Some(delivery)) => Finding {
+            health: Health::Good,
+            about,
+            found: format!("it answers; {} waits to be taken in", delivery.name),
+            mend: String::new(),
+        },
+        Ok(None) => Finding { health: Health::Good, about, found: "it answers; nothing new".into(), mend: String::new() },
+        Err(fault) => {
+            let mend = format!("see that it is there and that setting {setting} is right");
+            Finding { health: Health::Broken, about, found: fault.to_string(), mend }
+        }
+    }
+}
+
+/// The OUs that the rules give to the units that are known: Kimlik makes none in a real directory.
+pub async fn places(config: &Config, store: &dyn Store, directory: &dyn Directory) -> Vec<Finding> {
+    let about = "setting placement.rules".to_owned();
+    let missing = match missing_places(config, store, directory).await {
+        Ok(missing) => missing,
+        Err(fault) => {
+            let mend = "mend what is marked above, and look again".to_owned();
+            return vec![Finding { health: Health::Broken, about, found: fault.to_string(), mend }];
+        }
+    };
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let named: Vec<String> = missing.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = if missing.len() > NAMED { format!("; and {} more", missing.len() - NAMED) } else { String::new() };
+    let found = format!("{} OUs are not there, whose people stand in default_ou meanwhile: {}{more}", missing.len(), named.join("; "));
+    vec![Finding { health: Health::Doubtful, about, found, mend: "create them, or correct the rules".into() }]
+}
+
+async fn missing_places(config: &Config, store: &dyn Store, directory: &dyn Directory) -> Result<BTreeSet<Dn>, PortError> {
+    let units = store.units().await?;
+    let there = directory.containers().await?;
+    let (rules, base) = (config::policy::placement_of(config), config.directory.base());
+    Ok(units.iter().filter_map(|unit| placement::ou(&rules, &base, unit, &units)).filter(|ou| !there.contains(ou)).collect())
+}
