@@ -11,7 +11,7 @@ use crate::staff::unit::Unit;
 use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, RegistryNo, UnitCode, UnitKind, Units};
 use crate::text;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What all people of a run share.
 pub struct Facts<'a> {
@@ -284,22 +284,26 @@ fn attributes(
     facts: &Facts<'_>,
 ) -> Attributes {
     let (units, policy) = (facts.units, facts.policy);
-    let mut out = Attributes::with_capacity(Attribute::ALL.len());
+    let mut out = Attributes::with_capacity(22);
     let mut set = |attribute: Attribute, text: Option<&str>| {
         let value = text.map(|t| Value::text(text::clip(t, attribute.max_len())));
         out.set(attribute, value);
     };
-    set(Attribute::Username, Some(&names.username));
+    // Why shared where it can be: a reorganisation plans thousands of cards with the same few texts.
+    fn share(attribute: Attribute, text: Option<&Arc<str>>) -> Option<Value> {
+        text.map(|t| match text::clip(t, attribute.max_len()) {
+            whole if whole.len() == t.len() => Value::Text(t.clone()),
+            cut => Value::text(cut),
+        })
+    }
     set(Attribute::UserPrincipalName, Some(&format!("{}@{}", names.username, policy.upn_suffix)));
     set(Attribute::DisplayName, Some(&card::display_name(person, policy.family_name_in_capitals)));
     set(Attribute::GivenName, Some(&person.given_name));
     set(Attribute::FamilyName, Some(&person.family_name));
-    set(Attribute::EmployeeId, Some(person.registry_no.as_str()));
     let title = stays.map_or_else(|| card::title(person, facts.today), |a| a.attributes.text(Attribute::Title).map(str::to_owned));
     set(Attribute::Title, title.as_deref());
     set(Attribute::Office, person.office.as_deref());
     set(Attribute::Mobile, person.mobile.as_ref().filter(|_| person.mobile_public).map(|m| m.e164()));
-    set(Attribute::Mail, Some(&names.mail));
     let unit_phone = unit.and_then(|u| units.inherited(u.code, |u| u.phone.as_deref()));
     let work_phone = match (&person.work_phone, person.extension.as_deref(), unit_phone) {
         (Some(own), extension, _) => Some(own.shown(extension)),
@@ -314,21 +318,28 @@ fn attributes(
             UnitKind::Provincial => units.top(code),
             UnitKind::Central => units.upward(code).last(),
         };
-        let province = units.province(code).map(|p| p.name());
-        set(Attribute::Department, Some(&unit.short_name));
-        set(Attribute::Company, company.map(|u| u.short_name.as_ref()));
-        set(Attribute::Fax, units.inherited(code, |u| u.fax.as_deref()));
-        set(Attribute::Street, units.inherited(code, |u| u.address.as_deref()));
-        set(Attribute::City, units.inherited(code, |u| u.city.as_deref()).or(province));
-        set(Attribute::State, province);
-        set(Attribute::PostalCode, units.inherited(code, |u| u.postal_code.as_deref()));
+        let province = units.province(code).map(|p| p.shared_name());
+        let shared = [
+            (Attribute::Department, Some(&unit.short_name)),
+            (Attribute::Company, company.map(|u| &u.short_name)),
+            (Attribute::Fax, units.inherited(code, |u| u.fax.as_ref())),
+            (Attribute::Street, units.inherited(code, |u| u.address.as_ref())),
+            (Attribute::City, units.inherited(code, |u| u.city.as_ref()).or(province)),
+            (Attribute::State, province),
+            (Attribute::PostalCode, units.inherited(code, |u| u.postal_code.as_ref())),
+        ];
+        shared.into_iter().for_each(|(attribute, text)| out.set(attribute, share(attribute, text)));
     }
-    set(Attribute::Country, Some("TR"));
-    set(Attribute::CountryName, Some("Türkiye"));
-    set(Attribute::CountryCode, Some("792"));
+    static TURKEY: LazyLock<[(Attribute, Arc<str>); 3]> = LazyLock::new(|| {
+        [(Attribute::Country, "TR".into()), (Attribute::CountryName, "Türkiye".into()), (Attribute::CountryCode, "792".into())]
+    });
+    TURKEY.iter().for_each(|(attribute, text)| out.set(*attribute, share(*attribute, Some(text))));
+    out.set(Attribute::Username, share(Attribute::Username, Some(&names.username)));
+    out.set(Attribute::EmployeeId, Some(Value::Text(person.registry_no.shared())));
+    out.set(Attribute::Mail, share(Attribute::Mail, Some(&names.mail)));
     if policy.exchange {
-        set(Attribute::MailNickname, names.mail.split('@').next());
-        set(Attribute::HideFromAddressLists, (state == AccountState::Closed).then_some("TRUE"));
+        out.set(Attribute::MailNickname, names.mail.split('@').next().map(|local| Value::text(text::clip(local, 64))));
+        out.set(Attribute::HideFromAddressLists, (state == AccountState::Closed).then(|| Value::text("TRUE")));
     }
     let manager = manager_of(person, units, facts.today).and_then(|m| facts.managers.get(m));
     out.set(Attribute::Manager, manager.map(|guid| Value::Account(*guid)));

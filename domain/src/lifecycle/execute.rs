@@ -1,12 +1,13 @@
 //! Carrying out: intents committed in chunks, steps in order, a few people at a time. No choices are made here.
+use super::difference::{self, Sight};
 use super::limits::{Cap, Exceeded};
 use super::look::{Look, Planned};
 use super::plan::{Action, ActionKind, Step};
 use super::reconcile::{Progress, Reconciler, decision, holds_back};
 use super::run::{Intent, ReceiptLine, Run};
-use super::{Because, difference, settle};
+use super::{Because, settle};
 use crate::account::{AccountRef, LedgerName, Mode, NameKind, ObservedAccount};
-use crate::id::{AccountGuid, OperationId, PersonId};
+use crate::id::{AccountGuid, OperationId, PersonId, RunId};
 use crate::ports::{FindBy, IssueScope, PeopleBy, PersonRecord, PortError, PortResult, Refusal};
 use crate::staff::IssueKind;
 use chrono::TimeDelta;
@@ -37,6 +38,13 @@ pub struct Carried {
     pub later: HashSet<PersonId>,
 }
 
+/// What a run may not exceed, and what it would.
+#[derive(Clone, Copy)]
+struct Limiting<'a> {
+    exceeded: &'a [Exceeded],
+    caps: &'a [Cap],
+}
+
 /// How an action ended.
 #[derive(Clone, Debug)]
 pub(super) struct Ended {
@@ -65,29 +73,17 @@ impl Reconciler {
         progress: &dyn Progress,
     ) -> PortResult<Carried> {
         let mut total = Carried::default();
-        let mut due: Vec<Work<'_>> = Vec::new();
-        for planned in &look.plans {
-            let work = self.sort(run, planned, exceeded, &mut total);
-            let managed = planned.plan.mode == Mode::Manage;
-            if !work.actions.is_empty() || managed && (planned.unsettled || planned.announce) {
-                due.push(work);
-            }
-        }
-        let mut chunks: Vec<Vec<Work<'_>>> = Vec::new();
-        for work in due {
-            match chunks.last_mut().filter(|c| c.len() < CHUNK) {
-                Some(chunk) => chunk.push(work),
-                None => chunks.push(vec![work]),
-            }
-        }
+        let due: Vec<&Planned> = look.plans.iter().filter(|p| !p.plan.is_empty() || p.unsettled || p.announce).collect();
+        let limits = Limiting { exceeded, caps };
         // Why collected first: the compiler cannot prove a closure over borrowed people Send inside a stream, and loops are spawned.
-        let under_way: Vec<_> = chunks.into_iter().map(|chunk| self.chunk(look, chunk, caps, progress)).collect();
+        let under_way: Vec<_> = due.chunks(CHUNK).map(|chunk| self.chunk(run.id, look, chunk, limits, progress)).collect();
         let mut results = stream::iter(under_way).buffer_unordered(CHUNKS_AT_ONCE);
         while let Some(carried) = results.try_next().await? {
             total.done += carried.done;
             total.held += carried.held;
             total.refused += carried.refused;
             total.in_doubt += carried.in_doubt;
+            total.observed_only += carried.observed_only;
             total.later_refusals += carried.later_refusals;
             total.again.extend(carried.again);
             total.later.extend(carried.later);
@@ -96,7 +92,7 @@ impl Reconciler {
     }
 
     /// Which of a person's actions may be carried out now.
-    fn sort<'p>(&self, run: &Run, planned: &'p Planned, exceeded: &[Exceeded], total: &mut Carried) -> Work<'p> {
+    fn sort<'p>(&self, run: RunId, planned: &'p Planned, exceeded: &[Exceeded], total: &mut Carried) -> Work<'p> {
         let now = self.clock.now();
         let mut work = Work { planned, intents: Vec::new(), actions: Vec::new() };
         if planned.plan.mode == Mode::Observe {
@@ -114,7 +110,7 @@ impl Reconciler {
             }
             work.intents.push(Intent {
                 operation: OperationId(self.uuid(now)),
-                run: run.id,
+                run,
                 person: planned.plan.person,
                 kind: action.kind,
                 budget: action.budget(),
@@ -130,8 +126,35 @@ impl Reconciler {
         work
     }
 
-    async fn chunk(&self, look: &Look<'_>, mut chunk: Vec<Work<'_>>, caps: &[Cap], progress: &dyn Progress) -> PortResult<Carried> {
+    /// The plans of those whose steps were left out, made again.
+    pub(super) async fn complete(&self, look: &Look<'_>, planned: &[&Planned]) -> PortResult<HashMap<PersonId, Planned>> {
+        let light: Vec<PersonId> = planned.iter().filter(|p| p.light).map(|p| p.plan.person).collect();
+        if light.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let records = self.store.people(PeopleBy::Ids(&light)).await?;
+        let facts = look.facts();
+        let whole = |record: &PersonRecord| {
+            let plan = difference::plan(record, Sight::default(), &facts);
+            Planned { plan, decisions: Vec::new(), unsettled: !record.unsettled.is_empty(), announce: false, light: false }
+        };
+        Ok(records.iter().map(|r| (r.person.id, whole(r))).collect())
+    }
+
+    async fn chunk(
+        &self,
+        run: RunId,
+        look: &Look<'_>,
+        planned: &[&Planned],
+        limits: Limiting<'_>,
+        progress: &dyn Progress,
+    ) -> PortResult<Carried> {
+        let Limiting { exceeded, caps } = limits;
         let mut carried = Carried::default();
+        let whole = self.complete(look, planned).await?;
+        let planned = planned.iter().map(|p| whole.get(&p.plan.person).unwrap_or(p));
+        let mut chunk: Vec<Work<'_>> = planned.map(|p| self.sort(run, p, exceeded, &mut carried)).collect();
+        chunk.retain(|w| !w.actions.is_empty() || w.planned.plan.mode == Mode::Manage && (w.planned.unsettled || w.planned.announce));
         self.intend(&mut chunk, caps, &mut carried).await?;
         let ids: Vec<PersonId> = chunk.iter().map(|w| w.planned.plan.person).collect();
         let records = self.store.people(PeopleBy::Ids(&ids)).await?;

@@ -2,7 +2,7 @@
 //! Memory grows with the page and with what is to be done, not with the ministry.
 use super::desired::{self, Facts, Standing, manager_of};
 use super::difference::{self, Sight};
-use super::plan::{ActionKind, PersonPlan};
+use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, ObservedAccount, Value};
 use crate::day::Day;
@@ -52,6 +52,23 @@ pub struct Planned {
     pub unsettled: bool,
     /// The account works and the person has not been told.
     pub announce: bool,
+    /// An opening whose steps were left out: they are made again, the same, when its turn comes. Why: 100,000 openings with
+    /// all their values would not fit into the memory that a run is given.
+    pub light: bool,
+}
+
+impl Planned {
+    fn lighten(&mut self) {
+        if let [action] = self.plan.actions.as_mut_slice()
+            && action.kind == ActionKind::Open
+            && matches!(action.steps.first(), Some(Step::Create(_)))
+            && self.decisions.is_empty()
+        {
+            action.steps = Vec::new();
+            self.plan.actions.shrink_to_fit();
+            self.light = true;
+        }
+    }
 }
 
 impl<'a> Look<'a> {
@@ -255,7 +272,12 @@ impl<'a> Look<'a> {
         let announce = super::settle::announcement_due(record);
         let to_show = !self.commit && !plan.issues.is_empty();
         if !plan.is_empty() || unsettled || announce || to_show {
-            self.plans.push(Planned { plan, decisions: record.decisions.clone(), unsettled, announce });
+            let mut planned = Planned { plan, decisions: record.decisions.clone(), unsettled, announce, light: false };
+            // Why not a dry run's: it is going to be shown.
+            if self.commit {
+                planned.lighten();
+            }
+            self.plans.push(planned);
         }
     }
 

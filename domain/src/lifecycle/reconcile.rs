@@ -255,7 +255,7 @@ impl Reconciler {
         run.summary.people = look.looked_at;
         run.summary.planned = count(look.plans.iter().flat_map(|p| &p.plan.actions));
         let (exceeded, caps) = self.weigh(&look.plans, now).await?;
-        let requests = self.hold_requests(&look.plans, &exceeded, now);
+        let requests = self.hold_requests(&look, &exceeded, now).await?;
         if everybody || !requests.is_empty() {
             self.store.save_holds(run.id, &requests, everybody, now).await?;
         }
@@ -361,9 +361,16 @@ impl Reconciler {
         Ok((exceeded, caps))
     }
 
-    fn hold_requests(&self, plans: &[Planned], exceeded: &[Exceeded], now: DateTime<Utc>) -> Vec<HoldRequest> {
+    async fn hold_requests(&self, look: &Look<'_>, exceeded: &[Exceeded], now: DateTime<Utc>) -> PortResult<Vec<HoldRequest>> {
         let mut requests: BTreeMap<(Budget, Scope), HoldRequest> = BTreeMap::new();
-        for planned in plans.iter().filter(|p| p.plan.mode == Mode::Manage) {
+        let held = |p: &&Planned| p.plan.mode == Mode::Manage && p.plan.actions.iter().any(|a| holds_back(p, a, exceeded).is_some());
+        let held: Vec<&Planned> = look.plans.iter().filter(held).collect();
+        let mut whole = HashMap::new();
+        for some in held.chunks(1_000) {
+            whole.extend(self.complete(look, some).await?);
+        }
+        for planned in held {
+            let planned = whole.get(&planned.plan.person).unwrap_or(planned);
             for action in &planned.plan.actions {
                 let Some(over) = holds_back(planned, action, exceeded) else { continue };
                 let cap = over.cap;
@@ -384,7 +391,7 @@ impl Reconciler {
                 });
             }
         }
-        requests.into_values().collect()
+        Ok(requests.into_values().collect())
     }
 }
 

@@ -4,7 +4,7 @@ use crate::day::Day;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// DETSİS number, 8 digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +65,11 @@ impl Province {
     }
     pub fn name(self) -> &'static str {
         PROVINCES[usize::from(self.0) - 1]
+    }
+    /// One allocation for all the cards of a province.
+    pub fn shared_name(self) -> &'static Arc<str> {
+        static NAMES: LazyLock<Vec<Arc<str>>> = LazyLock::new(|| PROVINCES.map(Arc::from).into());
+        &NAMES[usize::from(self.0) - 1]
     }
     pub fn all() -> impl Iterator<Item = Province> {
         (1..=81).map(Province)
