@@ -4,6 +4,7 @@
 //! [`PortError::InDoubt`] where something may have been written; no call holds a transaction open over another port.
 use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
 use crate::id::{AccountGuid, HoldId, OperationId, PersonId, RunId};
+use crate::lifecycle::ActionKind;
 use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use crate::lifecycle::limits::{Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
@@ -269,6 +270,8 @@ pub trait Store: Send + Sync {
     /// Adds to the open hold of each kind and scope, or opens one. Items whose digest has changed replace the old ones;
     /// items of these scopes that are no longer wanted leave; a hold without items is superseded.
     async fn save_holds(&self, run: RunId, held: &[HoldRequest], complete: bool, now: DateTime<Utc>) -> PortResult<()>;
+    /// Decisions on changes that need not be made any more: should the same be due one day, it is asked anew.
+    async fn lapse_decisions(&self, lapsed: &[(PersonId, ActionKind, String)]) -> PortResult<()>;
     async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold>;
 
     // --- the work queue

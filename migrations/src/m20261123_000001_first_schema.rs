@@ -15,9 +15,7 @@ impl MigrationTrait for Migration {
         }
         // Why rows to lock: budgets and the ledger are serialised by the same SQL on both engines.
         let mut locks = Query::insert().into_table("lock_row").columns(["name"]).to_owned();
-        for name in
-            ["adopt", "archive", "close", "hold", "intake", "issue", "ledger", "memory", "move", "open", "rename", "suspend", "update"]
-        {
+        for name in ["adopt", "close", "hold", "intake", "issue", "ledger", "memory", "move", "open", "rename", "suspend", "update"] {
             locks.values_panic([name.into()]);
         }
         manager.execute(locks).await

@@ -35,8 +35,11 @@ impl Year {
         assert!(plan.people.iter().all(|p| p.is_empty()), "{day}:\n{}", plan.text());
     }
 
+    /// Sorted. Why: the values of an attribute are a set, and a server may name them in any order.
     fn read(&self, user: &str, attribute: &str) -> String {
-        self.samba.values(&format!("(sAMAccountName={user})"), attribute).join("|")
+        let mut values = self.samba.values(&format!("(sAMAccountName={user})"), attribute);
+        values.sort();
+        values.join("|")
     }
 
     fn stands_in(&self, user: &str, ou: &str) {

@@ -189,6 +189,9 @@ impl Store for FakeStore {
     async fn decide_hold(&self, _: HoldId, _: &HoldDecision, _: DateTime<Utc>) -> PortResult<Hold> {
         beyond()
     }
+    async fn lapse_decisions(&self, _: &[(PersonId, kimlik_domain::lifecycle::ActionKind, String)]) -> PortResult<()> {
+        beyond()
+    }
     async fn wake(&self, _: &[(PersonId, DateTime<Utc>)]) -> PortResult<()> {
         beyond()
     }

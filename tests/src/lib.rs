@@ -3,6 +3,7 @@ pub mod fake_store;
 pub mod fakes;
 pub mod flaky;
 pub mod lab;
+pub mod late;
 pub mod ministry;
 pub mod postgres;
 pub mod scenario;

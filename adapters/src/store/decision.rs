@@ -1,6 +1,6 @@
 //! Decisions on held changes, by person, kind and digest: what planning asks. An approval is used up once its change is done.
-use super::fault::{failed, from_word};
-use super::link::Writing;
+use super::fault::{failed, from_word, word};
+use super::link::{CHUNK, Link, Writing};
 use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::ports::PortResult;
@@ -34,6 +34,30 @@ pub(super) async fn of(db: &impl ConnectionTrait, people: &[Uuid]) -> PortResult
         found.entry(PersonId(row.person)).or_default().push((kind, row.digest, row.approved));
     }
     Ok(found)
+}
+
+/// They no longer decide anything.
+pub(super) async fn lapse(link: &Link, lapsed: &[(PersonId, ActionKind, String)]) -> PortResult<()> {
+    let mut by_kind: HashMap<ActionKind, Vec<Uuid>> = HashMap::new();
+    lapsed.iter().for_each(|(person, kind, _)| by_kind.entry(*kind).or_default().push(person.0));
+    let writing = link.write().await?;
+    writing.lock(&["hold"]).await?;
+    for (kind, people) in by_kind {
+        let digests: HashSet<&str> = lapsed.iter().filter(|l| l.1 == kind).map(|l| l.2.as_str()).collect();
+        let digests: Vec<&str> = digests.into_iter().collect();
+        for people in people.chunks(CHUNK) {
+            for digests in digests.chunks(CHUNK) {
+                // Why by digest too: somebody may have decided anew since the look.
+                let those = Column::Person.is_in(people.iter().copied()).and(Column::Digest.is_in(digests.iter().copied()));
+                Entity::delete_many()
+                    .filter(Column::Kind.eq(word(&kind)?).and(those))
+                    .exec(&writing.txn)
+                    .await
+                    .map_err(failed("letting decisions lapse"))?;
+            }
+        }
+    }
+    writing.commit().await
 }
 
 /// The changes (person, kind, digest) are done: their approvals are spent.

@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{HoldId, PersonId, RunId};
+use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use kimlik_domain::lifecycle::limits::{Budget, Scope};
 use kimlik_domain::ports::{PortError, PortResult, Refusal};
@@ -180,15 +181,30 @@ pub(super) async fn save(link: &Link, run: RunId, held: &[HoldRequest], complete
     writing.commit().await
 }
 
+/// Of what is wanted and was decided in this hold: which decisions still stand. One that is spent or has lapsed is asked anew.
+async fn in_force(writing: &Writing, wanted: &[HoldItem], items: &Items) -> PortResult<HashSet<(PersonId, ActionKind, String)>> {
+    let decided: HashSet<Uuid> = items.iter().filter(|(_, (_, decision))| decision.is_some()).map(|((person, _), _)| *person).collect();
+    let people: Vec<Uuid> = wanted.iter().map(|w| w.person.0).filter(|p| decided.contains(p)).collect();
+    let mut found = HashSet::new();
+    for people in people.chunks(CHUNK) {
+        for (person, decisions) in decision::of(&writing.txn, people).await? {
+            found.extend(decisions.into_iter().map(|(kind, digest, _)| (person, kind, digest)));
+        }
+    }
+    Ok(found)
+}
+
 /// New items and those with another digest come in undecided; with `complete`, undecided ones no longer wanted leave.
 async fn update(writing: &Writing, mut row: Model, wanted: &[HoldItem], complete: bool, now: DateTime<Utc>) -> PortResult<()> {
     let mut items = items_of(&writing.txn, row.id).await?;
     let mut written = BTreeMap::new();
     let mut named = HashSet::new();
+    let in_force = in_force(writing, wanted, &items).await?;
     for wish in wanted {
         let key = (wish.person.0, word(&wish.kind)?);
         named.insert(key.clone());
-        if items.get(&key).is_some_and(|(digest, _)| *digest == wish.digest) {
+        let settled = |decided: &Option<bool>| decided.is_none() || in_force.contains(&(wish.person, wish.kind, wish.digest.clone()));
+        if items.get(&key).is_some_and(|(digest, decided)| *digest == wish.digest && settled(decided)) {
             continue;
         }
         items.insert(key.clone(), (wish.digest.clone(), None));
@@ -329,7 +345,6 @@ pub(super) async fn list(db: &impl ConnectionTrait, status: Option<HoldStatus>, 
 
 /// By person; a person's items are not torn apart, so a page may hold a few more than `limit`.
 pub(super) async fn items(db: &impl ConnectionTrait, hold: HoldId, after: Option<PersonId>, limit: u32) -> PortResult<Vec<HoldItem>> {
-    use kimlik_domain::lifecycle::ActionKind;
     let limit = Ord::max(limit, 1) as usize;
     let mut select = item::Entity::find()
         .filter(item::Column::Hold.eq(hold.0))

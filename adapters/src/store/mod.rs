@@ -31,6 +31,7 @@ use fault::failed;
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
+use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use kimlik_domain::lifecycle::limits::{Cap, Population, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
@@ -147,6 +148,9 @@ impl Store for SqlStore {
     }
     async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold> {
         hold::decide(&self.link, hold, decision, now).await
+    }
+    async fn lapse_decisions(&self, lapsed: &[(PersonId, ActionKind, String)]) -> PortResult<()> {
+        decision::lapse(&self.link, lapsed).await
     }
 
     async fn wake(&self, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()> {

@@ -8,9 +8,11 @@ use kimlik_domain::id::{OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, OperationStatus, ReceiptLine};
 use kimlik_domain::ports::{OperationsOf, PortError, PortResult, Refusal};
+use kimlik_domain::staff::unit::Province;
+use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "operation")]
@@ -62,7 +64,8 @@ async fn counted(db: &impl ConnectionTrait, budgets: &[Budget], since: DateTime<
     let rows: Vec<(Option<String>, Option<i16>, i64)> = Entity::find()
         .select_only()
         .columns([Column::Budget, Column::Province])
-        .column_as(Column::Status.count(), "operations")
+        // Why people and not operations: a transfer is one update, however many actions it takes.
+        .column_as(Expr::col(Column::Person).count_distinct(), "people")
         .filter(Column::Budget.is_in(budgets.iter().map(|b| b.name())))
         .filter(Column::CreatedAt.gte(since))
         .filter(Column::Status.is_in(counted))
@@ -73,9 +76,9 @@ async fn counted(db: &impl ConnectionTrait, budgets: &[Budget], since: DateTime<
         .await
         .map_err(failed("counting operations"))?;
     let mut spent = Spent::default();
-    for (budget, plate, operations) in rows {
+    for (budget, plate, people) in rows {
         let budget = budget.as_deref().and_then(Budget::parse).ok_or_else(|| unreadable("operation", "unknown budget"))?;
-        *spent.0.entry((budget, plate.and_then(province))).or_default() += u32::try_from(operations).unwrap_or(u32::MAX);
+        *spent.0.entry((budget, plate.and_then(province))).or_default() += u32::try_from(people).unwrap_or(u32::MAX);
     }
     Ok(spent)
 }
@@ -87,26 +90,28 @@ pub(super) async fn intend(link: &Link, intents: &[Intent], caps: &[Cap], since:
     let writing = link.write().await?;
     let budgets: BTreeSet<Budget> = intents.iter().filter_map(|i| i.budget).collect();
     let budgets: Vec<Budget> = budgets.into_iter().collect();
-    let mut spent = Spent::default();
+    let (mut spent, mut paid) = (Spent::default(), HashSet::new());
     if !budgets.is_empty() {
         // Why a row and not the count alone: two replicas that count at the same time would both find room.
         let names: Vec<&str> = budgets.iter().map(|b| b.name()).collect();
         writing.lock(&names).await?;
         spent = counted(&writing.txn, &budgets, since).await?;
+        paid = paid_for(&writing.txn, intents, since).await?;
     }
     let (mut rows, mut beyond) = (Vec::new(), Vec::new());
     for (index, intent) in intents.iter().enumerate() {
         let budget = intent.budget;
+        let is_paid = budget.is_some_and(|b| paid.contains(&(intent.person, b, intent.province)));
         let full = |cap: &Cap| {
             Some(cap.budget) == budget
                 && (cap.scope.is_none() || cap.scope == intent.province)
                 && spent.of(cap.budget, cap.scope) >= cap.at_most
         };
-        if !intent.approved && caps.iter().any(full) {
+        if !intent.approved && !is_paid && caps.iter().any(full) {
             beyond.push(index);
             continue;
         }
-        if let Some(budget) = budget {
+        if let Some(budget) = budget.filter(|b| paid.insert((intent.person, *b, intent.province))) {
             spent.add(budget, intent.province);
         }
         rows.push(row(intent, budget)?.into_active_model());
@@ -114,6 +119,33 @@ pub(super) async fn intend(link: &Link, intents: &[Intent], caps: &[Cap], since:
     writing.insert("committing intents", rows, None).await?;
     writing.commit().await?;
     Ok(beyond)
+}
+
+type Paid = HashSet<(PersonId, Budget, Option<Province>)>;
+
+/// Who of these people counts already.
+async fn paid_for(db: &impl ConnectionTrait, intents: &[Intent], since: DateTime<Utc>) -> PortResult<Paid> {
+    let counted: Vec<String> = COUNTED.iter().map(word).collect::<PortResult<_>>()?;
+    let people: BTreeSet<Uuid> = intents.iter().map(|i| i.person.0).collect();
+    let people: Vec<Uuid> = people.into_iter().collect();
+    let mut paid = HashSet::new();
+    for people in people.chunks(CHUNK) {
+        let rows: Vec<(Uuid, Option<String>, Option<i16>)> = Entity::find()
+            .select_only()
+            .columns([Column::Person, Column::Budget, Column::Province])
+            .filter(Column::Person.is_in(people.iter().copied()))
+            .filter(Column::CreatedAt.gte(since))
+            .filter(Column::Status.is_in(counted.iter().map(String::as_str)))
+            .into_tuple()
+            .all(db)
+            .await
+            .map_err(failed("counting operations"))?;
+        let one = |(person, budget, plate): (Uuid, Option<String>, Option<i16>)| {
+            Some((PersonId(person), Budget::parse(budget.as_deref()?)?, plate.and_then(province)))
+        };
+        paid.extend(rows.into_iter().filter_map(one));
+    }
+    Ok(paid)
 }
 
 fn row(intent: &Intent, budget: Option<Budget>) -> PortResult<Model> {

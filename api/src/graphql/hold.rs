@@ -51,8 +51,6 @@ pub enum HoldKind {
     Close,
     /// Accounts that existed before Kimlik.
     Adopt,
-    /// Deletions.
-    Archive,
 }
 
 /// What an administrator decides.

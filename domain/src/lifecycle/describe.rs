@@ -131,7 +131,6 @@ impl fmt::Display for Exceeded {
             Budget::Suspend => "suspensions",
             Budget::Close => "closings",
             Budget::Adopt => "takeovers of existing accounts",
-            Budget::Archive => "archivings",
         };
         if self.pending == 0 {
             return write!(f, "a hold on {what} {place} is open");

@@ -2,7 +2,7 @@
 use super::desired::{self, Desired, DesiredAccount, Facts, Outlook, issue};
 use super::plan::{Action, ActionKind, PersonPlan, Step};
 use super::reason::Because;
-use super::run::OperationStatus;
+use super::run::{OperationRecord, OperationStatus};
 use crate::account::{Account, AccountState, Applied, Attribute, Change, Dn, NewAccount, ObservedAccount, Sealed, Value};
 use crate::ports::PersonRecord;
 use crate::staff::{DataIssue, IssueKind};
@@ -47,7 +47,7 @@ pub fn recognises(record: &PersonRecord, candidate: &ObservedAccount) -> Option<
     let number = record.person.registry_no.as_str();
     if candidate.employee_id() == Some(number) {
         Some("employeeID")
-    } else if candidate.correlation.as_deref() == Some(number) {
+    } else if candidate.correlation.as_deref() == Some(number) && candidate.employee_id().is_none() {
         Some("the correlation attribute")
     } else {
         None
@@ -73,6 +73,12 @@ fn unlinked(
             return Vec::new();
         }
         [(found, by), ..] => return take(record, account, desired, found, by, facts, issues),
+    }
+    let number = person.registry_no.as_str();
+    if let Some(torn) = candidates.iter().find(|c| c.correlation.as_deref() == Some(number) && c.employee_id().is_some()) {
+        let message = format!("{} correlates with this registry number and carries another as its employeeID", torn.dn);
+        issues.push(issue(IssueKind::DuplicateEmployeeId, person, facts, message));
+        return Vec::new();
     }
     let accepted = record.accepted.contains(&IssueKind::PossibleAccount);
     if desired.state == AccountState::Closed {
@@ -111,10 +117,9 @@ fn take(
 ) -> Vec<Action> {
     let mut account = account.clone();
     account.guid = Some(found.guid);
-    let ours = record
-        .unsettled
-        .iter()
-        .any(|o| o.kind == ActionKind::Open && matches!(o.status, OperationStatus::Intended | OperationStatus::InDoubt));
+    let open = |o: &OperationRecord| o.kind == ActionKind::Open && matches!(o.status, OperationStatus::Intended | OperationStatus::InDoubt);
+    // Why by employeeID only: the correlation attribute is never of Kimlik's writing.
+    let ours = by == "employeeID" && record.unsettled.iter().any(open);
     let (kind, because) = if ours {
         (ActionKind::Open, Because::Unfinished)
     } else {
@@ -125,7 +130,21 @@ fn take(
     let rest = known(record, &account, desired, Some(found), facts, issues);
     let mut steps = vec![Step::Link(found.guid)];
     steps.extend(rest.into_iter().flat_map(|a| a.steps));
+    if kind == ActionKind::Adopt {
+        without_manager(&mut steps);
+    }
     vec![Action { kind, because, steps }]
+}
+
+/// Why: managers are taken over by the same approval; each one that appears would make the plans of their people others
+/// than those approved. The manager follows as an update.
+fn without_manager(steps: &mut Vec<Step>) {
+    for step in steps.iter_mut() {
+        if let Step::Modify(changes) = step {
+            changes.retain(|c| c.attribute != Attribute::Manager);
+        }
+    }
+    steps.retain(|s| !matches!(s, Step::Modify(changes) if changes.is_empty()));
 }
 
 fn known(
@@ -175,6 +194,10 @@ impl Difference<'_> {
         match (self.desired.state, self.account.state) {
             (AccountState::Closed, _) => self.closing(),
             (_, AccountState::Closed) => self.whole(ActionKind::Reopen, self.desired.because.clone()),
+            // A closing that was broken off and is no longer wanted: its password is gone already, perhaps more.
+            _ if self.account.sealed == Sealed::Closing || self.broken_off(&[ActionKind::Close, ActionKind::Withdraw]) => {
+                self.whole(ActionKind::Reopen, Because::Unfinished)
+            }
             (_, AccountState::None) => self.whole(ActionKind::Open, Because::Unfinished),
             _ => self.keeping(issues),
         }
@@ -224,7 +247,8 @@ impl Difference<'_> {
         if self.seen.enabled && self.desired.state != AccountState::Active {
             steps.push(Step::Disable);
         }
-        if self.account.sealed == Sealed::Never && !self.account.adopted {
+        let broken_off = self.account.state != AccountState::Closed && kind == ActionKind::Reopen;
+        if self.account.sealed == Sealed::Never && !self.account.adopted || broken_off {
             steps.push(Step::SealPassword);
         }
         let changes = self.changes(|_| true);
@@ -259,10 +283,16 @@ impl Difference<'_> {
         actions
     }
 
+    /// An operation of these kinds disabled the account, perhaps, and nobody knows how far it came.
+    fn broken_off(&self, kinds: &[ActionKind]) -> bool {
+        !self.seen.enabled && self.record.unsettled.iter().any(|o| kinds.contains(&o.kind))
+    }
+
     fn enabling(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
         let kind = match self.account.state {
             AccountState::Opening => ActionKind::Enable,
             AccountState::Suspended => ActionKind::Reinstate,
+            _ if self.broken_off(&[ActionKind::Suspend]) => ActionKind::Reinstate,
             _ => {
                 if !self.seen.enabled {
                     // Why not enabled again: whoever disabled it by hand may have had a reason that cannot wait for HR.
@@ -291,10 +321,19 @@ impl Difference<'_> {
             .iter()
             .copied()
             .filter(|a| wanted(*a) && (policy.exchange || !a.needs_exchange()))
+            .filter(|a| !(*a == Attribute::Manager && self.awaits_manager()))
             // Why: an e-mail address policy of Exchange writes them back; two masters would fight for ever.
             .filter(|a| !(self.seen.address_policy && matches!(a, Attribute::Mail | Attribute::MailNickname | Attribute::ProxyAddresses)))
             .filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a)))
             .collect()
+    }
+
+    /// HR names a manager whose account is not known (yet), and the one that stands there is not of Kimlik's writing: in a
+    /// takeover it is mostly the right one, and would be taken out and put in again.
+    fn awaits_manager(&self) -> bool {
+        let ours = self.applied().is_some_and(|a| a.attributes.get(Attribute::Manager).is_some());
+        let named = desired::manager_of(&self.record.person, self.facts.units, self.facts.today).is_some();
+        named && !ours && self.desired.attributes.get(Attribute::Manager).is_none()
     }
 
     fn naming(&self) -> Option<Action> {
@@ -334,6 +373,8 @@ impl Difference<'_> {
         }
         let because = if self.by_hand(&changes) {
             hand_made(&names_of(&changes))
+        } else if changes.iter().all(|c| c.attribute == Attribute::Manager) {
+            Because::NewManager
         } else {
             self.new_place().unwrap_or_else(|| Because::NewCard { reason: self.reason() })
         };

@@ -4,10 +4,10 @@ use super::look::{Look, Planned};
 use super::plan::{Action, ActionKind, Step};
 use super::reconcile::{Progress, Reconciler, decision, holds_back};
 use super::run::{Intent, ReceiptLine, Run};
-use super::{Because, settle};
+use super::{Because, difference, settle};
 use crate::account::{AccountRef, LedgerName, Mode, NameKind, ObservedAccount};
 use crate::id::{AccountGuid, OperationId, PersonId};
-use crate::ports::{IssueScope, PeopleBy, PersonRecord, PortError, PortResult, Refusal};
+use crate::ports::{FindBy, IssueScope, PeopleBy, PersonRecord, PortError, PortResult, Refusal};
 use crate::staff::IssueKind;
 use chrono::TimeDelta;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -236,6 +236,12 @@ impl Reconciler {
     /// The name turned out to be somebody else's between the look-up and the creation.
     async fn bar(&self, record: &PersonRecord) {
         if let Some(account) = &record.account {
+            let by = FindBy { usernames: vec![account.names.username.clone()], ..FindBy::default() };
+            // Why: an opening that was in doubt may show late; its own name barred, the person would get another one.
+            match self.directory.find(&by).await {
+                Ok(found) if !found.iter().any(|f| difference::recognises(record, f).is_some()) => {}
+                _ => return,
+            }
             let name = LedgerName { kind: NameKind::Username, value: account.names.username.clone() };
             // Why the error is let go: the person is planned again in any case, meets the same refusal and bars it then.
             let _ = self.store.bar_name(record.person.id, &name).await;

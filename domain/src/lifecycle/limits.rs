@@ -16,12 +16,11 @@ pub enum Budget {
     Suspend,
     Close,
     Adopt,
-    Archive,
 }
 
 impl Budget {
-    pub const ALL: [Budget; 8] =
-        [Budget::Open, Budget::Update, Budget::Move, Budget::Rename, Budget::Suspend, Budget::Close, Budget::Adopt, Budget::Archive];
+    pub const ALL: [Budget; 7] =
+        [Budget::Open, Budget::Update, Budget::Move, Budget::Rename, Budget::Suspend, Budget::Close, Budget::Adopt];
     pub const fn name(self) -> &'static str {
         match self {
             Budget::Open => "open",
@@ -31,7 +30,6 @@ impl Budget {
             Budget::Suspend => "suspend",
             Budget::Close => "close",
             Budget::Adopt => "adopt",
-            Budget::Archive => "archive",
         }
     }
     pub fn parse(name: &str) -> Option<Budget> {

@@ -2,13 +2,13 @@
 //! Memory grows with the page and with what is to be done, not with the ministry.
 use super::desired::{self, Facts, Standing, manager_of};
 use super::difference::{self, Sight};
-use super::plan::PersonPlan;
+use super::plan::{ActionKind, PersonPlan};
 use super::reconcile::{Reconciler, Whom};
-use crate::account::{Account, Dn, LedgerName, NameKind, ObservedAccount};
+use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, ObservedAccount, Value};
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
 use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
-use crate::staff::{DataIssue, IssueKind, RegistryNo, Units};
+use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, Units};
 use crate::text;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub struct Look<'a> {
     /// Who was looked at and when to look again; only kept when asked for one by one.
     pub next: Vec<(PersonId, Option<Day>)>,
     pub seen: Vec<RegistryNo>,
+    /// Decisions on changes that are no longer to be made.
+    pub lapsed: Vec<(PersonId, ActionKind, String)>,
     pub watermark: Option<Watermark>,
 }
 
@@ -68,6 +70,7 @@ impl<'a> Look<'a> {
             issues: Vec::new(),
             next: Vec::new(),
             seen: Vec::new(),
+            lapsed: Vec::new(),
             watermark: None,
         })
     }
@@ -246,12 +249,32 @@ impl<'a> Look<'a> {
             self.seen.push(plan.registry_no.clone());
         }
         self.issues.extend(plan.issues.iter().cloned());
-        let unsettled = !record.unsettled.is_empty();
+        self.lapse(record, &plan);
+        // Why also the refused: what was refused and need not be done any more is nobody's issue.
+        let unsettled = !record.unsettled.is_empty() || record.open_issues.contains(&IssueKind::DirectoryRefused);
         let announce = super::settle::announcement_due(record);
         let to_show = !self.commit && !plan.issues.is_empty();
         if !plan.is_empty() || unsettled || announce || to_show {
             self.plans.push(Planned { plan, decisions: record.decisions.clone(), unsettled, announce });
         }
+    }
+
+    /// A decision stands while its kind of change is to be made. Where nobody can tell whether it is, it stands as well.
+    fn lapse(&mut self, record: &PersonRecord, plan: &PersonPlan) {
+        if record.decisions.is_empty() || !record.unsettled.is_empty() {
+            return;
+        }
+        let standing = desired::standing(&record.person, &self.of.policy, self.today);
+        let blind = plan.issues.iter().any(|i| matches!(i.kind.blocks(), Blocked::Account | Blocked::Opening));
+        let linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
+        let tells = match standing {
+            Standing::Undecided(_) => false,
+            Standing::Gone { .. } => !blind,
+            _ => linked && !blind,
+        };
+        let planned = |kind: ActionKind| plan.actions.iter().any(|a| a.kind == kind);
+        let over = record.decisions.iter().filter(|(kind, ..)| tells && !planned(*kind));
+        self.lapsed.extend(over.map(|(kind, digest, _)| (record.person.id, *kind, digest.clone())));
     }
 
     async fn learn_managers(&mut self, people: impl Iterator<Item = &PersonRecord>) -> PortResult<()> {
@@ -266,12 +289,12 @@ impl<'a> Look<'a> {
 
     // --------------------------------------------------------------------------------------------------------- names
 
-    /// A new name asks for a new address (and, where the policy says so, a new user name).
+    /// A new name asks for a new address (and, where the policy says so, a new user name), before its bearer is told.
     async fn rename(&mut self, people: &mut [(PersonRecord, Option<ObservedAccount>)]) -> PortResult<()> {
         let mut due: Vec<(&mut PersonRecord, Wish)> = Vec::new();
         for (record, _) in people.iter_mut() {
             let Some(account) = &record.account else { continue };
-            let in_use = account.state != crate::account::AccountState::Closed;
+            let in_use = account.state != crate::account::AccountState::Closed || self.may_open(record);
             if in_use && account.names.named_for.as_ref() != text::fold(&record.person.full_name()) {
                 let rename_username = self.of.policy.names.rename_username;
                 due.push((record, Wish { username: rename_username, existing: None }));
@@ -305,11 +328,21 @@ impl<'a> Look<'a> {
                 return Ok(());
             }
             let mut requests: Vec<NameRequest> = due.iter().map(|(r, wish)| self.request(r, wish, round)).collect();
-            self.leave_out_taken(&mut requests, &due).await?;
             let exhausted = requests.iter().all(|r| r.usernames.is_empty() && r.addresses.is_empty());
-            let given = self.of.store.reserve(&requests, self.commit).await?;
-            let mut still = Vec::new();
-            for ((record, wish), names) in due.into_iter().zip(given) {
+            let asked: Vec<(bool, bool)> = requests.iter().map(|r| (!r.usernames.is_empty(), !r.addresses.is_empty())).collect();
+            self.leave_out_taken(&mut requests, &due).await?;
+            let (mut still, mut ready, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+            for ((request, asked), person) in requests.into_iter().zip(asked).zip(due) {
+                // Why not asked without: the ledger would take it for "keeps what it has".
+                if asked.0 && request.usernames.is_empty() || asked.1 && request.addresses.is_empty() {
+                    still.push(person);
+                } else {
+                    kept.push(request);
+                    ready.push(person);
+                }
+            }
+            let given = self.of.store.reserve(&kept, self.commit).await?;
+            for ((record, wish), names) in ready.into_iter().zip(given) {
                 match (names, &mut record.account) {
                     (Some(names), Some(account)) => account.names = names,
                     (Some(names), empty) => *empty = Some(Account::new(record.person.id, names)),
@@ -330,9 +363,9 @@ impl<'a> Look<'a> {
         let upto = (round + 1) * NAMES_AT_ONCE;
         let mut usernames: Vec<Arc<str>> = Vec::new();
         let mut addresses: Vec<Arc<str>> = Vec::new();
-        if let Some(existing) = wish.existing.as_ref().filter(|_| round == 0) {
+        if let Some(existing) = &wish.existing {
             usernames.push(existing.username().into());
-            addresses.extend(existing.attributes.text(crate::account::Attribute::Mail).map(Arc::from));
+            addresses.extend(existing.attributes.text(Attribute::Mail).filter(|_| round == 0).map(Arc::from));
         } else if wish.username {
             let names = policy.usernames(&person.given_name, &person.family_name).take(upto).collect();
             usernames.extend(of_round(names).map(Arc::from));
@@ -347,28 +380,36 @@ impl<'a> Look<'a> {
     async fn leave_out_taken(&self, requests: &mut [NameRequest], due: &[(&mut PersonRecord, Wish)]) -> PortResult<()> {
         let name = |kind, value: &Arc<str>| LedgerName { kind, value: value.clone() };
         let mut all: HashSet<LedgerName> = HashSet::new();
-        for (request, _) in requests.iter().zip(due).filter(|(_, (_, wish))| wish.existing.is_none()) {
+        for request in requests.iter() {
             all.extend(request.usernames.iter().map(|n| name(NameKind::Username, n)));
             all.extend(request.addresses.iter().map(|n| name(NameKind::Address, n)));
         }
         let all: Vec<LedgerName> = all.into_iter().collect();
         let taken = self.of.directory.names_taken(&all).await?;
         for (request, (record, wish)) in requests.iter_mut().zip(due) {
-            if wish.existing.is_some() {
-                continue;
-            }
             // Why its own are free: the ledger gave them to this person before; the account may carry them already.
             let own = |value: &Arc<str>| {
-                record
-                    .account
-                    .as_ref()
-                    .is_some_and(|a| a.names.username == *value || a.names.mail == *value || a.names.aliases.contains(value))
+                let names = record.account.as_ref().map(|a| &a.names);
+                names.is_some_and(|n| n.username == *value || n.mail == *value || n.aliases.contains(value))
+                    || wish.existing.as_ref().is_some_and(|e| carries(e, value))
             };
             request.usernames.retain(|n| own(n) || !taken.contains(&name(NameKind::Username, n)));
             request.addresses.retain(|n| own(n) || !taken.contains(&name(NameKind::Address, n)));
         }
         Ok(())
     }
+}
+
+/// Is the name or the address this account's?
+fn carries(account: &ObservedAccount, value: &str) -> bool {
+    let same = |held: &str| text::fold(held) == text::fold(value);
+    let proxies = match account.attributes.get(Attribute::ProxyAddresses) {
+        Some(Value::List(proxies)) => &proxies[..],
+        _ => &[],
+    };
+    same(account.username())
+        || account.attributes.text(Attribute::Mail).is_some_and(same)
+        || proxies.iter().any(|p| p.split_once(':').is_some_and(|(_, address)| same(address)))
 }
 
 struct Wish {

@@ -59,6 +59,8 @@ pub enum Because {
     NewCard {
         reason: Option<Arc<str>>,
     },
+    /// Another head of the unit, another one named by HR, or the manager's account is only now there.
+    NewManager,
     /// Somebody changed in the directory what Kimlik owns.
     ChangedByHand {
         what: Arc<str>,
@@ -100,6 +102,7 @@ impl fmt::Display for Because {
             Because::SecondmentOver { back_to } => write!(f, "secondment over, back to {back_to}"),
             Because::UnitChanged { unit } => write!(f, "unit {unit} changed"),
             Because::NewName { from } => write!(f, "new name, formerly {from}"),
+            Because::NewManager => f.write_str("the manager is another one"),
             Because::NewCard { reason } => write!(f, "HR's record changed{}", Code(reason)),
             Because::ChangedByHand { what } => write!(f, "{what} changed by hand in the directory"),
             Because::Birthright { unit } => write!(f, "birthright of {unit}"),

@@ -249,6 +249,9 @@ impl Reconciler {
         if everybody || !look.seen.is_empty() || !look.issues.is_empty() {
             self.store.save_issues(scope, &look.issues, now).await?;
         }
+        if !look.lapsed.is_empty() {
+            self.store.lapse_decisions(&look.lapsed).await?;
+        }
         run.summary.people = look.looked_at;
         run.summary.planned = count(look.plans.iter().flat_map(|p| &p.plan.actions));
         let (exceeded, caps) = self.weigh(&look.plans, now).await?;
@@ -283,6 +286,10 @@ impl Reconciler {
             let people: Vec<PersonId> = carried.again.iter().copied().collect();
             let mut second = Look::new(self, look.today, true).await?;
             second.at(&Whom::People(people)).await?;
+            if !second.issues.is_empty() {
+                let about = IssueScope::People(IssueKind::OF_PLANNING, &second.seen);
+                self.store.save_issues(about, &second.issues, self.clock.now()).await?;
+            }
             let rest = self.execute(run, &second, exceeded, caps, &Silent).await?;
             // What was tried again counts as what came of it the second time.
             run.summary.refused = carried.later_refusals;
@@ -364,7 +371,7 @@ impl Reconciler {
                     id: HoldId(self.uuid(now)),
                     budget: cap.budget,
                     scope: cap.scope,
-                    reasons: if over.pending > 0 { vec![over.to_string()] } else { Vec::new() },
+                    reasons: reasons(&over, exceeded),
                     items: Vec::new(),
                 });
                 request.items.push(HoldItem {
@@ -381,6 +388,15 @@ impl Reconciler {
     }
 }
 
+/// None for what joins a hold that is open: it knows why it was opened.
+fn reasons(over: &Exceeded, exceeded: &[Exceeded]) -> Vec<String> {
+    match over.pending {
+        0 if exceeded.contains(over) => Vec::new(),
+        0 => vec!["rejected before, and now to be done otherwise".to_owned()],
+        _ => vec![over.to_string()],
+    }
+}
+
 /// What a person has decided on exactly this change; `None`: nothing.
 pub(super) fn decision(planned: &Planned, action: &Action) -> Option<bool> {
     if planned.decisions.is_empty() {
@@ -392,10 +408,14 @@ pub(super) fn decision(planned: &Planned, action: &Action) -> Option<bool> {
 
 /// The exceeded limit that holds this action back, the ministry's before the province's; `None`: it may be carried out
 /// (as far as limits go), or it was decided on.
-pub(super) fn holds_back<'e>(planned: &Planned, action: &Action, exceeded: &'e [Exceeded]) -> Option<&'e Exceeded> {
+///
+/// What was rejected and is now to be done otherwise is asked anew, whatever the limits say.
+pub(super) fn holds_back(planned: &Planned, action: &Action, exceeded: &[Exceeded]) -> Option<Exceeded> {
     let budget = action.budget()?;
-    let over = exceeded.iter().find(|e| e.cap.budget == budget && (e.cap.scope.is_none() || e.cap.scope == planned.plan.province))?;
-    decision(planned, action).is_none().then_some(over)
+    let over = exceeded.iter().find(|e| e.cap.budget == budget && (e.cap.scope.is_none() || e.cap.scope == planned.plan.province));
+    let rejected = || planned.decisions.iter().any(|(kind, _, approved)| *kind == action.kind && !approved);
+    let anew = || rejected().then_some(Exceeded { cap: Cap { budget, scope: None, at_most: 0 }, pending: 0, spent: 0 });
+    over.cloned().or_else(anew).filter(|_| decision(planned, action).is_none())
 }
 
 /// Undecided changes of managed people, one a person and budget.

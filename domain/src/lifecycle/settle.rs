@@ -8,6 +8,7 @@ use super::reconcile::Reconciler;
 use super::run::{OperationStatus, PersonSettlement, ReceiptLine};
 use crate::account::{Account, AccountRef, AccountState, Applied, Dn, ObservedAccount, Sealed};
 use crate::audit::AuditEvent;
+use crate::day::Day;
 use crate::id::{AccountGuid, MessageId};
 use crate::message::{self, NewMessage, Purpose};
 use crate::ports::{PersonRecord, PortError, Refusal};
@@ -73,12 +74,13 @@ pub(super) fn settle(
     let mut left = difference::plan(&record, Sight { account: observed, candidates: &[] }, &facts);
     if let (Some(account), Desired::Account(desired)) = (&mut record.account, &desired) {
         if account.state == AccountState::Closed && before.as_ref().is_some_and(|b| b.state != AccountState::Closed) && !left.is_empty() {
-            // Some door is still open: it is not closed yet.
-            account.state = before.as_ref().map_or(AccountState::None, |b| b.state);
+            // Some door is still open: it is not closed yet. What is shut already was shut by Kimlik, not by hand.
+            let shut = observed.is_some_and(|o| !o.enabled);
+            account.state = if shut { AccountState::Suspended } else { before.as_ref().map_or(AccountState::None, |b| b.state) };
             account.closed_at = None;
         }
-        if observed.is_some() && (!ended.is_empty() || account.applied.is_none()) {
-            account.applied = applied(account, desired, &left, &ended, look);
+        if let Some(observed) = observed.filter(|_| !ended.is_empty() || account.applied.is_none()) {
+            account.applied = applied(account, desired, observed, &left, &ended, look.today);
         }
     }
     if observed.is_none() {
@@ -105,8 +107,11 @@ pub(super) fn settle(
     for end in &ended {
         settled.end(&record, end, &left, observed, look, now);
     }
-    settled.interrupted(&record, &ended, &left, now);
-    if announcement_due(&record) {
+    let known = observed.filter(|_| matches!(desired, Desired::Account(_)));
+    let gone = ended.is_empty() && matches!(&desired, Desired::Account(d) if d.state == AccountState::Closed);
+    settled.interrupted(&record, &ended, &left, known, gone, now);
+    let works = observed.is_some_and(|s| s.enabled) && matches!(&desired, Desired::Account(d) if d.state == AccountState::Active);
+    if works && announcement_due(&record) {
         settled.announce(of, &mut record, now);
     }
     let linked = |a: &Option<Account>| a.as_ref().filter(|a| a.state != AccountState::Closed).and_then(|a| a.guid);
@@ -143,10 +148,14 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     if !reached {
         return;
     }
-    if account.state == AccountState::Closed && desired.state != AccountState::Closed {
+    if tried(&[ActionKind::Reopen]) {
         account.opening += 1;
         account.opened_at = Some(now);
         account.closed_at = None;
+    }
+    if desired.state != AccountState::Closed && account.sealed == Sealed::Closing {
+        // Why: from now on somebody may know the password again, and the next closing has to set another one.
+        account.sealed = Sealed::Opening;
     }
     if desired.state == AccountState::Closed && account.state != AccountState::Closed {
         account.closed_at = Some(now);
@@ -158,7 +167,14 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
 }
 
 /// The parts of the desired account that nothing is left to do for.
-fn applied(account: &Account, desired: &DesiredAccount, left: &PersonPlan, ended: &[Ended], look: &Look<'_>) -> Option<Applied> {
+fn applied(
+    account: &Account,
+    desired: &DesiredAccount,
+    seen: &ObservedAccount,
+    left: &PersonPlan,
+    ended: &[Ended],
+    today: Day,
+) -> Option<Applied> {
     if account.state == AccountState::Closed {
         return None;
     }
@@ -172,9 +188,9 @@ fn applied(account: &Account, desired: &DesiredAccount, left: &PersonPlan, ended
         unit_name: desired.unit_name.clone(),
         seconded: desired.seconded,
         ou: desired.ou.clone(),
-        attributes: desired.attributes.clone(),
+        attributes: seen.attributes.clone(),
         groups: Vec::new(),
-        on: look.today,
+        on: today,
     });
     if !open(&[ActionKind::Move]) {
         applied.unit = desired.unit;
@@ -190,11 +206,14 @@ fn applied(account: &Account, desired: &DesiredAccount, left: &PersonPlan, ended
         Step::JoinGroup(group) => Some(group),
         _ => None,
     });
-    let mut groups: Vec<Dn> = applied.groups.iter().chain(joined).filter(|g| desired.groups.contains(g)).cloned().collect();
+    let joined = joined.filter(|g| seen.groups.contains(g));
+    // Why also those no longer desired: a group that Kimlik gave and could not take away yet (held, refused) stays its own.
+    let kept = applied.groups.iter().filter(|g| desired.groups.contains(g) || seen.groups.contains(g));
+    let mut groups: Vec<Dn> = kept.chain(joined).cloned().collect();
     groups.sort();
     groups.dedup();
     applied.groups = groups;
-    applied.on = look.today;
+    applied.on = today;
     Some(applied)
 }
 
@@ -244,18 +263,27 @@ impl Settled {
     }
 
     /// Operations whose end is not known: intended here and not come to, or left behind by a crash.
-    fn interrupted(&mut self, record: &PersonRecord, ended: &[Ended], left: &PersonPlan, now: DateTime<Utc>) {
+    fn interrupted(
+        &mut self,
+        record: &PersonRecord,
+        ended: &[Ended],
+        left: &PersonPlan,
+        seen: Option<&ObservedAccount>,
+        gone: bool,
+        now: DateTime<Utc>,
+    ) {
         for operation in &record.unsettled {
             if ended.iter().any(|e| e.operation == operation.id) {
                 continue;
             }
             let again = ended.iter().any(|e| e.action.kind == operation.kind);
             let unseen = record.account.as_ref().is_none_or(|a| a.guid.is_none());
-            if operation.kind == ActionKind::Open && unseen {
+            if operation.kind == ActionKind::Open && unseen && !gone {
                 // Why it stays in doubt: it is the proof that an account which turns up later is Kimlik's own work.
+                // (Of somebody who has left meanwhile it would have been found by now, and closed.)
                 continue;
             }
-            let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen;
+            let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen || !shows(operation.kind, record, seen);
             let (status, found) = if undone || again {
                 (OperationStatus::Superseded, "not seen (wholly) done; planned anew")
             } else {
@@ -300,6 +328,18 @@ impl Settled {
             text: message::account_opened(&account.names.username, &account.names.mail, &of.policy.portal_url, &code),
             code,
         });
+    }
+}
+
+/// Could what is seen be the end of an action of this kind? (What HR has wanted since may be something else, or undecided.)
+fn shows(kind: ActionKind, record: &PersonRecord, seen: Option<&ObservedAccount>) -> bool {
+    let (Some(account), Some(seen)) = (&record.account, seen) else { return false };
+    match kind {
+        ActionKind::Close | ActionKind::Withdraw => account.state == AccountState::Closed,
+        ActionKind::Suspend => !seen.enabled,
+        ActionKind::Enable | ActionKind::Reinstate => account.state == AccountState::Active && seen.enabled,
+        ActionKind::Open | ActionKind::Reopen | ActionKind::Adopt => !matches!(account.state, AccountState::None | AccountState::Closed),
+        ActionKind::Update | ActionKind::Groups | ActionKind::Move | ActionKind::Rename => true,
     }
 }
 

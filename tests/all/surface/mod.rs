@@ -5,6 +5,6 @@ mod commands;
 mod graphql;
 mod ministry;
 mod page;
-mod program;
+pub mod program;
 mod settings;
 mod walls;

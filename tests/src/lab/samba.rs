@@ -11,6 +11,8 @@ use std::time::Duration;
 
 pub const BASE: &str = "OU=CSB,DC=csb,DC=test";
 pub const SERVICE_PASSWORD: &str = "Svc-Passw0rd-1!";
+/// User name and password: the domain's own administrator, for judges and floors.
+pub const ADMINISTRATION: (&str, &str) = (ADMINISTRATOR, ADMINISTRATOR_PASSWORD);
 const ADMINISTRATOR: &str = "administrator@csb.test";
 const ADMINISTRATOR_PASSWORD: &str = "Adm1n-Passw0rd!";
 const PACKAGES: &str = "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools ldap-utils krb5-user openssl gcc";
@@ -220,10 +222,11 @@ printf '[ca]\ndefault_ca=d\n[d]\ndatabase=db/index\nserial=db/serial\nnew_certs_
 openssl ca -batch -notext -config db/conf -cert $CA.pem -keyfile $CA.key -in req.pem -out cert.pem -startdate $FROM -enddate $TO 2>db/log || { cat db/log >&2; exit 1; }
 "#;
 
-/// `target/lab`: what is made once and kept between runs.
+/// `target/lab`: what is made once and kept between runs. The test program is `target/PROFILE/deps/NAME`.
 fn lab() -> PathBuf {
     let here = std::env::current_exe().unwrap();
-    let target = here.ancestors().find(|p| p.join("CACHEDIR.TAG").exists()).expect("tests run from a target folder");
+    let target =
+        here.ancestors().find(|p| p.ends_with("deps")).and_then(|deps| deps.ancestors().nth(2)).expect("tests run from a target folder");
     let lab = target.join("lab");
     fs::create_dir_all(&lab).unwrap();
     lab

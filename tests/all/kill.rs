@@ -1,0 +1,203 @@
+//! kill -9 at any moment of a run of 300 people, and again, and again: afterwards one account a person, at most one
+//! announcement an opening, no change without its audit event, and nothing left to do.
+use crate::surface::program;
+use kimlik_adapters::directory::embedded::EmbeddedDirectory;
+use kimlik_adapters::store::{SqlStore, StoreKeys};
+use kimlik_domain::account::{AccountState, Dn};
+use kimlik_domain::lifecycle::run::OperationStatus;
+use kimlik_domain::ports::{PeopleBy, Store};
+use kimlik_tests::lab::Samba;
+use kimlik_tests::ministry::{BASE, GROUPS, STAFF_HEADER, UNITS, prepare_domain};
+use kimlik_tests::scenario::Hr;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const PEOPLE: usize = 300;
+const WIDE: &str = "{ percent = 100.0, absolute = 100000, at_least = 100000 }";
+
+/// Settings of a ministry with an HR drop folder and limits that hold nothing.
+fn settings(folder: &Path, directory: &str) {
+    let limits: String =
+        ["close", "suspend", "open", "move", "rename", "update", "close_per_province"].map(|l| format!("{l} = {WIDE}\n")).concat();
+    let text = format!(
+        "[hr]\nsource = \"csv\"\n[hr.csv]\ndirectory = \"hr\"\n{directory}\n[[groups]]\nwhen = {{ kind = \"PROVINCIAL\" }}\ngroup = \"{},{BASE}\"\n[limits]\n{limits}",
+        GROUPS[1]
+    );
+    std::fs::write(folder.join("kimlik.toml"), text).unwrap();
+    std::fs::create_dir_all(folder.join("hr")).unwrap();
+}
+
+fn drop_file(folder: &Path, name: &str, text: &str) {
+    let part = folder.join("hr").join(format!(".{name}"));
+    std::fs::write(&part, text).unwrap();
+    // Last changed long ago: the file is complete.
+    let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    std::fs::File::options().write(true).open(&part).unwrap().set_modified(long_ago).unwrap();
+    std::fs::rename(part, folder.join("hr").join(name)).unwrap();
+}
+
+fn staff(folder: &Path, stamp: usize, rows: &[String]) {
+    drop_file(folder, &format!("staff-delta-20260101T{stamp:04}.csv"), &format!("{STAFF_HEADER}\n{}\n", rows.join("\n")));
+}
+
+fn letters(n: usize) -> String {
+    [n / 676 % 26, n / 26 % 26, n % 26].iter().map(|d| char::from(b'a' + *d as u8)).collect()
+}
+
+/// What HR says in turn: everybody is hired, half are transferred, some marry, some leave, some of those return.
+fn chapters(hr: &mut Hr) -> Vec<Vec<String>> {
+    const UNITS_OF: [&str; 3] = ["20000004", "20000006", "20000035"];
+    let mut tell = |which: &dyn Fn(usize) -> Option<String>| -> Vec<String> {
+        (0..PEOPLE).filter_map(|i| which(i).map(|said| (i, said))).flat_map(|(i, said)| hr.says(&format!("S{i:03}: {said}"))).collect()
+    };
+    vec![
+        tell(&|i| Some(format!("given=İpek; family=Soy{}; unit={}; start=2020-01-01; reason=1", letters(i), UNITS_OF[i % 3]))),
+        tell(&|i| (i % 2 == 0).then(|| format!("unit={}; reason=71", UNITS_OF[(i + 1) % 3]))),
+        tell(&|i| (i % 5 == 0).then(|| format!("family=Yeni{}; reason=121", letters(i)))),
+        tell(&|i| (i % 3 == 0).then(|| "reason=96; end=2021-01-01".to_owned())),
+        tell(&|i| (i % 6 == 0).then(|| "reason=72; end=; start=2021-02-01".to_owned())),
+    ]
+}
+
+/// Runs `kimlik sync` and kills it after `after`; true if it had ended by then.
+fn sync_killed(folder: &Path, after: Duration) -> bool {
+    let mut child =
+        program::command(folder).arg("sync").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    while began.elapsed() < after {
+        if child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    false
+}
+
+fn sync(folder: &Path) {
+    let output = program::run(folder, &["sync"], &[]);
+    assert!(output.status.success(), "{}{}", program::text(&output.stdout), program::text(&output.stderr));
+}
+
+async fn store(folder: &Path) -> SqlStore {
+    let key = |name: &str| -> [u8; 32] {
+        let hex = std::fs::read_to_string(folder.join("var/secrets").join(name)).unwrap();
+        let octets: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&hex.trim()[2 * i..2 * i + 2], 16).unwrap()).collect();
+        octets.try_into().unwrap()
+    };
+    let keys = StoreKeys { encryption: key("encryption.key"), pepper: key("pepper.key") };
+    SqlStore::connect(&format!("sqlite://{}", folder.join("var/kimlik.db").display()), keys).await.unwrap()
+}
+
+/// What must hold in the store whatever happened; answers who is in service by registry number.
+async fn nothing_was_lost_or_done_twice(folder: &Path) -> HashMap<String, bool> {
+    let store = store(folder).await;
+    let people = store.people(PeopleBy::After(None, 10_000)).await.unwrap();
+    assert_eq!(people.len(), PEOPLE);
+    let mut told: HashMap<_, u32> = HashMap::new();
+    for message in store.messages(None, 100_000).await.unwrap() {
+        *told.entry(message.person).or_default() += 1;
+    }
+    let operations = store.operations(kimlik_domain::ports::OperationsOf::Everybody, None, 100_000).await.unwrap();
+    let unsettled: Vec<_> =
+        operations.iter().filter(|o| matches!(o.status, OperationStatus::Intended | OperationStatus::InDoubt)).collect();
+    assert!(unsettled.is_empty(), "operations stay in doubt: {unsettled:#?}");
+    let events: HashSet<_> = store.audit_events(None, 1_000_000).await.unwrap().into_iter().map(|e| (e.person, e.deed)).collect();
+    for operation in operations.iter().filter(|o| o.status == OperationStatus::Done) {
+        assert!(
+            events.contains(&(Some(operation.person), format!("account.{}", operation.kind.verb()))),
+            "a change without its audit event"
+        );
+    }
+    let mut in_service = HashMap::new();
+    for record in people {
+        let gone = record.person.employment_end.is_some();
+        let none_made = record.account.as_ref().is_none_or(|a| a.guid.is_none() && a.state == AccountState::None);
+        if gone && none_made {
+            // Left before an account was made, or before anybody had come to look: none is made any more.
+            assert_eq!(told.get(&record.person.id), None);
+            continue;
+        }
+        let account = record.account.unwrap_or_else(|| panic!("{} has no account", record.person.registry_no));
+        assert_eq!(account.state, if gone { AccountState::Closed } else { AccountState::Active }, "{}", record.person.registry_no);
+        let told = told.get(&record.person.id).copied().unwrap_or(0);
+        assert!(told <= account.opening, "at most once an opening: {}", record.person.registry_no);
+        if !gone {
+            assert!(told >= 1 && account.announced_opening == account.opening, "who can work has been told: {}", record.person.registry_no);
+        }
+        assert!(events.contains(&(Some(record.person.id), "account.open".into())));
+        in_service.insert(record.person.registry_no.to_string(), !gone);
+    }
+    in_service
+}
+
+#[tokio::test]
+async fn twenty_kills_on_the_embedded_directory_leave_everything_right() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path();
+    settings(folder, "");
+    drop_file(folder, "units-20260101T0000.csv", UNITS);
+    let mut hr = Hr::default();
+    let mut seed = 0x2026_1123u64;
+    let (mut kills, mut stamp) = (0, 1);
+    for chapter in chapters(&mut hr) {
+        staff(folder, stamp, &chapter);
+        stamp += 1;
+        for _ in 0..4 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let after = Duration::from_millis(60 + (seed >> 33) % 700);
+            kills += u32::from(!sync_killed(folder, after));
+        }
+    }
+    assert!(kills >= 10, "only {kills} of 20 runs were still running when they were to be killed");
+    sync(folder);
+    sync(folder);
+    let in_service = nothing_was_lost_or_done_twice(folder).await;
+    let people = in_service.len();
+    let directory = EmbeddedDirectory::open(&folder.join("var/directory.db"), Dn::new(BASE), "csb.test", None).await.unwrap();
+    let accounts = directory.everybody().await.unwrap();
+    assert_eq!(accounts.len(), people, "one account a person");
+    for account in &accounts {
+        assert_eq!(account.enabled, in_service[account.employee_id().unwrap()], "{}", account.dn);
+    }
+    let plan = program::run(folder, &["plan", "--json"], &[]);
+    let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
+    assert_eq!(plan["counts"], serde_json::json!({}), "nothing is left to do");
+}
+
+#[tokio::test]
+async fn two_kills_on_a_real_directory_leave_everything_right() {
+    let samba = Samba::start();
+    prepare_domain(&samba);
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path();
+    std::fs::write(folder.join("ca.pem"), samba.ca_pem()).unwrap();
+    std::fs::write(folder.join("password"), samba.settings().bind_password.as_str()).unwrap();
+    let directory = format!(
+        "[directory]\nkind = \"active_directory\"\n[directory.active_directory]\nurls = [\"{}\"]\nca_file = \"ca.pem\"\nbind_dn = \"svc-idm@csb.test\"\nbind_password_file = \"password\"\nbase_dn = \"{BASE}\"\nupn_suffix = \"csb.test\"\n",
+        samba.url()
+    );
+    settings(folder, &directory);
+    drop_file(folder, "units-20260101T0000.csv", UNITS);
+    let mut hr = Hr::default();
+    let mut kills = 0;
+    for (stamp, chapter) in chapters(&mut hr).into_iter().enumerate() {
+        staff(folder, stamp + 1, &chapter);
+        if stamp % 3 != 0 {
+            sync(folder);
+        } else {
+            kills += u32::from(!sync_killed(folder, Duration::from_millis(1_500)));
+        }
+    }
+    assert_eq!(kills, 2, "a run ended before it was to be killed");
+    sync(folder);
+    sync(folder);
+    let in_service = nothing_was_lost_or_done_twice(folder).await;
+    let numbers = samba.values("(employeeID=S*)", "employeeID");
+    assert_eq!((numbers.len(), numbers.iter().collect::<HashSet<_>>().len()), (in_service.len(), in_service.len()), "one account a person");
+    let working = samba.values("(&(employeeID=S*)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))", "employeeID");
+    assert_eq!(working.len(), in_service.values().filter(|w| **w).count());
+    assert!(working.iter().all(|no| in_service[no]), "somebody who is gone can work");
+}

@@ -1,0 +1,35 @@
+//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`.
+//!
+//! `scale`: SQLite and the embedded directory, 10,000 and 100,000 people, each in a process of its own (peak memory).
+//! `directory`: a throwaway Samba with 5,000 accounts; floors are ldapsearch and bare pipelined ldap3.
+#![allow(clippy::unwrap_used)]
+mod directory;
+mod scale;
+
+use std::time::{Duration, Instant};
+
+pub fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+pub async fn timed<T>(deed: impl Future<Output = T>) -> (Duration, T) {
+    let began = Instant::now();
+    let value = deed.await;
+    (began.elapsed(), value)
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|a| a == name);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if arguments.first().is_some_and(|a| a == "scale-of") {
+        return runtime.block_on(scale::of(arguments[1].parse().unwrap()));
+    }
+    if wanted("scale") {
+        scale::compare();
+    }
+    if wanted("directory") {
+        runtime.block_on(directory::compare());
+    }
+}
