@@ -1,13 +1,15 @@
 //! As a ministry runs it: the real program over PostgreSQL, a drop folder and a real Active Directory, with nothing but its commands.
 use super::program::{Serving, run, text};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use kimlik_adapters::system::SystemClock;
+use kimlik_domain::ports::Clock as _;
 use kimlik_tests::lab::Samba;
 use kimlik_tests::lab::samba::{BASE, SERVICE_PASSWORD};
 use kimlik_tests::ministry::national_id;
 use kimlik_tests::postgres;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 const UNITS: &str = "code,parent_code,name,kind,province,personnel_unit_code,head_registry_no
 98000000,,Çevre ve Şehircilik Bakanlığı,CENTRAL,,98000007,
@@ -28,7 +30,7 @@ fn row(n: usize, end: &str, reason: &str, title: &str) -> String {
 fn drop_file(folder: &Path, name: &str, lines: &[String]) {
     let part = folder.join("hr").join(format!("{name}.part"));
     fs::write(&part, lines.join("\n") + "\n").unwrap();
-    fs::File::options().write(true).open(&part).unwrap().set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+    fs::File::options().write(true).open(&part).unwrap().set_modified((SystemClock.now() - TimeDelta::seconds(60)).into()).unwrap();
     fs::rename(&part, folder.join("hr").join(name)).unwrap();
 }
 
