@@ -172,3 +172,39 @@ impl PersonPlan {
         self.actions.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::{Attributes, Value};
+
+    fn action(kind: ActionKind, steps: Vec<Step>) -> String {
+        let because = Because::NewInHr { start: crate::day::parse("2026-12-01").unwrap(), reason: None };
+        Action { kind, because, steps }.digest()
+    }
+    fn manager(from: Option<u8>, to: Option<u8>) -> Change {
+        let account = |n: u8| Value::Account(AccountGuid(uuid::Uuid::from_bytes([n; 16])));
+        Change { attribute: Attribute::Manager, from: from.map(account), to: to.map(account) }
+    }
+    fn title(to: &str) -> Change {
+        Change { attribute: Attribute::Title, from: None, to: Some(Value::Text(to.into())) }
+    }
+    fn create(with_manager: bool, title_of: &str) -> Step {
+        let mut attributes = Attributes::default();
+        attributes.set(Attribute::Title, title(title_of).to);
+        attributes.set(Attribute::Manager, manager(None, with_manager.then_some(1)).to);
+        Step::Create(NewAccount { ou: Dn::new("OU=X,DC=csb,DC=test"), cn: "Ayşe Şahin".into(), attributes })
+    }
+
+    #[test]
+    fn an_approval_holds_when_the_managers_account_appears_and_not_when_anything_else_changes() {
+        let open = |with_manager, title| action(ActionKind::Open, vec![create(with_manager, title), Step::SealPassword]);
+        assert_eq!(open(false, "Şef"), open(true, "Şef"));
+        assert_ne!(open(false, "Şef"), open(false, "Memur"));
+        let adopt = |changes| action(ActionKind::Adopt, vec![Step::Modify(changes)]);
+        assert_eq!(adopt(vec![manager(Some(1), None), title("Şef")]), adopt(vec![title("Şef")]));
+        let update = |changes| action(ActionKind::Update, vec![Step::Modify(changes)]);
+        assert_eq!(update(vec![manager(None, Some(1)), title("Şef")]), update(vec![title("Şef")]));
+        assert_ne!(update(vec![manager(Some(1), Some(2))]), update(vec![manager(Some(1), Some(3))]), "another manager is another change");
+    }
+}

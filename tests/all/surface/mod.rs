@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 mod commands;
 mod graphql;
+mod ministry;
 mod page;
 pub mod program;
 mod settings;

@@ -2,6 +2,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kimlik-tested");
@@ -27,6 +28,7 @@ pub const SMALL: &[(&str, &str)] =
 
 pub struct Serving {
     child: Child,
+    log: Arc<Mutex<Vec<String>>>,
     pub address: String,
     pub folder: tempfile::TempDir,
 }
@@ -47,15 +49,31 @@ impl Serving {
             .unwrap();
         let stderr = child.stderr.take().unwrap();
         let (say, heard) = std::sync::mpsc::channel();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let written = log.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 if let Some(address) = line.split("listen=").nth(1).and_then(|rest| rest.split_whitespace().next()) {
                     say.send(address.to_owned()).ok();
                 }
+                written.lock().unwrap().push(line);
             }
         });
         let address = heard.recv_timeout(Duration::from_secs(30)).expect("the program says where it listens");
-        Serving { child, address, folder }
+        Serving { child, log, address, folder }
+    }
+
+    /// The first line of its log with `words` in it, waited for.
+    pub fn says(&self, words: &str, patience: Duration) -> String {
+        let began = Instant::now();
+        loop {
+            let found = self.log.lock().unwrap().iter().find(|line| line.contains(words)).cloned();
+            if let Some(line) = found {
+                return line;
+            }
+            assert!(began.elapsed() < patience, "nothing of {words:?} in:\n{}", self.log.lock().unwrap().join("\n"));
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -51,6 +51,19 @@ fn live(ministry: &SimulatedMinistry, clock: &SetClock, mut position: Option<Str
 }
 
 #[test]
+fn a_ministry_lives_on_where_it_was_when_more_is_to_happen_in_a_step() {
+    let clock = SetClock::new();
+    let quiet = SimulatedMinistry::new(7, 300, 2, clock.clone()).without_rest();
+    let (position, _) = live(&quiet, &clock, None, 9);
+    let busy = SimulatedMinistry::new(7, 300, 40, clock.clone()).without_rest();
+    let (later, deliveries) = live(&busy, &clock, position.clone(), 3);
+    let told = |ministry: &SimulatedMinistry| rows(&poll(ministry, later.as_deref()).unwrap().content).to_vec();
+    assert!(deliveries.iter().all(|d| rows(&d.content).len() > 10), "much happens in each step");
+    let started_again = SimulatedMinistry::new(7, 300, 40, clock.clone()).without_rest();
+    assert_eq!(told(&busy), told(&started_again), "the quiet steps are replayed as they were");
+}
+
+#[test]
 fn two_of_one_seed_live_the_same_life_and_another_seed_does_not() {
     let lives = [7, 7, 8].map(|seed| {
         let clock = SetClock::new();
