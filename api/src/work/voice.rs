@@ -5,6 +5,7 @@ use kimlik_domain::lifecycle::reconcile::Progress;
 use kimlik_domain::lifecycle::run::Run;
 use kimlik_domain::lifecycle::{ActionKind, Because};
 use kimlik_domain::staff::DataIssue;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Mutex;
 
@@ -21,6 +22,7 @@ struct Crowd {
     total: u32,
     done: u32,
     failed: u32,
+    deeds: BTreeMap<&'static str, u32>,
 }
 
 impl Voice {
@@ -70,14 +72,13 @@ impl Progress for Voice {
         crowd.done += 1;
         crowd.failed += u32::from(!ok);
         if crowd.total > NAMED {
-            // Why not at `total`: what is held is part of it, and would be announced again and again.
-            if crowd.done == 1 {
-                self.say(&format!("Kimlik   has something to do for {} people", crowd.total));
-            }
-            let step = (crowd.total / 10).max(1);
-            if crowd.done.is_multiple_of(step) || crowd.done == crowd.total {
-                let failed = if crowd.failed > 0 { format!(", {} to be tried again", crowd.failed) } else { String::new() };
-                self.say(&format!("Kimlik   {} of {} done{failed}", crowd.done, crowd.total));
+            actions.iter().for_each(|(kind, _)| *crowd.deeds.entry(deed(*kind)).or_default() += 1);
+            if crowd.done == crowd.total {
+                let deeds: Vec<String> = crowd.deeds.iter().map(|(deed, n)| format!("{n} × {deed}")).collect();
+                let failed = if crowd.failed > 0 { format!("; {} to be tried again", crowd.failed) } else { String::new() };
+                self.say(&format!("Kimlik   {} people: {}{failed}", crowd.total, deeds.join(", ")));
+            } else if crowd.done.is_multiple_of(1_000) {
+                self.say(&format!("Kimlik   {} of {} people", crowd.done, crowd.total));
             }
         } else if !actions.is_empty() {
             let end = if ok { "" } else { " (not done; tried again)" };

@@ -51,7 +51,7 @@ pub struct Plan {
 
 /// Who watches a run.
 pub trait Progress: Send + Sync {
-    /// So many people have something to do.
+    /// For so many people something is going to be done.
     fn total(&self, people: u32);
     fn done(&self, name: &str, actions: &[(ActionKind, Because)], ok: bool);
 }
@@ -259,7 +259,9 @@ impl Reconciler {
         if everybody || !requests.is_empty() {
             self.store.save_holds(run.id, &requests, everybody, now).await?;
         }
-        let due = look.plans.iter().filter(|p| !p.plan.is_empty()).count();
+        let to_do = |p: &Planned, a: &Action| holds_back(p, a, &exceeded).is_none() && decision(p, a) != Some(false);
+        let managed = look.plans.iter().filter(|p| p.plan.mode == Mode::Manage);
+        let due = managed.filter(|p| p.plan.actions.iter().any(|a| to_do(p, a))).count();
         progress.total(u32::try_from(due).unwrap_or(u32::MAX));
         let carried = self.execute(run, &look, &exceeded, &caps, progress).await?;
         if let Some(mark) = &look.watermark {
