@@ -26,6 +26,9 @@ fn main() {
     if arguments.first().is_some_and(|a| a == "scale-of") {
         return runtime.block_on(scale::of(arguments[1].parse().unwrap()));
     }
+    if arguments.first().is_some_and(|a| a == "feed-of") {
+        return runtime.block_on(scale::write_feed(arguments[1].parse().unwrap(), arguments[2].as_ref()));
+    }
     if wanted("scale") {
         scale::compare();
     }

@@ -1,6 +1,7 @@
 //! How intake, plan and empty run grow with the ministry, and what they hold in memory.
 use crate::{median, timed};
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
+use kimlik_adapters::hr::csv::DropFolder;
 use kimlik_adapters::hr::simulated::SimulatedMinistry;
 use kimlik_domain::account::placement;
 use kimlik_domain::lifecycle::desired::Facts;
@@ -12,6 +13,7 @@ use kimlik_domain::staff::feed::{Columns, Content, Delivery, Field, Row};
 use kimlik_domain::staff::intake::{self, FeedReport};
 use kimlik_tests::ministry::{Ministry, open_store, policy};
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,15 +37,8 @@ pub async fn of(people: u32) {
     let mut policy = policy();
     policy.limits = Default::default();
     let ministry = Ministry::with("2026-12-01", policy).await;
-    let feed = SimulatedMinistry::new(1, people, 1, ministry.clock.clone() as Arc<dyn Clock>);
-    let units = feed.poll(None).await.unwrap().unwrap();
+    let (units, everybody) = delivered(&ministry, people).await;
     take(&ministry, ministry.store.as_ref(), &units).await;
-    let everybody = loop {
-        let next = feed.poll(Some(&units.position)).await.unwrap();
-        if let Some(delivery) = next {
-            break delivery;
-        }
-    };
     places(&ministry).await;
 
     let mut intakes = Vec::new();
@@ -81,6 +76,35 @@ pub async fn of(people: u32) {
     println!("planning\t{}", planning(&ministry).await.as_millis());
     println!("one change, intake to directory\t{}", one_change(&ministry).await.as_millis());
     println!("peak memory, MB\t{}", peak());
+}
+
+/// The feed as HR delivers it, in files that another process has written: only Kimlik's memory is measured.
+async fn delivered(ministry: &Ministry, people: u32) -> (Delivery, Delivery) {
+    let folder = ministry.path().join("feed");
+    std::fs::create_dir(&folder).unwrap();
+    let program = std::env::current_exe().unwrap();
+    assert!(std::process::Command::new(program).arg("feed-of").arg(people.to_string()).arg(&folder).status().unwrap().success());
+    let feed = DropFolder::new(folder, &HashMap::new(), ministry.clock.clone());
+    let units = feed.poll(None).await.unwrap().expect("units at rest");
+    feed.taken(&units, &FeedReport::default()).await.unwrap();
+    let everybody = feed.poll(Some(&units.position)).await.unwrap().expect("everybody");
+    (units, everybody)
+}
+
+/// Writes the units and the snapshot of a simulated ministry as CSV into `folder`.
+pub async fn write_feed(people: u32, folder: &Path) {
+    let clock = Arc::new(kimlik_tests::fakes::TestClock::at(kimlik_domain::day::parse("2026-12-01").unwrap()));
+    let feed = SimulatedMinistry::new(1, people, 1, clock as Arc<dyn Clock>).without_rest();
+    let units = feed.poll(None).await.unwrap().unwrap();
+    let everybody = feed.poll(Some(&units.position)).await.unwrap().unwrap();
+    for (name, delivery) in [("units-20260101T0000.csv", units), ("staff-full-20260101T0001.csv", everybody)] {
+        let (Content::Units(rows) | Content::Snapshot(rows) | Content::Delta(rows)) = delivery.content;
+        let fields: Vec<Field> = Field::ALL.iter().copied().filter(|f| rows[0].get(*f).is_some()).collect();
+        let line = |cells: Vec<&str>| cells.iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join(";") + "\n";
+        let mut text = line(fields.iter().map(|f| f.name()).collect());
+        rows.iter().for_each(|row| text += &line(fields.iter().map(|f| row.get(*f).unwrap_or("")).collect()));
+        std::fs::write(folder.join(name), text).unwrap();
+    }
 }
 
 async fn places(ministry: &Ministry) {

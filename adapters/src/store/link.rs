@@ -127,6 +127,10 @@ async fn sqlite(path: &Path) -> PortResult<Link> {
             // Why full: an intent or a reserved name that a power cut takes back has perhaps reached the directory already.
             // It costs one fsync a commit, and commits are made by the chunk.
             .synchronous(SqliteSynchronous::Full)
+            // Why more than the default 2 MB: marks and sort keys fall everywhere in their indexes, and a snapshot of 100,000
+            // people would read every page again and again. A connection that does little fills little of it.
+            .pragma("cache_size", "-16000")
+            .pragma("wal_autocheckpoint", "4000")
     });
     let db = Database::connect(options).await.map_err(failed("opening the file"))?;
     Ok(Link { db, gate: Some(Arc::new(Mutex::new(()))), file: Some(path.to_owned()) })

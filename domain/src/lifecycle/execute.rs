@@ -11,7 +11,8 @@ use crate::id::{AccountGuid, OperationId, PersonId, RunId};
 use crate::ports::{FindBy, IssueScope, PeopleBy, PersonRecord, PortError, PortResult, Refusal};
 use crate::staff::IssueKind;
 use chrono::TimeDelta;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::stream::{self, FuturesUnordered};
+use futures_util::{StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
 use zeroize::Zeroizing;
 
@@ -75,10 +76,16 @@ impl Reconciler {
         let mut total = Carried::default();
         let due: Vec<&Planned> = look.plans.iter().filter(|p| !p.plan.is_empty() || p.unsettled || p.announce).collect();
         let limits = Limiting { exceeded, caps };
-        // Why collected first: the compiler cannot prove a closure over borrowed people Send inside a stream, and loops are spawned.
-        let under_way: Vec<_> = due.chunks(CHUNK).map(|chunk| self.chunk(run.id, look, chunk, limits, progress)).collect();
-        let mut results = stream::iter(under_way).buffer_unordered(CHUNKS_AT_ONCE);
-        while let Some(carried) = results.try_next().await? {
+        // Why not all at once: a chunk that waits for its turn is to cost nothing.
+        let mut waiting = due.chunks(CHUNK);
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < CHUNKS_AT_ONCE
+                && let Some(chunk) = waiting.next()
+            {
+                running.push(self.chunk(run.id, look, chunk, limits, progress));
+            }
+            let Some(carried) = running.try_next().await? else { break };
             total.done += carried.done;
             total.held += carried.held;
             total.refused += carried.refused;
