@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const ACCOUNTS: usize = 5_000;
-const BATCH: usize = 250;
-const BATCHES: usize = 4;
+const BATCH: usize = 500;
+const BATCHES: usize = 3;
 const FLOOR: &str = "OU=Floor,DC=csb,DC=test";
 
 fn letters(n: usize) -> String {

@@ -10,6 +10,7 @@ use crate::id::{AccountGuid, PersonId};
 use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
 use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, Units};
 use crate::text;
+use futures_util::future;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -122,18 +123,12 @@ impl<'a> Look<'a> {
         self.watermark = Some(scan.watermark());
         let mut met: HashSet<PersonId> = HashSet::new();
         let mut strays: Vec<ObservedAccount> = Vec::new();
-        while let Some(page) = scan.next_page().await? {
-            let (records, mut accounts) = self.owners(page).await?;
-            met.extend(records.iter().map(|r| r.person.id));
-            let of_page: Vec<(PersonRecord, Option<ObservedAccount>)> = records
-                .into_iter()
-                .map(|r| {
-                    let seen = r.account.as_ref().and_then(|a| a.guid).and_then(|g| accounts.remove(&g));
-                    (r, seen)
-                })
-                .collect();
-            strays.extend(accounts.into_values());
-            self.plan_known(of_page).await?;
+        let mut page = scan.next_page().await?;
+        while let Some(current) = page {
+            // While one page is compared the directory reads the next.
+            let (next, compared) = future::join(scan.next_page(), self.at_page(current, &mut met, &mut strays)).await;
+            compared?;
+            page = next?;
         }
         drop(scan);
         let mut unmet: Vec<PersonId> = self.of.store.census().await?.into_iter().map(|l| l.person).filter(|p| !met.contains(p)).collect();
@@ -144,6 +139,25 @@ impl<'a> Look<'a> {
             self.at_chunk(ids, Some(&strays)).await?;
         }
         Ok(())
+    }
+
+    async fn at_page(
+        &mut self,
+        page: Vec<ObservedAccount>,
+        met: &mut HashSet<PersonId>,
+        strays: &mut Vec<ObservedAccount>,
+    ) -> PortResult<()> {
+        let (records, mut accounts) = self.owners(page).await?;
+        met.extend(records.iter().map(|r| r.person.id));
+        let of_page: Vec<(PersonRecord, Option<ObservedAccount>)> = records
+            .into_iter()
+            .map(|r| {
+                let seen = r.account.as_ref().and_then(|a| a.guid).and_then(|g| accounts.remove(&g));
+                (r, seen)
+            })
+            .collect();
+        strays.extend(accounts.into_values());
+        self.plan_known(of_page).await
     }
 
     /// What changed in the directory since `since`; `None`: that can no longer be told, look at everybody.
