@@ -129,7 +129,7 @@ async fn sqlite(path: &Path) -> PortResult<Link> {
             .synchronous(SqliteSynchronous::Full)
             // Why more than the default 2 MB: marks and sort keys fall everywhere in their indexes, and a snapshot of 100,000
             // people would read every page again and again. A connection that does little fills little of it.
-            .pragma("cache_size", "-16000")
+            .pragma("cache_size", "-8000")
             .pragma("wal_autocheckpoint", "4000")
     });
     let db = Database::connect(options).await.map_err(failed("opening the file"))?;
