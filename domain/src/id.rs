@@ -33,6 +33,12 @@ id!(/// A fault in what HR says.
     IssueId);
 id!(/// A text to a person.
     MessageId);
+id!(/// One sign-in, from the password to its end.
+    SessionId);
+id!(/// An account of a program, not of a person.
+    ServiceId);
+id!(/// A role given to a person for a time.
+    GrantId);
 
 /// A UUIDv7 of `now` and 10 random octets.
 pub fn uuid_v7(now: DateTime<Utc>, random: [u8; 10]) -> Uuid {

@@ -1,6 +1,7 @@
 //! Kimlik's rules. Nothing here does I/O, reads a clock or throws dice: what is needed comes in through [`ports`].
 //!
 //! One line a module:
+pub mod access; // who asks, and what they may: one table
 pub mod account; // what a directory account is: owned attributes, names, placement, what was observed
 pub mod audit; // who did what to whom, and why
 pub mod card; // the identity card that colleagues see

@@ -1,6 +1,7 @@
 //! The one test binary.
 // Why: what fails here is a finding, and a panic is how a test says it.
 #![allow(clippy::unwrap_used)]
+mod access;
 mod directory;
 mod embedded;
 mod golden;

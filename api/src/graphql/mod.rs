@@ -13,7 +13,8 @@ pub mod unit;
 
 use crate::wiring::House;
 use async_graphql::{Context, EmptySubscription, MergedObject, Schema};
-use std::sync::Arc;
+use kimlik_domain::access::{About, Caller, Deed, may};
+use std::sync::{Arc, LazyLock};
 
 /// Questions.
 #[derive(MergedObject, Default)]
@@ -57,6 +58,17 @@ pub fn schema(house: Arc<House>) -> Graph {
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
     builder().finish().sdl_with_options(options)
+}
+
+/// Who asks: put into the request's data by whatever the request came over. Nobody, where nothing was put there.
+pub fn caller<'a>(ctx: &Context<'a>) -> &'a Caller {
+    static NOBODY: LazyLock<Caller> = LazyLock::new(Caller::nobody);
+    ctx.data_opt::<Arc<Caller>>().map_or(&*NOBODY, AsRef::as_ref)
+}
+
+/// The one question that guards ask; the answer to no is null, as if there were nothing.
+pub fn allows(ctx: &Context<'_>, deed: Deed, about: About) -> bool {
+    may(caller(ctx), deed, about)
 }
 
 fn house<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Arc<House>> {

@@ -1,5 +1,5 @@
 //! GraphQL over HTTP, written on the specification: media types, status codes, and which requests are not even read.
-use super::Http;
+use super::{Http, auth};
 use crate::graphql::error::BAD_INPUT;
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Variables};
@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 const GRAPHQL: &str = "application/graphql-response+json";
@@ -61,6 +62,10 @@ pub async fn graphql(State(http): State<Http>, method: Method, headers: HeaderMa
         request = request.operation_name(name);
     }
     let asks_only = is_question(&mut request);
+    request = match auth::authenticate(&http.house, auth::bearer(&headers)).await {
+        Ok(caller) => request.data(Arc::new(caller)),
+        Err(why) => return why.into_response(),
+    };
     match tokio::time::timeout(LONGEST, http.graph.execute(request)).await {
         Ok(response) => shown(&response, media, asks_only),
         Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "This took too long and was ended. Ask for less at once."),

@@ -1,5 +1,6 @@
 //! What answers on the port: GraphQL, GraphiQL, health. Decides who may ask (this machine, this origin), not what is answered.
 mod answer;
+pub mod auth;
 mod graphiql;
 mod guard;
 
