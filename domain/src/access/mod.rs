@@ -1,6 +1,12 @@
 //! Who asks, and what they may: one table ([`deed`]), deny by default. Nothing here knows how a caller was recognized.
-pub mod deed;
+pub mod attempt; // how often one may try, and that nobody locks out a colleague
+pub mod deed; // the table
+pub mod door; // the use cases: signing in, renewing, recognizing
+pub mod grant; // roles for a time
+pub mod roles; // roles from groups, HR and grants
 mod scope;
+pub mod service; // accounts of programs
+pub mod session; // what a session is, and how it ends
 
 pub use deed::{About, Deed, may};
 pub use scope::Scope;
@@ -110,8 +116,7 @@ impl Caller {
 
 /// The unit whose officers are responsible for a person: where they work on `day`, else where they worked last.
 pub fn unit_of(person: &Person, day: Day) -> Option<UnitCode> {
-    let last = || person.postings.iter().max_by_key(|p| (p.end.is_none(), p.end, p.start));
-    person.posting_on(day).or_else(last).map(|p| p.unit)
+    person.posting_on(day).map(|p| p.unit)
 }
 
 impl About {

@@ -1,0 +1,93 @@
+//! How often somebody may try to sign in. Three limits (account, address, all), and one thing above them: nobody may lock
+//! a colleague out, neither of the directory nor of Kimlik.
+//!
+//! A wrong password that reaches the directory counts there towards the lock-out of the account. So strangers (addresses from
+//! which this account has not signed in lately) have fewer attempts between them than the directory allows, and addresses that
+//! it has signed in from keep some of their own that no stranger can use up.
+use super::session::Lockout;
+use chrono::TimeDelta;
+
+/// Failures (and attempts whose end is not known yet) within the window, the present one not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Of this account from addresses that it did not sign in from before.
+    pub by_strangers: u32,
+    /// Of this account from those that it did.
+    pub by_friends: u32,
+    pub from_address: u32,
+    pub in_all: u32,
+    /// The account has signed in from this address lately.
+    pub is_friend: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttemptRules {
+    pub window: TimeDelta,
+    /// Strangers' failures of one account.
+    pub strangers: u32,
+    /// Friends' failures of one account, beside those.
+    pub friends: u32,
+    pub from_address: u32,
+    pub in_all: u32,
+}
+
+/// Where the directory locks nobody: enough for fingers, too few for guessing.
+const STRANGERS: u32 = 5;
+const FRIENDS: u32 = 5;
+const WINDOW: TimeDelta = TimeDelta::minutes(15);
+
+impl AttemptRules {
+    /// For a directory that locks as `lockout` says. One attempt is always left for the person at their own computer.
+    pub fn below(lockout: Option<Lockout>, from_address: u32, in_all: u32) -> AttemptRules {
+        let Some(lockout) = lockout.filter(|l| l.threshold > 0) else {
+            return AttemptRules { window: WINDOW, strangers: STRANGERS, friends: FRIENDS, from_address, in_all };
+        };
+        let ours = lockout.threshold.saturating_sub(1);
+        let friends = ours.div_ceil(2).min(FRIENDS);
+        let strangers = (ours - friends).min(STRANGERS);
+        AttemptRules { window: lockout.window.max(WINDOW), strangers, friends, from_address, in_all }
+    }
+
+    /// May the directory be asked?
+    pub fn allow(&self, tally: &Tally) -> bool {
+        let account = if tally.is_friend { tally.by_friends < self.friends } else { tally.by_strangers < self.strangers };
+        // Why friends pass: else a flood from anywhere would keep the whole ministry out.
+        account && tally.from_address < self.from_address && (tally.is_friend || tally.in_all < self.in_all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lockout(threshold: u32) -> Option<Lockout> {
+        Some(Lockout { threshold, window: TimeDelta::minutes(30) })
+    }
+
+    #[test]
+    fn all_attempts_together_stay_below_the_directory_s_threshold() {
+        for threshold in 1..50 {
+            let rules = AttemptRules::below(lockout(threshold), 30, 1_000);
+            assert!(rules.strangers + rules.friends < threshold, "{threshold}: {rules:?}");
+            assert_eq!(rules.window, TimeDelta::minutes(30));
+        }
+        assert_eq!(AttemptRules::below(lockout(0), 30, 1_000), AttemptRules::below(None, 30, 1_000));
+    }
+
+    #[test]
+    fn strangers_cannot_use_up_what_is_kept_for_friends() {
+        let rules = AttemptRules::below(lockout(5), 30, 1_000);
+        let flood = Tally { by_strangers: 1_000_000, in_all: 1_000_000, ..Tally::default() };
+        assert!(!rules.allow(&flood));
+        assert!(rules.allow(&Tally { is_friend: true, ..flood }));
+        assert!(!rules.allow(&Tally { is_friend: true, by_friends: rules.friends, ..flood }));
+    }
+
+    #[test]
+    fn one_address_tries_many_accounts_only_so_often() {
+        let rules = AttemptRules::below(None, 30, 1_000);
+        assert!(rules.allow(&Tally { from_address: 29, ..Tally::default() }));
+        assert!(!rules.allow(&Tally { from_address: 30, ..Tally::default() }));
+        assert!(!rules.allow(&Tally { from_address: 30, is_friend: true, ..Tally::default() }));
+    }
+}
