@@ -3,3 +3,4 @@ pub mod directory;
 pub mod hr;
 pub mod store;
 pub mod system;
+pub mod token;

@@ -3,16 +3,21 @@
 use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, secrets};
 use crate::inspect;
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
-use kimlik_adapters::directory::embedded::EmbeddedDirectory;
+use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
 use kimlik_adapters::hr::csv::DropFolder;
 use kimlik_adapters::hr::rest::{RestFeed, RestSettings};
 use kimlik_adapters::hr::simulated::SimulatedMinistry;
 use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_adapters::system::{OsEntropy, SystemClock};
+use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings, OwnTokens};
+use kimlik_domain::access::Role;
+use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::account::{Dn, placement};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
-use kimlik_domain::ports::{Clock, Directory, Entropy, Finding, Health, HrFeed, Inspect, PortError, PortResult, Store};
+use kimlik_domain::ports::{
+    Clock, Directory, Entropy, Finding, ForeignIssuer, Health, HrFeed, Inspect, PortError, PortResult, SignIn, Store,
+};
 use kimlik_domain::staff::Reasons;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -43,6 +48,8 @@ pub struct House {
     pub entropy: Arc<dyn Entropy>,
     pub reasons: Reasons,
     pub narration: Option<Narration>,
+    /// Who comes in, and as what.
+    pub door: Arc<Door>,
     /// Somebody has to be looked at: wakes the loop that reconciles.
     pub wake: Notify,
     inspectors: Vec<Arc<dyn Inspect>>,
@@ -123,9 +130,11 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     config::check::check(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(ready_store(&config).await?);
-    let (directory, own_words, own_directory) = directory(&config, &clock).await?;
+    let DirectoryParts { directory, own_words, own: own_directory, sign_in } = directory(&config, &clock).await?;
     let (feed, narration) = feed(&config, &clock)?;
+    let door = Arc::new(door(&config, &store, sign_in, &clock)?);
     Ok(House {
+        door,
         reasons: config::policy::reasons_of(&config),
         inspectors: vec![store.clone(), own_words],
         store,
@@ -156,7 +165,7 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
         }
     };
     match directory(config, &clock).await {
-        Ok((directory, own_words, _)) => {
+        Ok(DirectoryParts { directory, own_words, .. }) => {
             let found = own_words.inspect().await;
             let works = found.iter().all(|f| f.health != Health::Broken);
             findings.extend(found);
@@ -176,13 +185,72 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
     findings
 }
 
-type DirectoryParts = (Arc<dyn Directory>, Arc<dyn Inspect>, Option<Arc<EmbeddedDirectory>>);
+/// The door to `store`: sessions, roles, services, tokens of our own and of the configured issuer.
+fn door(config: &Config, store: &Arc<SqlStore>, directory: Arc<dyn SignIn>, clock: &Arc<dyn Clock>) -> Result<Door, NotWired> {
+    let keys = secrets::keys(config, &OsEntropy)?;
+    let tokens = OwnTokens::new(&keys.encryption, &config.server.public_url, config.sessions.epoch);
+    let mend = "this machine's cryptography does not work as it should; say so to whoever built Kimlik";
+    let tokens = tokens.map_err(|fault| NotWired::Neighbour { what: "access tokens", fault, mend })?;
+    Ok(Door {
+        sessions: store.clone(),
+        grants: store.clone(),
+        services: store.clone(),
+        audit: store.clone(),
+        store: store.clone(),
+        directory,
+        tokens: Arc::new(tokens),
+        foreign: foreign_issuer(config)?,
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        rules: config.session_rules(),
+        groups: config.role_groups(),
+        from_address: config.sessions.failures_per_address,
+        in_all: config.sessions.failures_in_all,
+        memory: Memory::default(),
+    })
+}
+
+fn foreign_issuer(config: &Config) -> Result<Option<Arc<dyn ForeignIssuer>>, Faults> {
+    let oidc = &config.oidc;
+    if oidc.issuer.is_empty() {
+        return Ok(None);
+    }
+    let one = |setting: String, found: String, mend: &str| Faults(vec![Fault::new(setting, found, mend)]);
+    let named = !oidc.ca_file.as_os_str().is_empty();
+    let ca_pem = named.then(|| std::fs::read(&oidc.ca_file)).transpose().map_err(|e| {
+        let found = format!("{}: {}", oidc.ca_file.display(), config::check::plain(&e));
+        one("oidc.ca_file".into(), found, "name a file that can be read")
+    })?;
+    let names = match oidc.names {
+        config::OidcName::Username => ForeignClaim::Username,
+        config::OidcName::RegistryNo => ForeignClaim::RegistryNo,
+        config::OidcName::Email => ForeignClaim::Email,
+    };
+    let issuer = Foreign::new(ForeignSettings {
+        issuer: oidc.issuer.clone(),
+        audience: oidc.audience.clone(),
+        jwks_url: oidc.jwks_url.clone(),
+        algorithms: oidc.algorithms.clone(),
+        claim: oidc.claim.clone(),
+        names,
+        ca_pem,
+    });
+    let issuer = issuer.map_err(|e| one(format!("oidc.{}", e.setting), e.fault, "mend the setting"))?;
+    Ok(Some(Arc::new(issuer)))
+}
+
+struct DirectoryParts {
+    directory: Arc<dyn Directory>,
+    own_words: Arc<dyn Inspect>,
+    own: Option<Arc<EmbeddedDirectory>>,
+    sign_in: Arc<dyn SignIn>,
+}
 
 async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryParts, NotWired> {
     match config.directory.kind {
         DirectoryKind::Embedded => {
             let embedded = Arc::new(embedded(config).await?);
-            Ok((embedded.clone(), embedded.clone(), Some(embedded)))
+            Ok(DirectoryParts { directory: embedded.clone(), own_words: embedded.clone(), sign_in: embedded.clone(), own: Some(embedded) })
         }
         DirectoryKind::ActiveDirectory => {
             let settings = ad_settings(config)?;
@@ -191,7 +259,7 @@ async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryP
                 Faults(vec![Fault::new(format!("directory.active_directory.{}", e.setting), e.fault, mend)])
             };
             let ad = Arc::new(ActiveDirectory::new(settings, clock.clone()).map_err(faulty)?);
-            Ok((ad.clone(), ad, None))
+            Ok(DirectoryParts { directory: ad.clone(), own_words: ad.clone(), sign_in: ad, own: None })
         }
     }
 }
@@ -210,7 +278,31 @@ async fn embedded(config: &Config) -> Result<EmbeddedDirectory, NotWired> {
     directory.ensure_containers(&containers).await.map_err(broken)?;
     let groups: Vec<Dn> = config.groups.iter().map(|rule| rule.group.clone()).collect();
     directory.ensure_groups(&groups).await.map_err(broken)?;
+    first_administrator(config, &directory).await?;
     Ok(directory)
+}
+
+/// The user name of the embedded directory's administrator; the password stands in the folder of secrets.
+pub const FIRST_ADMINISTRATOR: &str = "yonetici";
+
+/// Somebody must be able to sign in where nobody else administers a directory. Beside the base, as in a real one.
+async fn first_administrator(config: &Config, directory: &EmbeddedDirectory) -> Result<(), NotWired> {
+    let broken = |fault| NotWired::Neighbour { what: "setting directory.embedded.file", fault, mend: "see that the file can be written" };
+    let password = secrets::first_password(config, &OsEntropy)?;
+    let known = match directory.account_named(FIRST_ADMINISTRATOR).await.map_err(broken)? {
+        Some(account) => account,
+        None => {
+            let dn = Dn::new(format!("CN=Kimlik Yoneticisi,{}", config::EMBEDDED_ROLES));
+            let mut account = embedded::Foreign::new(dn, FIRST_ADMINISTRATOR);
+            account.groups = config.role_groups().0.into_iter().filter(|(_, role)| *role == Role::Administrator).map(|(g, _)| g).collect();
+            directory.insert_foreign(&account).await.map_err(broken)?
+        }
+    };
+    let right = directory.check_password(FIRST_ADMINISTRATOR, &password).await.map_err(broken)?;
+    if right != Some(known) {
+        directory.hand_password(known, &password).await.map_err(broken)?;
+    }
+    Ok(())
 }
 
 pub fn ad_settings(config: &Config) -> Result<AdSettings, Faults> {

@@ -3,12 +3,13 @@
 use sea_orm_migration::prelude::*;
 
 mod m20261123_000001_first_schema;
+mod m20261124_000002_access;
 
 pub struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261123_000001_first_schema::Migration)]
+        vec![Box::new(m20261123_000001_first_schema::Migration), Box::new(m20261124_000002_access::Migration)]
     }
 }

@@ -1,9 +1,11 @@
 //! Who did what to whom: written in the transaction of the deed, never changed afterwards.
+use super::SqlStore;
 use super::fault::{failed, from_json, to_json, without_nul};
 use super::link::Writing;
+use async_trait::async_trait;
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::ports::PortResult;
+use kimlik_domain::ports::{Audit, AuditFilter, PortResult};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue, QueryOrder, QuerySelect};
 
@@ -41,6 +43,42 @@ pub(super) async fn record<'a>(writing: &Writing, events: impl IntoIterator<Item
     writing.insert("recording what was done", rows, None).await
 }
 
+fn event(row: Model) -> PortResult<AuditEvent> {
+    Ok(AuditEvent {
+        at: row.at,
+        actor: row.actor,
+        deed: row.deed,
+        person: row.person.map(PersonId),
+        because: row.because,
+        detail: from_json(&row.detail, "audit event")?,
+    })
+}
+
+#[async_trait]
+impl Audit for SqlStore {
+    async fn record(&self, events: &[AuditEvent]) -> PortResult<()> {
+        let writing = self.link.write().await?;
+        record(&writing, events).await?;
+        writing.commit().await
+    }
+    async fn events(&self, filter: &AuditFilter, before: Option<i64>, limit: u32) -> PortResult<Vec<(i64, AuditEvent)>> {
+        let mut select = Entity::find().order_by_desc(Column::Id).limit(u64::from(limit));
+        let conditions = [
+            before.map(|before| Column::Id.lt(before)),
+            filter.person.map(|person| Column::Person.eq(person.0)),
+            filter.actor.as_ref().map(|actor| Column::Actor.eq(actor)),
+            filter.deed.as_ref().map(|deed| Column::Deed.starts_with(deed.as_str())),
+            filter.since.map(|since| Column::At.gte(since)),
+            filter.until.map(|until| Column::At.lt(until)),
+        ];
+        for condition in conditions.into_iter().flatten() {
+            select = select.filter(condition);
+        }
+        let rows = select.all(&self.link.db).await.map_err(failed("reading what was done"))?;
+        rows.into_iter().map(|row| Ok((row.id, event(row)?))).collect()
+    }
+}
+
 /// The latest first.
 pub(super) async fn list(db: &impl ConnectionTrait, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>> {
     let mut select = Entity::find().order_by_desc(Column::Id).limit(u64::from(limit));
@@ -48,16 +86,5 @@ pub(super) async fn list(db: &impl ConnectionTrait, person: Option<PersonId>, li
         select = select.filter(Column::Person.eq(person.0));
     }
     let rows = select.all(db).await.map_err(failed("reading what was done"))?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(AuditEvent {
-                at: row.at,
-                actor: row.actor,
-                deed: row.deed,
-                person: row.person.map(PersonId),
-                because: row.because,
-                detail: from_json(&row.detail, "audit event")?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(event).collect()
 }

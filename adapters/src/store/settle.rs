@@ -2,7 +2,9 @@
 use super::link::Link;
 use super::operation::{self, Settled};
 use super::vault::Vault;
-use super::{account, audit, ledger, message, person, work};
+use super::{account, audit, ledger, message, person, session, work};
+use kimlik_domain::access::session::{EndedBecause, SessionsOf};
+use kimlik_domain::account::{Account, AccountState};
 use kimlik_domain::lifecycle::run::PersonSettlement;
 use kimlik_domain::ports::PortResult;
 use kimlik_domain::staff::RegistryNo;
@@ -26,6 +28,10 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
         }
     }
     operation::settle(&writing, &settled).await?;
+    let barred = |account: &Account| matches!(account.state, AccountState::Suspended | AccountState::Closed);
+    for (person, at) in settlements.iter().filter(|s| s.account.as_ref().is_some_and(barred)).map(|s| (s.person, s.at)) {
+        session::end(&writing, SessionsOf::Person(person), EndedBecause::AccountClosed, "kimlik", at).await?;
+    }
     let messages = settlements.iter().filter_map(|s| Some((s.person, s.message.as_ref()?, s.at)));
     message::queue(&writing, vault, messages).await?;
     audit::record(&writing, settlements.iter().flat_map(|s| &s.audit)).await?;

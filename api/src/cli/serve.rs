@@ -1,7 +1,9 @@
 //! `kimlik serve`: feed, accounts and GraphQL, until it is told to stop.
-use crate::config::{Config, Fault, Faults, check::plain};
+use crate::config::{Config, Fault, Faults, check::plain, secrets};
+use crate::wiring::FIRST_ADMINISTRATOR;
 use crate::work::voice::Voice;
 use crate::{http, work};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub async fn serve(config: Arc<Config>, is_demo: bool) -> anyhow::Result<u8> {
@@ -17,12 +19,20 @@ pub async fn serve(config: Arc<Config>, is_demo: bool) -> anyhow::Result<u8> {
     if is_demo {
         welcome(&voice, &house.config, listen);
     } else {
+        if house.config.directory.is_embedded() {
+            let file = secrets::first_password_file(&house.config);
+            tracing::info!(user = FIRST_ADMINISTRATOR, password = %format!("stands in {}", file.display()), "the embedded directory's administrator");
+        }
         tracing::info!(%listen, database = house.config.database.shown(), directory = ?house.config.directory.kind, hr = ?house.config.hr.source, "Kimlik serves");
     }
     let loops = work::start(&house, &voice, &stop);
     let router = http::router(house, stop.clone());
     let stopped = stop.clone();
-    let served = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped.cancelled_owned()).await });
+    let served = tokio::spawn(async move {
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(stopped.cancelled_owned())
+            .await
+    });
     work::until_stopped(loops, &stop).await;
     // Why a limit: a client that keeps its connection open must not keep Kimlik from ending.
     tokio::time::timeout(std::time::Duration::from_secs(2), served).await.ok();
@@ -30,12 +40,15 @@ pub async fn serve(config: Arc<Config>, is_demo: bool) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn welcome(voice: &Voice, config: &Config, listen: std::net::SocketAddr) {
+fn welcome(voice: &Voice, config: &Config, listen: SocketAddr) {
     let people = config.hr.simulated.people;
     voice.say(&format!("Kimlik with a simulated ministry of about {people} people: head office and 81 provinces."));
     voice.say("Nobody in it is real. The directory is embedded; everything lies under ./var.");
     voice.say("");
     voice.say(&format!("  Look at it   http://{listen}/graphiql"));
+    if let Ok(password) = secrets::read(&secrets::first_password_file(config), "secrets.dir", "start Kimlik anew") {
+        voice.say(&format!("  Sign in      {FIRST_ADMINISTRATOR} with the password {}", password.as_str()));
+    }
     voice.say("  Other words  kimlik plan, kimlik holds list, kimlik issues list, kimlik --help");
     voice.say("  To end it    Ctrl-C");
     voice.say("");

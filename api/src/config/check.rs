@@ -15,6 +15,7 @@ pub fn check(config: &Config) -> Result<(), Faults> {
     ous(config, &mut faults);
     names(config, &mut faults);
     limits(config, &mut faults);
+    super::access::check(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
 }
 
@@ -22,6 +23,10 @@ fn server(config: &Config, faults: &mut Vec<Fault>) {
     let url = &config.server.public_url;
     if !url.starts_with("http://") && !url.starts_with("https://") {
         faults.push(Fault::new("server.public_url", shown(url), "write the address that people use, with https:// before it"));
+    } else if !config.server.listen.ip().is_loopback() && !url.starts_with("https://") {
+        let found = format!("{}, with server.listen {}: passwords would cross the network unencrypted", shown(url), config.server.listen);
+        let mend = "put a proxy that speaks TLS before Kimlik and write its https:// address, or listen on 127.0.0.1 only";
+        faults.push(Fault::new("server.public_url", found, mend));
     }
 }
 

@@ -1,10 +1,12 @@
 //! The settings: one struct a section, as they stand in kimlik.toml. What they mean together is checked in [`check`];
 //! where they come from (file, environment) is in [`load`].
+mod access;
 pub mod check;
 pub mod load;
 pub mod policy;
 pub mod secrets;
 
+pub use access::{Oidc, OidcName, Roles, Sessions};
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
@@ -65,6 +67,9 @@ pub struct Config {
     pub names: Names,
     pub sms: Sms,
     pub limits: LimitTable,
+    pub roles: Roles,
+    pub sessions: Sessions,
+    pub oidc: Oidc,
 }
 
 impl Config {
@@ -81,17 +86,6 @@ impl Config {
     pub fn poll_every(&self) -> std::time::Duration {
         let usual = if self.hr.source == HrSource::Simulated { 5 } else { 30 };
         std::time::Duration::from_secs(self.hr.poll_seconds.unwrap_or(usual).into())
-    }
-
-    /// There is no sign-in yet: GraphQL answers this machine only, and never about a real directory.
-    pub fn graphql_closed(&self) -> Option<&'static str> {
-        if !self.directory.is_embedded() {
-            Some("GraphQL answers with the embedded directory only, because there is no sign-in yet. Use the command line: kimlik --help")
-        } else if !self.server.listen.ip().is_loopback() {
-            Some("GraphQL answers on the loopback address only, because there is no sign-in yet. Set server.listen to 127.0.0.1:8080")
-        } else {
-            None
-        }
     }
 }
 
@@ -326,6 +320,8 @@ impl Default for ActiveDirectory {
 /// What the embedded directory is: one small forest that needs no setting.
 const EMBEDDED_BASE: &str = "OU=CSB,DC=csb,DC=test";
 const EMBEDDED_SUFFIX: &str = "csb.test";
+/// Beside its base: who administers Kimlik is not Kimlik's to decide.
+pub const EMBEDDED_ROLES: &str = "OU=Yetki,DC=csb,DC=test";
 
 impl Directory {
     pub fn is_embedded(&self) -> bool {

@@ -15,6 +15,35 @@ pub struct Keys {
 
 const ENCRYPTION: &str = "encryption.key";
 const PEPPER: &str = "pepper.key";
+/// Of the embedded directory's administrator.
+const FIRST_PASSWORD: &str = "administrator.password";
+
+pub fn first_password_file(config: &Config) -> std::path::PathBuf {
+    config.secrets.dir.join(FIRST_PASSWORD)
+}
+
+/// Made at the first start, and kept where only the server's administrator reads it.
+pub fn first_password(config: &Config, entropy: &dyn Entropy) -> Result<Zeroizing<String>, Faults> {
+    // Why these: none can be taken for another when it is read from a terminal and typed.
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567899";
+    let path = first_password_file(config);
+    let one = |fault: Fault| Faults(vec![fault]);
+    if !path.exists() {
+        let mut random = Zeroizing::new([0_u8; 20]);
+        entropy.fill(random.as_mut_slice());
+        let mut text = Zeroizing::new(String::with_capacity(25));
+        for (at, octet) in random.iter().enumerate() {
+            if at > 0 && at % 5 == 0 {
+                text.push('-');
+            }
+            text.push(char::from(LETTERS[usize::from(octet % 32)]));
+        }
+        text.push('\n');
+        make_dir(&config.secrets.dir).map_err(one)?;
+        write(&path, &text).map_err(one)?;
+    }
+    read(&path, "secrets.dir", "remove the empty file; a new password is made at the next start").map_err(one)
+}
 
 pub fn keys(config: &Config, entropy: &dyn Entropy) -> Result<Keys, Faults> {
     let dir = &config.secrets.dir;
@@ -52,6 +81,10 @@ fn make(path: &Path, entropy: &dyn Entropy) -> Result<(), Fault> {
     let mut random = Zeroizing::new([0_u8; 32]);
     entropy.fill(random.as_mut_slice());
     let text: Zeroizing<String> = Zeroizing::new(random.iter().map(|b| format!("{b:02x}")).collect::<String>() + "\n");
+    write(path, &text)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Fault> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -92,6 +125,7 @@ pub fn exposed(config: &Config) -> Vec<Fault> {
     let files = [
         ("secrets.dir", dir.join(ENCRYPTION)),
         ("secrets.dir", dir.join(PEPPER)),
+        ("secrets.dir", dir.join(FIRST_PASSWORD)),
         ("directory.active_directory.bind_password_file", ad.bind_password_file.clone()),
         ("hr.rest.token_file", config.hr.rest.token_file.clone()),
     ];

@@ -3,10 +3,11 @@ use super::error::{Maybe, bad_input, fault};
 use super::page::{self, Cursor, Page};
 use super::scalar::{PhoneNumber, RegistryNumber};
 use super::unit::Unit;
-use super::{house, id};
+use super::{allows, house, id};
 use crate::wiring::House;
 use async_graphql::{Context, Enum, ID, Object, OneofObject, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+use kimlik_domain::access::{About, Deed};
 use kimlik_domain::card;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::ports::{CardPage, PeopleBy, PersonRecord};
@@ -72,9 +73,9 @@ impl IdentityCard {
     async fn id(&self) -> ID {
         id::encode(id::CARD, self.card.person.0)
     }
-    /// Sicil no.
-    async fn registry_number(&self) -> RegistryNumber {
-        RegistryNumber(self.card.registry_no.clone())
+    /// Sicil no. The person, its personnel unit, auditors and administrators; others see null.
+    async fn registry_number(&self, ctx: &Context<'_>) -> Option<RegistryNumber> {
+        allows(ctx, Deed::ReadRegistryNumber, self.about()).then(|| RegistryNumber(self.card.registry_no.clone()))
     }
     /// As the address book writes it.
     async fn display_name(&self) -> &str {
@@ -138,9 +139,9 @@ impl IdentityCard {
             Err(error) => Some(Err(error)),
         }
     }
-    /// What the account is now.
-    async fn account_state(&self) -> AccountState {
-        self.card.account_state.into()
+    /// What the account is now. The person, its personnel unit, auditors and administrators; others see null.
+    async fn account_state(&self, ctx: &Context<'_>) -> Option<AccountState> {
+        allows(ctx, Deed::ReadAccountState, self.about()).then(|| self.card.account_state.into())
     }
     /// When HR last changed something of it.
     async fn updated_at(&self) -> Option<DateTime<Utc>> {
@@ -154,6 +155,11 @@ impl IdentityCard {
         let card = card::IdentityCard::of(record, units, day::today(house.clock.now()), capitals);
         IdentityCard { card, units: units.clone(), manager: None }
     }
+
+    /// Whom a guarded field of it is about.
+    fn about(&self) -> About {
+        About::Person(self.card.person, self.card.unit.as_ref().map(|u| u.code))
+    }
 }
 
 #[Object]
@@ -164,6 +170,9 @@ impl CardQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "What finds it: exactly one of these.")] by: IdentityCardKey,
     ) -> Maybe<IdentityCard> {
+        if !allows(ctx, Deed::ReadCard, About::Everything) {
+            return None;
+        }
         find(ctx, by).await.transpose()
     }
 
@@ -177,11 +186,15 @@ impl CardQuery {
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<IdentityCard>> {
+        if !allows(ctx, Deed::ReadCard, About::Everything) {
+            return None;
+        }
         Some(cards(ctx, search.as_deref(), first, after.as_deref()).await)
     }
 }
 
 async fn find(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<IdentityCard>> {
+    let by_number = matches!(by, IdentityCardKey::RegistryNumber(_));
     let house = house(ctx)?;
     let store = &house.store;
     let named = |r: Result<Option<PersonId>, _>| r.map_err(|e| fault(ctx, &e));
@@ -194,10 +207,12 @@ async fn find(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<IdentityC
             found.first().map(|r| r.person.id)
         }
     };
-    match person {
-        Some(person) => of_person(ctx, person).await,
-        None => Ok(None),
-    }
+    let card = match person {
+        Some(person) => of_person(ctx, person).await?,
+        None => None,
+    };
+    // Why: whether a number is somebody's is not told to whoever may not read it.
+    Ok(card.filter(|card| !by_number || allows(ctx, Deed::ReadRegistryNumber, card.about())))
 }
 
 /// The card of a person, for things that name one.

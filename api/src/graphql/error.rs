@@ -55,6 +55,16 @@ pub enum UserErrorCode {
     Stale,
     /// Something that is needed does not answer now.
     TryLater,
+    /// The caller may not.
+    NotAllowed,
+    /// Too often, of this account, from this address, or in all.
+    RateLimited,
+    /// User name, password or token.
+    CredentialsWrong,
+    /// The password is right, and has expired.
+    PasswordExpired,
+    /// The password is right, and must be changed first.
+    PasswordMustChange,
 }
 
 impl UserError {

@@ -1,7 +1,8 @@
 //! How the neighbours are.
 use super::error::Maybe;
-use super::house;
+use super::{allows, house};
 use async_graphql::{Context, Enum, Object, SimpleObject};
+use kimlik_domain::access::{About, Deed};
 use kimlik_domain::ports;
 
 #[derive(Default)]
@@ -37,6 +38,9 @@ impl HealthQuery {
     /// Every connected system, looked at now.
     #[graphql(complexity = "100 + child_complexity")]
     async fn system_health(&self, ctx: &Context<'_>) -> Maybe<Vec<SystemFinding>> {
+        if !allows(ctx, Deed::ReadHealth, About::Everything) {
+            return None;
+        }
         Some(match house(ctx) {
             Ok(house) => Ok(house.inspect().await.into_iter().map(shown).collect()),
             Err(error) => Err(error),

@@ -4,10 +4,11 @@ use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::page::{self, Cursor, Page};
 use super::run::ChangeAction;
 use super::scalar::RegistryNumber;
-use super::{house, id};
+use super::{allows, caller, house, id};
 use crate::deeds;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::{HoldId, PersonId};
 use kimlik_domain::lifecycle::{hold, limits};
 
@@ -168,6 +169,9 @@ impl HoldQuery {
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<Hold>> {
+        if !allows(ctx, Deed::ReadHold, About::Everything) {
+            return None;
+        }
         Some(holds(ctx, status, first, after.as_deref()).await)
     }
 }
@@ -220,6 +224,9 @@ impl HoldMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which hold, and how.")] input: HoldDecideInput,
     ) -> Maybe<HoldDecidePayload> {
+        if !allows(ctx, Deed::DecideHold, About::Everything) {
+            return None;
+        }
         Some(decide(ctx, input).await)
     }
 }
@@ -246,7 +253,7 @@ async fn decide(ctx: &Context<'_>, input: HoldDecideInput) -> Result<HoldDecideP
         approve: input.decision == HoldDecision::Approve,
         digest: Some(input.plan_digest),
         people: people.flatten(),
-        by: "graphql:loopback".into(),
+        by: caller(ctx).actor(),
         note: input.note,
     };
     Ok(match deeds::decide_hold(house(ctx)?, hold, &decision).await {

@@ -4,9 +4,10 @@ use super::error::{Maybe, fault};
 use super::page::{self, Cursor, Page};
 use super::scalar::RegistryNumber;
 use super::unit::Unit;
-use super::{house, id};
+use super::{allows, house, id};
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
+use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::IssueId;
 use kimlik_domain::ports::OpenIssue;
 use kimlik_domain::staff::Units;
@@ -206,6 +207,9 @@ impl IssueQuery {
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<DataIssue>> {
+        if !allows(ctx, Deed::ReadIssue, About::Everything) {
+            return None;
+        }
         Some(issues(ctx, first, after.as_deref()).await)
     }
 }

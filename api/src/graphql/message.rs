@@ -2,9 +2,10 @@
 use super::card::{IdentityCard, of_person};
 use super::error::{Maybe, fault};
 use super::page::{self, Cursor, Page};
-use super::{house, id};
+use super::{allows, house, id};
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
+use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::MessageId;
 use kimlik_domain::message;
 
@@ -51,10 +52,10 @@ impl Message {
     async fn to(&self) -> String {
         self.0.to.masked()
     }
-    /// Null with a real directory.
+    /// Null with a real directory, and for everybody but administrators.
     async fn text(&self, ctx: &Context<'_>) -> Option<&str> {
         let embedded = house(ctx).is_ok_and(|h| h.config.directory.is_embedded());
-        embedded.then_some(self.0.text.as_str())
+        (embedded && allows(ctx, Deed::ReadMessageText, About::Everything)).then_some(self.0.text.as_str())
     }
     /// How it stands.
     async fn state(&self) -> MessageState {
@@ -81,6 +82,9 @@ impl MessageQuery {
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<Message>> {
+        if !allows(ctx, Deed::ReadMessage, About::Everything) {
+            return None;
+        }
         Some(messages(ctx, first, after.as_deref()).await)
     }
 }

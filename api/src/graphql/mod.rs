@@ -9,7 +9,9 @@ pub mod message;
 pub mod page;
 pub mod run;
 pub mod scalar;
+pub mod session;
 pub mod unit;
+pub mod viewer;
 
 use crate::wiring::House;
 use async_graphql::{Context, EmptySubscription, MergedObject, Schema};
@@ -18,11 +20,19 @@ use std::sync::{Arc, LazyLock};
 
 /// Questions.
 #[derive(MergedObject, Default)]
-pub struct Query(card::CardQuery, run::RunQuery, hold::HoldQuery, message::MessageQuery, issue::IssueQuery, health::HealthQuery);
+pub struct Query(
+    card::CardQuery,
+    run::RunQuery,
+    hold::HoldQuery,
+    message::MessageQuery,
+    issue::IssueQuery,
+    health::HealthQuery,
+    viewer::ViewerQuery,
+);
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
 #[derive(MergedObject, Default)]
-pub struct Mutation(hold::HoldMutation);
+pub struct Mutation(session::SessionMutation, hold::HoldMutation);
 
 pub type Graph = Schema<Query, Mutation, EmptySubscription>;
 

@@ -2,9 +2,10 @@
 use super::card::{IdentityCard, of_person};
 use super::error::{Maybe, fault};
 use super::page::{self, Cursor, Page};
-use super::{house, id};
+use super::{allows, house, id};
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::{OperationId, RunId};
 use kimlik_domain::lifecycle::run;
 use kimlik_domain::ports::OperationsOf;
@@ -231,6 +232,9 @@ impl RunQuery {
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<SyncRun>> {
+        if !allows(ctx, Deed::ReadRun, About::Everything) {
+            return None;
+        }
         Some(runs(ctx, first, after.as_deref()).await)
     }
 }

@@ -1,15 +1,15 @@
 //! GraphQL over HTTP, written on the specification: media types, status codes, and which requests are not even read.
+use super::auth::ClientAddress;
 use super::{Http, auth};
 use crate::graphql::error::BAD_INPUT;
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Variables};
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::time::Duration;
 
 const GRAPHQL: &str = "application/graphql-response+json";
@@ -28,10 +28,13 @@ struct Asked {
     _extensions: Option<serde_json::Map<String, Value>>,
 }
 
-pub async fn graphql(State(http): State<Http>, method: Method, headers: HeaderMap, body: Bytes) -> Response {
-    if let Some(why) = http.house.config.graphql_closed() {
-        return refuse(StatusCode::FORBIDDEN, why);
-    }
+pub async fn graphql(
+    State(http): State<Http>,
+    Extension(address): Extension<ClientAddress>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     if method != Method::POST {
         let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "GraphQL is asked with POST.");
         response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
@@ -63,7 +66,7 @@ pub async fn graphql(State(http): State<Http>, method: Method, headers: HeaderMa
     }
     let asks_only = is_question(&mut request);
     request = match auth::authenticate(&http.house, auth::bearer(&headers)).await {
-        Ok(caller) => request.data(Arc::new(caller)),
+        Ok(caller) => request.data(caller).data(address),
         Err(why) => return why.into_response(),
     };
     match tokio::time::timeout(LONGEST, http.graph.execute(request)).await {

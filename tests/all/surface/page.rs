@@ -44,9 +44,7 @@ async fn scripts_come_only_from_here_and_the_examples_are_answered() {
     let examples: Vec<&str> = script.split('`').skip(1).step_by(2).collect();
     assert!(examples.len() >= 5);
     for query in examples {
-        let body = serde_json::json!({ "query": query }).to_string();
-        let sent = reqwest::Client::new().post(serving.url("/graphql")).header("content-type", "application/json").body(body);
-        let answer: serde_json::Value = serde_json::from_str(&sent.send().await.unwrap().text().await.unwrap()).unwrap();
+        let answer = serving.ask(query).await;
         assert!(answer["errors"].is_null(), "{query}: {answer}");
     }
 }

@@ -1,9 +1,11 @@
 //! The real program in a folder of its own, on a port of its own; ended with the test.
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kimlik-tested");
 
@@ -31,6 +33,7 @@ pub struct Serving {
     log: Arc<Mutex<Vec<String>>>,
     pub address: String,
     pub folder: tempfile::TempDir,
+    token: OnceCell<String>,
 }
 
 impl Serving {
@@ -60,7 +63,7 @@ impl Serving {
             }
         });
         let address = heard.recv_timeout(Duration::from_secs(30)).expect("the program says where it listens");
-        Serving { child, log, address, folder }
+        Serving { child, log, address, folder, token: OnceCell::new() }
     }
 
     /// The first line of its log with `words` in it, waited for.
@@ -78,6 +81,43 @@ impl Serving {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// An access token of the demo's administrator.
+    pub async fn token(&self) -> String {
+        self.token.get_or_init(|| self.signed_in()).await.clone()
+    }
+
+    async fn signed_in(&self) -> String {
+        let path = self.folder.path().join("var/secrets/administrator.password");
+        let password = std::fs::read_to_string(path).unwrap();
+        let signed_in = self.sign_in("yonetici", password.trim()).await;
+        signed_in["session"]["accessToken"].as_str().unwrap_or_else(|| panic!("nobody was let in: {signed_in}")).to_owned()
+    }
+
+    /// As the demo's administrator.
+    pub async fn ask(&self, query: &str) -> Value {
+        self.ask_as(Some(&self.token().await), query, json!({})).await
+    }
+
+    /// The payload of sessionCreate.
+    pub async fn sign_in(&self, username: &str, password: &str) -> Value {
+        let query = "mutation($input: SessionCreateInput!) { sessionCreate(input: $input) { \
+            session { accessToken refreshToken accessTokenExpiresAt refreshTokenExpiresAt viewer { name kind roles units card { id } } } \
+            userErrors { code path message } } }";
+        let variables = json!({ "input": { "username": username, "password": password } });
+        self.ask_as(None, query, variables).await["data"]["sessionCreate"].clone()
+    }
+
+    /// As whoever the token is of; nobody without one.
+    pub async fn ask_as(&self, token: Option<&str>, query: &str, variables: Value) -> Value {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let mut request = reqwest::Client::new().post(self.url("/graphql")).header("content-type", "application/json").body(body);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
     }
 
     /// Ends it as an administrator does; answers how long it took.

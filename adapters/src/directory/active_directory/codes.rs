@@ -119,10 +119,14 @@ pub(super) fn said(what: &str, result: &LdapResult) -> String {
     if text.is_empty() { format!("{what}: result {}", result.rc) } else { format!("{what}: result {}, {text}", result.rc) }
 }
 
+/// The sub code in "AcceptSecurityContext error, data 52e" (same text from Samba); empty where there is none.
+pub(super) fn sub_code(text: &str) -> &str {
+    text.split("data ").nth(1).map_or("", |rest| rest.trim_start().split([',', ' ']).next().unwrap_or(""))
+}
+
 /// Why a bind was refused: the sub code in "AcceptSecurityContext error, data 52e" (same text from Samba).
 pub(super) fn bind_refusal(text: &str) -> (&'static str, &'static str) {
-    let sub = text.split("data ").nth(1).map(|rest| rest.trim_start().split([',', ' ']).next().unwrap_or("")).unwrap_or("");
-    match sub {
+    match sub_code(text) {
         "525" | "52e" => ("unknown account or wrong password", "check bind_dn and the file that bind_password_file names"),
         "530" => ("the account may not log on at this hour", "allow the service account all logon hours"),
         "531" => ("the account may not log on from here", "take the workstation restriction from the service account"),

@@ -300,6 +300,30 @@ impl Connection {
         Ok((entries.into_iter().filter(|e| !e.is_ref()).map(Entry::new).collect(), cookie))
     }
 
+    /// What a controller answers to somebody's password: asked once, over a connection of its own, of the controller in use
+    /// first (a new password may not have reached the others). Only one that cannot be reached is followed by the next.
+    pub(super) async fn try_password(&self, dn: &str, password: &str) -> PortResult<LdapResult> {
+        let first = self.link().await?.controller;
+        let mut faults: Vec<String> = Vec::new();
+        let others = (0..self.settings.urls.len()).filter(|n| *n != first);
+        for controller in std::iter::once(first).chain(others) {
+            let url = &self.settings.urls[controller];
+            let mut ldap = match connect(&self.settings, &self.tls, url).await {
+                Ok(ldap) => ldap,
+                Err(fault) => {
+                    faults.push(format!("{url}: {}", fault.found()));
+                    continue;
+                }
+            };
+            let bound = ldap.with_timeout(self.settings.timeout).simple_bind(dn, password).await;
+            // Why ignore: the answer is there, and the connection is not used again.
+            ldap.unbind().await.ok();
+            // Why no other controller: the attempt may have been counted.
+            return bound.map_err(|error| PortError::Unavailable(format!("{url}: no answer to a sign-in: {error}")));
+        }
+        Err(PortError::Unavailable(faults.join("; ")))
+    }
+
     /// The object itself, if it is there (and matches).
     pub(super) async fn read(&self, dn: &str, filter: &str, attributes: &[&str]) -> PortResult<Option<Entry>> {
         Ok(self.search(dn, Scope::Base, filter, attributes).await?.into_iter().next())
@@ -323,15 +347,20 @@ impl OpenFault {
     }
 }
 
-/// Connects, verifies the certificate, binds. The password goes nowhere else, and into no text.
-pub(super) async fn open(settings: &AdSettings, tls: &Arc<ClientConfig>, url: &str) -> Result<Ldap, OpenFault> {
+async fn connect(settings: &AdSettings, tls: &Arc<ClientConfig>, url: &str) -> Result<Ldap, OpenFault> {
     let wanted = LdapConnSettings::new().set_conn_timeout(settings.timeout).set_config(tls.clone());
-    let (driver, mut ldap) = LdapConnAsync::with_settings(wanted, url).await.map_err(connect_fault)?;
+    let (driver, ldap) = LdapConnAsync::with_settings(wanted, url).await.map_err(connect_fault)?;
     tokio::spawn(async move {
         if let Err(error) = driver.drive().await {
             tracing::debug!(%error, "an LDAP connection ended");
         }
     });
+    Ok(ldap)
+}
+
+/// Connects, verifies the certificate, binds. The password goes nowhere else, and into no text.
+pub(super) async fn open(settings: &AdSettings, tls: &Arc<ClientConfig>, url: &str) -> Result<Ldap, OpenFault> {
+    let mut ldap = connect(settings, tls, url).await?;
     let bound = ldap.with_timeout(settings.timeout).simple_bind(&settings.bind_dn, &settings.bind_password).await;
     match bound {
         Ok(result) if result.rc == 0 => Ok(ldap),

@@ -10,6 +10,7 @@ mod inspect;
 mod protected;
 mod read;
 mod settings;
+mod sign_in;
 mod write;
 
 pub use delegation::{delegation_commands, delegation_sddl};

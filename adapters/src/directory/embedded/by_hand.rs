@@ -1,10 +1,12 @@
 //! What people do in a directory with their own hands, past Kimlik: for the demo and for tests. No right is asked here.
 use super::rules::{Keys, json};
+use super::write::stored_password;
 use super::{EmbeddedDirectory, random, unread, written};
 use kimlik_domain::account::{Attribute, Attributes, Dn, ObservedAccount, Value};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{PortResult, Scan};
 use kimlik_domain::text;
+use zeroize::Zeroizing;
 
 /// An account that Kimlik did not make.
 #[derive(Clone, Debug)]
@@ -115,6 +117,14 @@ impl EmbeddedDirectory {
     pub async fn hand_enable(&self, guid: AccountGuid, enabled: bool) -> PortResult<()> {
         let sql = "UPDATE account SET usn = (SELECT max(usn) + 1 FROM account), enabled = ?2 WHERE guid = ?1";
         let query = sqlx::query(sql).bind(&guid.0.as_bytes()[..]).bind(enabled);
+        query.execute(&self.writer).await.map_err(written).map(drop)
+    }
+
+    /// Gives it a password, wherever it stands.
+    pub async fn hand_password(&self, guid: AccountGuid, password: &Zeroizing<String>) -> PortResult<()> {
+        let sql = "UPDATE account SET usn = (SELECT max(usn) + 1 FROM account), password = ?2 WHERE guid = ?1";
+        let stored = stored_password(password);
+        let query = sqlx::query(sql).bind(&guid.0.as_bytes()[..]).bind(&stored[..]);
         query.execute(&self.writer).await.map_err(written).map(drop)
     }
 

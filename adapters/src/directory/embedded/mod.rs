@@ -5,6 +5,7 @@
 mod by_hand;
 mod read;
 mod rules;
+mod sign_in;
 mod write;
 
 pub use by_hand::Foreign;

@@ -71,6 +71,12 @@ fn derive(password: &str, salt: &[u8]) -> Zeroizing<Vec<u8>> {
     hash
 }
 
+/// As the file keeps it: salt and hash.
+pub(super) fn stored_password(password: &str) -> Zeroizing<Vec<u8>> {
+    let salt: [u8; SALT] = random();
+    Zeroizing::new([&salt[..], &derive(password, &salt)].concat())
+}
+
 impl EmbeddedDirectory {
     pub(super) async fn create_account(&self, new: &NewAccount) -> PortResult<AccountRef> {
         self.check_values(&new.attributes, new.attributes.iter().map(|(attribute, _)| attribute)).await?;
@@ -186,8 +192,7 @@ impl EmbeddedDirectory {
         let read = self.read_one(guid).await?;
         self.forbidden(&read)?;
         rules::check_password(password, read.account.username())?;
-        let salt: [u8; SALT] = random();
-        let stored = Zeroizing::new([&salt[..], &derive(password, &salt)].concat());
+        let stored = stored_password(password);
         let sql = "UPDATE account SET usn = (SELECT max(usn) + 1 FROM account), password = ?2 WHERE guid = ?1";
         let query = sqlx::query(sql).bind(&guid.0.as_bytes()[..]).bind(&stored[..]);
         query.execute(&self.writer).await.map_err(written).map(drop)

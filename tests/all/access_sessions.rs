@@ -1,0 +1,158 @@
+//! Signing in, renewing and signing out at the real program, and tokens that are none.
+use crate::surface::program::Serving;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const VIEWER: &str = "{ viewer { name kind roles } }";
+
+fn password(serving: &Serving) -> String {
+    let path = serving.folder.path().join("var/secrets/administrator.password");
+    std::fs::read_to_string(path).unwrap().trim().to_owned()
+}
+
+async fn viewer(serving: &Serving, token: &str) -> Value {
+    serving.ask_as(Some(token), VIEWER, json!({})).await
+}
+
+async fn refresh(serving: &Serving, token: &str) -> Value {
+    let query = "mutation($t: String!) { sessionRefresh(input: { refreshToken: $t }) { session { accessToken refreshToken } userErrors { code } } }";
+    serving.ask_as(None, query, json!({ "t": token })).await["data"]["sessionRefresh"].clone()
+}
+
+#[tokio::test]
+async fn the_demo_s_administrator_signs_in_and_is_known() {
+    let serving = Serving::start(&[]);
+    for name in ["yonetici", "YÖNETİCİ", "CSB\\yonetici", " Yonetici "] {
+        let signed_in = serving.sign_in(name, &password(&serving)).await;
+        assert_eq!(signed_in["userErrors"], json!([]), "{name}: {signed_in}");
+        let token = signed_in["session"]["accessToken"].as_str().unwrap();
+        let known = viewer(&serving, token).await;
+        assert_eq!(known["data"]["viewer"], json!({ "name": "yonetici", "kind": "ACCOUNT", "roles": ["ADMINISTRATOR"] }), "{known}");
+    }
+    assert_eq!(serving.ask_as(None, VIEWER, json!({})).await, json!({ "data": { "viewer": null } }));
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_get_the_same_answer_after_the_same_time() {
+    let serving = Serving::start(&[]);
+    let mut answers = Vec::new();
+    for (name, secret) in [("yonetici", "wrong-4711"), ("nobody.at.all", "wrong-4711"), ("yonetici", ""), ("", ""), ("a\u{0}b", "x")] {
+        let began = Instant::now();
+        let answer = serving.sign_in(name, secret).await;
+        assert!(began.elapsed() >= Duration::from_millis(600), "{name:?} was refused after {:?}", began.elapsed());
+        assert_eq!(answer["userErrors"][0]["code"], "CREDENTIALS_WRONG", "{name:?}: {answer}");
+        answers.push(answer);
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+}
+
+#[tokio::test]
+async fn guessing_ends_after_few_attempts_of_known_and_unknown_names_alike() {
+    let serving = Serving::start(&[]);
+    let right = password(&serving);
+    // Never signed in from here: these are a stranger's attempts, and the last is refused though the password is right.
+    for _ in 0..5 {
+        assert_eq!(serving.sign_in("yonetici", "guess").await["userErrors"][0]["code"], "CREDENTIALS_WRONG");
+    }
+    assert_eq!(serving.sign_in("yonetici", &right).await["userErrors"][0]["code"], "RATE_LIMITED");
+    let unknown = "nobody.at.all";
+    for _ in 0..5 {
+        assert_eq!(serving.sign_in(unknown, "guess").await["userErrors"][0]["code"], "CREDENTIALS_WRONG");
+    }
+    assert_eq!(
+        serving.sign_in(unknown, "guess").await["userErrors"][0]["code"],
+        "RATE_LIMITED",
+        "an unknown name is limited in the same way"
+    );
+}
+
+#[tokio::test]
+async fn many_aliases_in_one_request_are_so_many_attempts() {
+    let serving = Serving::start(&[]);
+    let guesses: String = (0..20)
+        .map(|n| format!("a{n}: sessionCreate(input: {{ username: \"yonetici\", password: \"guess{n}\" }}) {{ userErrors {{ code }} }} "))
+        .collect();
+    let answer = serving.ask_as(None, &format!("mutation {{ {guesses} }}"), json!({})).await;
+    let tried = (0..20).filter(|n| answer["data"][format!("a{n}")]["userErrors"][0]["code"] == "CREDENTIALS_WRONG").count();
+    assert!(tried <= 5, "{tried} guesses in one request: {answer}");
+}
+
+#[tokio::test]
+async fn a_refresh_token_counts_once_and_a_second_time_ends_the_session() {
+    let serving = Serving::start(&[]);
+    let first = serving.sign_in("yonetici", &password(&serving)).await["session"].clone();
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap().to_owned();
+    let second = refresh(&serving, &text(&first, "refreshToken")).await["session"].clone();
+    assert_ne!(second["refreshToken"], first["refreshToken"]);
+    let access = text(&second, "accessToken");
+    assert!(viewer(&serving, &access).await["data"]["viewer"]["name"].is_string());
+    // Somebody else has copied the first one.
+    let reused = refresh(&serving, &text(&first, "refreshToken")).await;
+    assert_eq!(reused["userErrors"][0]["code"], "CREDENTIALS_WRONG", "{reused}");
+    assert_eq!(refresh(&serving, &text(&second, "refreshToken")).await["session"], Value::Null, "the family is over");
+    let after = viewer(&serving, &access).await;
+    assert_eq!(after["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "its access tokens too: {after}");
+    assert_eq!(refresh(&serving, "kimlik_ref_0000").await["session"], Value::Null);
+}
+
+#[tokio::test]
+async fn signing_out_ends_access_at_once() {
+    let serving = Serving::start(&[]);
+    let session = serving.sign_in("yonetici", &password(&serving)).await["session"].clone();
+    let access = session["accessToken"].as_str().unwrap();
+    assert!(viewer(&serving, access).await["data"]["viewer"]["name"].is_string());
+    let end = "mutation($t: String!) { sessionEnd(input: { refreshToken: $t }) { ended userErrors { code } } }";
+    let ended = serving.ask_as(None, end, json!({ "t": session["refreshToken"] })).await;
+    assert_eq!(ended["data"]["sessionEnd"]["ended"], true, "{ended}");
+    assert_eq!(viewer(&serving, access).await["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_is_401_and_none_at_all_is_nobody() {
+    let serving = Serving::start(&[]);
+    let token = serving.token().await;
+    let (head, rest) = token.split_once('.').unwrap();
+    let (body, signature) = rest.split_once('.').unwrap();
+    let tampered = format!("{head}.{}A.{signature}", &body[..body.len() - 1]);
+    let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{body}.");
+    for forged in ["x", "", tampered.as_str(), none.as_str(), &format!("{head}.{body}."), "kimlik_svc_00", &"x".repeat(5_000)] {
+        let body = json!({ "query": VIEWER }).to_string();
+        let request = reqwest::Client::new().post(serving.url("/graphql")).header("content-type", "application/json");
+        let answer = request.header("authorization", format!("Bearer {forged}")).body(body).send().await.unwrap();
+        assert_eq!(answer.status(), 401, "{forged:.40}");
+        assert!(answer.headers()["www-authenticate"].to_str().unwrap().contains("invalid_token"));
+        let said: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert!(said["data"].is_null() && said["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED", "{said}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_null_everywhere_and_learns_nothing_of_what_there_is() {
+    let serving = Serving::start(&[]);
+    serving.token().await;
+    let query = "{ viewer { name } identityCards { nodes { id } } identityCard(by: { username: \"yonetici\" }) { id } syncRuns { nodes { id } } \
+        holds { nodes { id } } messages { nodes { id } } dataIssues { nodes { id } } systemHealth { found } }";
+    let answer = serving.ask_as(None, query, json!({})).await;
+    assert!(answer["errors"].is_null(), "{answer}");
+    for (field, value) in answer["data"].as_object().unwrap() {
+        assert!(value.is_null(), "{field}: {value}");
+    }
+    let decide = "mutation { holdDecide(input: { holdId: \"hold_00000000000000000000000000000001\", decision: APPROVE, planDigest: \"x\" }) \
+        { userErrors { code } } }";
+    assert_eq!(serving.ask_as(None, decide, json!({})).await["data"]["holdDecide"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_keys_are_published_and_hold_nothing_private() {
+    let serving = Serving::start(&[]);
+    serving.token().await;
+    let answer = reqwest::get(serving.url("/.well-known/jwks.json")).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/jwk-set+json");
+    let keys: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let keys = keys["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 3);
+    for key in keys {
+        assert_eq!((&key["kty"], &key["crv"], &key["alg"]), (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA")), "{key}");
+        assert!(key["kid"].is_string() && key["x"].is_string() && key["d"].is_null(), "{key}");
+    }
+}
