@@ -10,7 +10,7 @@ use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAcc
 use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, ServiceId, SessionId};
 use crate::lifecycle::ActionKind;
 use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
-use crate::lifecycle::limits::{Cap, Population, Spent};
+use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
 use crate::message::Message;
 use crate::staff::feed::Delivery;
@@ -260,8 +260,8 @@ pub trait Store: Send + Sync {
     /// The directory says that this name is somebody else's: it is barred for ever, the person's reservation is undone.
     async fn bar_name(&self, person: PersonId, name: &LedgerName) -> PortResult<()>;
     async fn population(&self) -> PortResult<Population>;
-    /// What was intended since `since`, by budget and province.
-    async fn spent(&self, since: DateTime<Utc>) -> PortResult<Spent>;
+    /// What of these budgets was intended since `since`, by province.
+    async fn spent(&self, budgets: &[Budget], since: DateTime<Utc>) -> PortResult<Spent>;
 
     // --- carrying out
     async fn begin_run(&self, run: &Run) -> PortResult<()>;

@@ -5,7 +5,7 @@ use kimlik_domain::account::{AccountState, LedgerName, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
-use kimlik_domain::lifecycle::limits::{Cap, Population, Spent};
+use kimlik_domain::lifecycle::limits::{Budget, Cap, Population, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::*;
@@ -168,7 +168,7 @@ impl Store for FakeStore {
     async fn population(&self) -> PortResult<Population> {
         beyond()
     }
-    async fn spent(&self, _: DateTime<Utc>) -> PortResult<Spent> {
+    async fn spent(&self, _: &[Budget], _: DateTime<Utc>) -> PortResult<Spent> {
         beyond()
     }
     async fn begin_run(&self, _: &Run) -> PortResult<()> {

@@ -16,8 +16,13 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 /// Rows a statement: below SQLite's 32,766 variables for the widest table (13 columns), and a bound on memory.
 pub(super) const CHUNK: usize = 1_000;
 
+/// SQLite's readers; each keeps pages of the file and prepared statements in memory.
+const READERS: u32 = 6;
+
 pub(super) struct Link {
     pub(super) db: DatabaseConnection,
+    /// Where transactions begin. On SQLite a connection of its own: every commit of another one would empty its page cache.
+    writer: DatabaseConnection,
     /// SQLite has one writer. Why a queue here and not its busy handler alone: that one sleeps and is unfair.
     gate: Option<Arc<Mutex<()>>>,
     /// SQLite's file.
@@ -49,7 +54,7 @@ impl Link {
         // Why immediate: a transaction that reads first and writes later could find the file changed meanwhile, and fail.
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
-        let txn = self.db.begin_with_options(options).await.map_err(failed("beginning"))?;
+        let txn = self.writer.begin_with_options(options).await.map_err(failed("beginning"))?;
         Ok(Writing { txn, _gate: gate })
     }
 }
@@ -105,7 +110,7 @@ async fn postgres(url: &str) -> PortResult<Link> {
     options.max_connections(16).connect_timeout(PATIENCE).acquire_timeout(PATIENCE).sqlx_logging(false).record_stmt_in_spans(false);
     options.set_application_name("kimlik").statement_timeout(Duration::from_secs(120));
     let db = Database::connect(options).await.map_err(failed("connecting"))?;
-    Ok(Link { db, gate: None, file: None })
+    Ok(Link { writer: db.clone(), db, gate: None, file: None })
 }
 
 async fn sqlite(path: &Path) -> PortResult<Link> {
@@ -114,8 +119,17 @@ async fn sqlite(path: &Path) -> PortResult<Link> {
     }
     prepare(path)
         .map_err(|e| PortError::refused(Refusal::Rights, format!("{}: cannot be made or opened ({})", path.display(), e.kind())))?;
+    let failed = failed("opening the file");
+    // Why more than the default 2 MB for the writer: marks and sort keys fall everywhere in their indexes, and a snapshot of
+    // 100,000 people would read every page again and again. Readers lose their pages at each commit anyway.
+    let writer = Database::connect(sqlite_options(path, 1, "-32000")).await.map_err(&failed)?;
+    let db = Database::connect(sqlite_options(path, READERS, "-2000")).await.map_err(&failed)?;
+    Ok(Link { db, writer, gate: Some(Arc::new(Mutex::new(()))), file: Some(path.to_owned()) })
+}
+
+fn sqlite_options(path: &Path, connections: u32, cache: &'static str) -> ConnectOptions {
     let mut options = ConnectOptions::new("sqlite:kimlik");
-    options.max_connections(8).acquire_timeout(PATIENCE).sqlx_logging(false).record_stmt_in_spans(false);
+    options.max_connections(connections).acquire_timeout(PATIENCE).sqlx_logging(false).record_stmt_in_spans(false);
     let file = path.to_owned();
     options.map_sqlx_sqlite_opts(move |options| {
         options
@@ -127,13 +141,12 @@ async fn sqlite(path: &Path) -> PortResult<Link> {
             // Why full: an intent or a reserved name that a power cut takes back has perhaps reached the directory already.
             // It costs one fsync a commit, and commits are made by the chunk.
             .synchronous(SqliteSynchronous::Full)
-            // Why more than the default 2 MB: marks and sort keys fall everywhere in their indexes, and a snapshot of 100,000
-            // people would read every page again and again. A connection that does little fills little of it.
-            .pragma("cache_size", "-8000")
+            .pragma("cache_size", cache)
             .pragma("wal_autocheckpoint", "4000")
+            // Why so few: a statement over a thousand rows is a megabyte when prepared, and each number of rows is another one.
+            .statement_cache_capacity(16)
     });
-    let db = Database::connect(options).await.map_err(failed("opening the file"))?;
-    Ok(Link { db, gate: Some(Arc::new(Mutex::new(()))), file: Some(path.to_owned()) })
+    options
 }
 
 /// The folder and the file, for nobody else to read; `-wal` and `-shm` take the file's mode.

@@ -36,7 +36,7 @@ use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
-use kimlik_domain::lifecycle::limits::{Cap, Population, Spent};
+use kimlik_domain::lifecycle::limits::{Budget, Cap, Population, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
@@ -125,8 +125,8 @@ impl Store for SqlStore {
     async fn population(&self) -> PortResult<Population> {
         account::population(&self.link.db).await
     }
-    async fn spent(&self, since: DateTime<Utc>) -> PortResult<Spent> {
-        operation::spent(&self.link.db, since).await
+    async fn spent(&self, budgets: &[Budget], since: DateTime<Utc>) -> PortResult<Spent> {
+        operation::counted(&self.link.db, budgets, since).await
     }
 
     async fn begin_run(&self, run: &Run) -> PortResult<()> {

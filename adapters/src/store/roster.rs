@@ -10,7 +10,7 @@ use kimlik_domain::ports::{IssueScope, Mark, PortResult};
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, PersonSave, RosterSave};
 use kimlik_domain::staff::{Person, RegistryNo};
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel, JoinType, QuerySelect};
+use sea_orm::{IntoActiveModel, JoinType, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Registry numbers that people had before.
@@ -29,6 +29,8 @@ pub mod former {
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+const CENSUS_PAGE: u64 = 5_000;
 
 pub(super) async fn known(db: &impl ConnectionTrait, numbers: &[RegistryNo], marks: &[Mark]) -> PortResult<Vec<KnownPerson>> {
     let mut ids = BTreeSet::new();
@@ -104,20 +106,30 @@ fn account_state(state: Option<&str>) -> PortResult<AccountState> {
 }
 
 pub(super) async fn census(db: &impl ConnectionTrait) -> PortResult<Vec<CensusLine>> {
-    let rows: Vec<(Uuid, String, Option<String>)> = person::with_account()
-        .select_only()
-        .columns([person::Column::Id, person::Column::RegistryNo])
-        .column(account::Column::State)
-        .into_tuple()
-        .all(db)
-        .await
-        .map_err(failed("counting people"))?;
-    rows.into_iter()
-        .map(|(id, no, state)| {
+    let mut census: Vec<CensusLine> = Vec::new();
+    loop {
+        // Why in pages: a row that was just read takes ten times the memory of its line.
+        let mut page = person::with_account().order_by_asc(person::Column::Id).limit(CENSUS_PAGE);
+        if let Some(last) = census.last() {
+            page = page.filter(person::Column::Id.gt(last.person.0));
+        }
+        let rows: Vec<(Uuid, String, Option<String>)> = page
+            .select_only()
+            .columns([person::Column::Id, person::Column::RegistryNo])
+            .column(account::Column::State)
+            .into_tuple()
+            .all(db)
+            .await
+            .map_err(failed("counting people"))?;
+        let at_end = (rows.len() as u64) < CENSUS_PAGE;
+        for (id, no, state) in rows {
             let registry_no = RegistryNo::parse(&no).ok_or_else(|| unreadable("registry number", "not of the right form"))?;
-            Ok(CensusLine { person: PersonId(id), registry_no, account_state: account_state(state.as_deref())? })
-        })
-        .collect()
+            census.push(CensusLine { person: PersonId(id), registry_no, account_state: account_state(state.as_deref())? });
+        }
+        if at_end {
+            return Ok(census);
+        }
+    }
 }
 
 pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortResult<()> {

@@ -126,3 +126,8 @@ pub fn about(issue: &DataIssue) -> String {
 pub fn say(line: &str) {
     writeln!(std::io::stdout().lock(), "{line}").ok();
 }
+
+/// As [`say`], without the end of the line.
+pub fn write(text: &str) {
+    write!(std::io::stdout().lock(), "{text}").ok();
+}

@@ -6,7 +6,7 @@ use super::plan::{Action, ActionKind, Step};
 use super::reconcile::{Progress, Reconciler, decision, holds_back};
 use super::run::{Intent, ReceiptLine, Run};
 use super::{Because, settle};
-use crate::account::{AccountRef, LedgerName, Mode, NameKind, ObservedAccount};
+use crate::account::{Account, AccountRef, LedgerName, Mode, NameKind, Names, ObservedAccount};
 use crate::id::{AccountGuid, OperationId, PersonId, RunId};
 use crate::ports::{FindBy, IssueScope, PeopleBy, PersonRecord, PortError, PortResult, Refusal};
 use crate::staff::IssueKind;
@@ -139,11 +139,18 @@ impl Reconciler {
         if light.is_empty() {
             return Ok(HashMap::new());
         }
-        let records = self.store.people(PeopleBy::Ids(&light)).await?;
+        let mut proposed: HashMap<PersonId, &Names> =
+            planned.iter().filter_map(|p| Some((p.plan.person, p.proposed.as_deref()?))).collect();
+        let mut records = self.store.people(PeopleBy::Ids(&light)).await?;
+        for record in &mut records {
+            if let (None, Some(names)) = (&record.account, proposed.remove(&record.person.id)) {
+                record.account = Some(Account::new(record.person.id, names.clone()));
+            }
+        }
         let facts = look.facts();
         let whole = |record: &PersonRecord| {
             let plan = difference::plan(record, Sight::default(), &facts);
-            Planned { plan, decisions: Vec::new(), unsettled: !record.unsettled.is_empty(), announce: false, light: false }
+            Planned { plan, decisions: Vec::new(), unsettled: !record.unsettled.is_empty(), announce: false, light: false, proposed: None }
         };
         Ok(records.iter().map(|r| (r.person.id, whole(r))).collect())
     }

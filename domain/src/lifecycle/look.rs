@@ -4,7 +4,7 @@ use super::desired::{self, Facts, Standing, manager_of};
 use super::difference::{self, Sight};
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
-use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, ObservedAccount, Value};
+use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
 use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
@@ -16,10 +16,11 @@ use std::sync::Arc;
 
 /// People a chunk: bounds memory and the size of statements.
 pub const CHUNK: usize = 1_000;
-/// Names tried in one look-up for one person.
-const NAMES_AT_ONCE: usize = 6;
-/// Look-ups for one person before it is an issue: 10,000 homonyms are not found one by one.
-const NAME_ROUNDS: usize = 40;
+/// Names asked for in the first look-up for one person; each further one asks for twice as many. Why few: most people get the
+/// first, and a controller looks up every one of them.
+const NAMES_AT_FIRST: usize = 2;
+/// Look-ups for one person before it is an issue: 256 names were taken by then.
+const NAME_ROUNDS: usize = 8;
 
 /// What the people of one run share, and what the look has gathered.
 pub struct Look<'a> {
@@ -56,6 +57,8 @@ pub struct Planned {
     /// An opening whose steps were left out: they are made again, the same, when its turn comes. Why: 100,000 openings with
     /// all their values would not fit into the memory that a run is given.
     pub light: bool,
+    /// Names that a dry run proposed, for a light plan to be made again with: nothing else remembers them.
+    pub proposed: Option<Box<Names>>,
 }
 
 impl Planned {
@@ -74,12 +77,14 @@ impl Planned {
 
 impl<'a> Look<'a> {
     pub async fn new(of: &'a Reconciler, today: Day, commit: bool) -> PortResult<Look<'a>> {
+        let directory = future::try_join(of.directory.containers(), of.directory.capabilities());
+        let (units, (containers, capabilities)) = future::try_join(of.store.units(), directory).await?;
         Ok(Look {
             of,
-            units: of.store.units().await?,
+            units,
             today,
-            containers: of.directory.containers().await?,
-            capabilities: of.directory.capabilities().await?,
+            containers,
+            capabilities,
             commit,
             managers: HashMap::new(),
             asked: HashSet::new(),
@@ -97,9 +102,29 @@ impl<'a> Look<'a> {
         Facts { policy: &self.of.policy, units: &self.units, today: self.today, containers: &self.containers, managers: &self.managers }
     }
 
-    pub async fn at(&mut self, whom: &Whom) -> PortResult<()> {
+    /// Looks at them all. The scan of the whole directory begins while the rest is being read.
+    pub async fn over(of: &'a Reconciler, today: Day, commit: bool, whom: &Whom) -> PortResult<Look<'a>> {
+        let mut look;
         match whom {
-            Whom::Everybody => self.at_everybody().await,
+            Whom::Everybody => {
+                let (scan, new) = future::try_join(of.directory.scan(None), Look::new(of, today, commit)).await?;
+                look = new;
+                look.at_everybody(scan).await?;
+            }
+            some => {
+                look = Look::new(of, today, commit).await?;
+                look.at(some).await?;
+            }
+        }
+        Ok(look)
+    }
+
+    async fn at(&mut self, whom: &Whom) -> PortResult<()> {
+        match whom {
+            Whom::Everybody => {
+                let scan = self.of.directory.scan(None).await?;
+                self.at_everybody(scan).await
+            }
             Whom::People(ids) => self.at_people(ids).await,
             Whom::Unit(unit) => {
                 let mut ids = Vec::new();
@@ -118,8 +143,7 @@ impl<'a> Look<'a> {
 
     /// One pass over the directory's pages, each joined with the people whose accounts stand there; then the people
     /// whose account was not seen.
-    async fn at_everybody(&mut self) -> PortResult<()> {
-        let mut scan = self.of.directory.scan(None).await?;
+    async fn at_everybody(&mut self, mut scan: Box<dyn Scan>) -> PortResult<()> {
         self.watermark = Some(scan.watermark());
         let mut met: HashSet<PersonId> = HashSet::new();
         let mut strays: Vec<ObservedAccount> = Vec::new();
@@ -286,10 +310,10 @@ impl<'a> Look<'a> {
         let announce = super::settle::announcement_due(record);
         let to_show = !self.commit && !plan.issues.is_empty();
         if !plan.is_empty() || unsettled || announce || to_show {
-            let mut planned = Planned { plan, decisions: record.decisions.clone(), unsettled, announce, light: false };
-            // Why not a dry run's: it is going to be shown.
-            if self.commit {
-                planned.lighten();
+            let mut planned = Planned { plan, decisions: record.decisions.clone(), unsettled, announce, light: false, proposed: None };
+            planned.lighten();
+            if planned.light && !self.commit {
+                planned.proposed = record.account.as_ref().map(|a| Box::new(a.names.clone()));
             }
             self.plans.push(planned);
         }
@@ -364,7 +388,6 @@ impl<'a> Look<'a> {
                 return Ok(());
             }
             let mut requests: Vec<NameRequest> = due.iter().map(|(r, wish)| self.request(r, wish, round)).collect();
-            let exhausted = requests.iter().all(|r| r.usernames.is_empty() && r.addresses.is_empty());
             let asked: Vec<(bool, bool)> = requests.iter().map(|r| (!r.usernames.is_empty(), !r.addresses.is_empty())).collect();
             self.leave_out_taken(&mut requests, &due).await?;
             let (mut still, mut ready, mut kept) = (Vec::new(), Vec::new(), Vec::new());
@@ -386,29 +409,24 @@ impl<'a> Look<'a> {
                 }
             }
             due = still;
-            if exhausted && round > 0 {
-                break;
-            }
         }
         Ok(())
     }
 
     fn request(&self, record: &PersonRecord, wish: &Wish, round: usize) -> NameRequest {
         let (policy, person) = (&self.of.policy.names, &record.person);
-        let of_round = |names: Vec<String>| names.into_iter().skip(round * NAMES_AT_ONCE).take(NAMES_AT_ONCE);
-        let upto = (round + 1) * NAMES_AT_ONCE;
+        // Why from the first again: who has found a user name in one round and an address in another gets the best of both.
+        let upto = NAMES_AT_FIRST << round;
         let mut usernames: Vec<Arc<str>> = Vec::new();
         let mut addresses: Vec<Arc<str>> = Vec::new();
         if let Some(existing) = &wish.existing {
             usernames.push(existing.username().into());
             addresses.extend(existing.attributes.text(Attribute::Mail).filter(|_| round == 0).map(Arc::from));
         } else if wish.username {
-            let names = policy.usernames(&person.given_name, &person.family_name).take(upto).collect();
-            usernames.extend(of_round(names).map(Arc::from));
+            usernames.extend(policy.usernames(&person.given_name, &person.family_name).take(upto).map(Arc::from));
         }
         if addresses.is_empty() {
-            let parts = policy.local_parts(&person.given_name, &person.family_name).take(upto).collect();
-            addresses.extend(of_round(parts).map(|p| policy.address(&p)));
+            addresses.extend(policy.local_parts(&person.given_name, &person.family_name).take(upto).map(|p| policy.address(&p)));
         }
         NameRequest { person: person.id, usernames, addresses, named_for: text::fold(&person.full_name()).into() }
     }

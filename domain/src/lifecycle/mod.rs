@@ -9,6 +9,7 @@ pub mod limits;
 pub mod look;
 pub mod plan;
 pub mod policy;
+pub mod preview;
 pub mod reason;
 pub mod reconcile;
 pub mod run;

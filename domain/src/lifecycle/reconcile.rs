@@ -8,8 +8,10 @@ use super::execute::Carried;
 use super::hold::{HoldItem, HoldRequest, HoldStatus};
 use super::limits::{self, Budget, Cap, Exceeded, Scope, Spent};
 use super::look::{Look, Planned};
-use super::plan::{Action, ActionKind, PersonPlan};
+use super::plan::{Action, ActionKind};
 use super::policy::Policy;
+use super::preview::count;
+pub use super::preview::{Overview, Plan, Preview};
 use super::run::{Run, RunStatus, RunSummary, Trigger};
 use super::{Because, describe};
 use crate::account::Mode;
@@ -18,7 +20,7 @@ use crate::id::{HoldId, PersonId, RunId, uuid_v7};
 use crate::ports::{Clock, Directory, Entropy, IssueScope, PortError, PortResult, Store};
 use crate::staff::{IssueKind, UnitCode};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 pub struct Reconciler {
@@ -36,17 +38,6 @@ pub enum Whom {
     People(Vec<PersonId>),
     /// The people of a unit and of everything below it.
     Unit(UnitCode),
-}
-
-/// What would be done, and what of it exceeds a limit.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    pub as_of: Day,
-    pub looked_at: u32,
-    /// Those with something to do or to mend, by registry number.
-    pub people: Vec<PersonPlan>,
-    pub exceeded: Vec<Exceeded>,
-    pub observed_at: DateTime<Utc>,
 }
 
 /// Who watches a run.
@@ -71,47 +62,18 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 const AGAIN: TimeDelta = TimeDelta::minutes(15);
 const CLAIMS: u32 = 256;
 
-impl Plan {
-    pub fn counts(&self) -> BTreeMap<ActionKind, u32> {
-        count(self.people.iter().flat_map(|p| &p.actions))
-    }
-    pub fn text(&self) -> String {
-        let mut out: String = self.people.iter().map(|p| describe::person_text(p) + "\n").collect();
-        out.push_str(&describe::summary(&self.counts()));
-        out.push_str(&format!(" {} people looked at, as of {}.\n", self.looked_at, self.as_of));
-        for exceeded in &self.exceeded {
-            out.push_str(&format!("Will be held: {exceeded}.\n"));
-        }
-        out
-    }
-    pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "asOf": self.as_of.to_string(), "observedAt": self.observed_at, "lookedAt": self.looked_at,
-            "counts": self.counts().into_iter().map(|(k, n)| (k.name(), n)).collect::<BTreeMap<_, _>>(),
-            "held": self.exceeded.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "people": self.people.iter().map(describe::person_json).collect::<Vec<_>>(),
-        })
-    }
-}
-
-fn count<'a>(actions: impl Iterator<Item = &'a Action>) -> BTreeMap<ActionKind, u32> {
-    let mut counts = BTreeMap::new();
-    actions.for_each(|a| *counts.entry(a.kind).or_default() += 1);
-    counts
-}
-
 impl Reconciler {
     /// What would be done now, or as of a later day. Writes nothing and reserves nothing: new names are proposals.
-    pub async fn plan(&self, whom: &Whom, as_of: Option<Day>) -> PortResult<Plan> {
+    pub async fn preview(&self, whom: &Whom, as_of: Option<Day>) -> PortResult<Preview<'_>> {
         let now = self.clock.now();
-        let today = as_of.unwrap_or_else(|| day::today(now));
-        let mut look = Look::new(self, today, false).await?;
-        look.at(whom).await?;
+        let look = Look::over(self, as_of.unwrap_or_else(|| day::today(now)), false, whom).await?;
         let (exceeded, _) = self.weigh(&look.plans, now).await?;
-        let mut people: Vec<PersonPlan> =
-            look.plans.into_iter().map(|p| p.plan).filter(|p| !p.is_empty() || !p.issues.is_empty()).collect();
-        people.sort_unstable_by(|a, b| a.registry_no.cmp(&b.registry_no));
-        Ok(Plan { as_of: today, looked_at: look.looked_at, people, exceeded, observed_at: now })
+        Ok(Preview::new(look, exceeded, now))
+    }
+
+    /// As [`Reconciler::preview`], everybody at once.
+    pub async fn plan(&self, whom: &Whom, as_of: Option<Day>) -> PortResult<Plan> {
+        self.preview(whom, as_of).await?.whole().await
     }
 
     /// Plans and carries out. The run is recorded whatever becomes of it.
@@ -121,8 +83,7 @@ impl Reconciler {
         let full_run = self.store.full_run_due().await?;
         let claims = if *whom == Whom::Everybody { self.claim_all().await? } else { Vec::new() };
         let outcome = async {
-            let mut look = Look::new(self, day::today(self.clock.now()), true).await?;
-            look.at(whom).await?;
+            let look = Look::over(self, day::today(self.clock.now()), true, whom).await?;
             self.carry_out(&mut run, look, *whom == Whom::Everybody, progress).await
         }
         .await;
@@ -158,8 +119,7 @@ impl Reconciler {
         }
         let people: Vec<PersonId> = claims.iter().map(|c| c.person).collect();
         let outcome = async {
-            let mut look = Look::new(self, day::today(now), true).await?;
-            look.at(&Whom::People(people)).await?;
+            let look = Look::over(self, day::today(now), true, &Whom::People(people)).await?;
             self.carry_out_quietly(look, Trigger::HrChange, progress).await
         }
         .await;
@@ -286,8 +246,7 @@ impl Reconciler {
         let mut later = carried.later;
         if !carried.again.is_empty() {
             let people: Vec<PersonId> = carried.again.iter().copied().collect();
-            let mut second = Look::new(self, look.today, true).await?;
-            second.at(&Whom::People(people)).await?;
+            let second = Look::over(self, look.today, true, &Whom::People(people)).await?;
             if !second.issues.is_empty() {
                 let about = IssueScope::People(IssueKind::OF_PLANNING, &second.seen);
                 self.store.save_issues(about, &second.issues, self.clock.now()).await?;
@@ -345,7 +304,9 @@ impl Reconciler {
             return Ok((Vec::new(), Vec::new()));
         }
         let population = self.store.population().await?;
-        let spent = self.store.spent(now - DAY).await?;
+        // Why only these: on the day of a first load 100,000 openings would be counted at every change of a title.
+        let budgets: BTreeSet<Budget> = pending.0.keys().map(|(budget, _)| *budget).collect();
+        let spent = self.store.spent(&budgets.into_iter().collect::<Vec<_>>(), now - DAY).await?;
         let mut caps = self.policy.limits.caps(&population);
         if self.policy.adoption_held {
             caps.retain(|c| c.budget != Budget::Adopt);

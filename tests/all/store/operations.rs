@@ -69,11 +69,11 @@ async fn intents_beyond_a_cap_are_not_committed(bench: Bench) {
         intent(7, ActionKind::Reopen, 34),
     ];
     assert_eq!(bench.store.intend(&second, &caps, yesterday()).await.unwrap(), [2, 4]);
-    let spent = bench.store.spent(yesterday()).await.unwrap();
+    let spent = bench.store.spent(&Budget::ALL, yesterday()).await.unwrap();
     assert_eq!((spent.of(Budget::Close, None), spent.of(Budget::Close, Province::new(6))), (3, 2));
     assert_eq!((spent.of(Budget::Update, None), spent.of(Budget::Open, None)), (1, 0));
     assert_eq!(bench.store.operations(OperationsOf::Everybody, None, 100).await.unwrap().len(), 5);
-    assert_eq!(bench.store.spent(noon() + TimeDelta::microseconds(1)).await.unwrap().0.len(), 0, "the day has rolled on");
+    assert_eq!(bench.store.spent(&Budget::ALL, noon() + TimeDelta::microseconds(1)).await.unwrap().0.len(), 0, "the day has rolled on");
 }
 
 async fn a_cap_of_one_province_stops_that_province_only(bench: Bench) {
@@ -87,7 +87,7 @@ async fn what_was_approved_counts_and_is_not_stopped(bench: Bench) {
     let approved = |n| Intent { approved: true, ..intent(n, ActionKind::Close, 6) };
     let intents = [approved(1), approved(2), intent(3, ActionKind::Close, 6)];
     assert_eq!(bench.store.intend(&intents, &caps, yesterday()).await.unwrap(), [2]);
-    assert_eq!(bench.store.spent(yesterday()).await.unwrap().of(Budget::Close, None), 2);
+    assert_eq!(bench.store.spent(&Budget::ALL, yesterday()).await.unwrap().of(Budget::Close, None), 2);
 }
 
 async fn what_the_directory_refused_is_not_counted(bench: Bench) {
@@ -100,7 +100,7 @@ async fn what_the_directory_refused_is_not_counted(bench: Bench) {
     let settlements =
         settlements.map(|((p, i), outcome)| PersonSettlement { operations: vec![(i.operation, outcome, vec![])], ..settlement(p) });
     bench.store.settle(settlements.collect()).await.unwrap();
-    assert_eq!(bench.store.spent(yesterday()).await.unwrap().of(Budget::Close, None), 2, "done, and in doubt");
+    assert_eq!(bench.store.spent(&Budget::ALL, yesterday()).await.unwrap().of(Budget::Close, None), 2, "done, and in doubt");
 }
 
 async fn eight_intenders_at_the_same_time_never_exceed_a_cap(bench: Bench) {
@@ -115,7 +115,7 @@ async fn eight_intenders_at_the_same_time_never_exceed_a_cap(bench: Bench) {
                 let kind = if (replica + round) % 4 == 0 { ActionKind::Move } else { ActionKind::Close };
                 let number = |n| replica * 10_000 + round * 1_000 + n;
                 let intents: Vec<_> = (0..25).map(|n| intent(number(n), kind, if n % 2 == 0 { 6 } else { 34 })).collect();
-                store.spent(yesterday()).await.unwrap();
+                store.spent(&Budget::ALL, yesterday()).await.unwrap();
                 ready.wait().await;
                 store.intend(&intents, &caps, yesterday()).await.unwrap();
             }
@@ -124,7 +124,7 @@ async fn eight_intenders_at_the_same_time_never_exceed_a_cap(bench: Bench) {
     for intender in intenders {
         intender.await.unwrap();
     }
-    let spent = bench.store.spent(yesterday()).await.unwrap();
+    let spent = bench.store.spent(&Budget::ALL, yesterday()).await.unwrap();
     assert_eq!(spent.of(Budget::Close, None), 50, "asked for 450: all that is allowed, and not one more");
     assert!(spent.of(Budget::Close, Province::new(6)) <= 30);
     assert_eq!(spent.of(Budget::Move, None), 10, "asked for 150");
@@ -155,7 +155,7 @@ async fn intenders_that_come_before_anybody_has_written_wait_for_each_other() {
         beyond += intender.await.unwrap();
     }
     assert_eq!(beyond, 8 * 40 - 50);
-    assert_eq!(bench.store.spent(yesterday()).await.unwrap().of(Budget::Close, None), 50);
+    assert_eq!(bench.store.spent(&Budget::ALL, yesterday()).await.unwrap().of(Budget::Close, None), 50);
 }
 
 async fn an_intent_stays_unsettled_until_it_is_settled(bench: Bench) {

@@ -4,6 +4,7 @@ use super::connection::{Connection, Link};
 use super::entry::{self, Entry};
 use super::filter;
 use async_trait::async_trait;
+use futures_util::future;
 use kimlik_domain::account::{Dn, LedgerName, NameKind, ObservedAccount};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{FindBy, PortError, PortResult, Scan, Watermark};
@@ -11,6 +12,8 @@ use kimlik_domain::text;
 use ldap3::Scope;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 impl Core {
     pub(super) async fn containers(&self) -> PortResult<HashSet<Dn>> {
@@ -51,15 +54,15 @@ impl Core {
             let (matching, wanted) = (filter::people(&filter::any(batch)), &wanted);
             async move {
                 let found = self.connection.search(base, Scope::Subtree, &matching, wanted).await?;
-                self.accounts(&found, false).await
+                self.accounts(&found).await
             }
         });
-        let found = futures_util::future::try_join_all(batches).await?;
+        let found = future::try_join_all(batches).await?;
         Ok(found.into_iter().flatten().filter(|a| seen.insert(a.guid)).collect())
     }
 
-    pub(super) async fn accounts(&self, entries: &[Entry], anew: bool) -> PortResult<Vec<ObservedAccount>> {
-        let privileged = self.watch.privileged(&self.connection, &self.domain().await?.root, anew).await?;
+    pub(super) async fn accounts(&self, entries: &[Entry]) -> PortResult<Vec<ObservedAccount>> {
+        let privileged = self.watch.privileged(&self.connection, &self.domain().await?.root, false).await?;
         let correlation = self.settings.correlation.as_deref();
         let mut accounts = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -81,13 +84,14 @@ impl Core {
         let wanted: HashMap<(NameKind, String), &LedgerName> = names.iter().map(|n| ((n.kind, n.folded()), n)).collect();
         let mut taken = HashSet::new();
         // Why halved: each name is two terms.
-        for batch in names.chunks(filter::TERMS / 2) {
+        let batches = names.chunks(filter::TERMS / 2).map(|batch| async move {
             let terms: Vec<String> = batch.iter().flat_map(|name| self.holders(name)).collect();
             let attributes = ["sAMAccountName", "userPrincipalName", "mail", "proxyAddresses"];
-            for entry in self.connection.search(root, Scope::Subtree, &filter::any(&terms), &attributes).await? {
-                for (kind, held) in held_names(&entry, &self.settings.upn_suffix) {
-                    taken.extend(wanted.get(&(kind, text::fold(&held))).map(|name| (*name).clone()));
-                }
+            self.connection.search(root, Scope::Subtree, &filter::any(&terms), &attributes).await
+        });
+        for entry in future::try_join_all(batches).await?.iter().flatten() {
+            for (kind, held) in held_names(entry, &self.settings.upn_suffix) {
+                taken.extend(wanted.get(&(kind, text::fold(&held))).map(|name| (*name).clone()));
             }
         }
         // Why: names that differ in case or accents only are one entry of `wanted`, and all of them are taken.
@@ -139,20 +143,17 @@ async fn all_values(connection: &Connection, guid: AccountGuid, name: &str, firs
     Ok(values)
 }
 
-/// A scan under way: bound to its connection, because the cookies are.
+/// A scan under way. A task of its own reads ahead: while one page is being looked at, the controller works on the next.
 pub(super) struct Pages {
-    core: Arc<Core>,
-    link: Link,
-    filter: String,
+    pages: mpsc::Receiver<PortResult<Vec<ObservedAccount>>>,
     watermark: Watermark,
     incremental: bool,
-    cookie: Vec<u8>,
-    ended: bool,
+    /// Ends with the scan.
+    _reader: JoinSet<()>,
 }
 
 impl Pages {
     pub(super) async fn begin(core: Arc<Core>, since: Option<&Watermark>) -> PortResult<Pages> {
-        core.watch.privileged(&core.connection, &core.domain().await?.root, true).await?;
         let (link, watermark) = core.watermark().await?;
         // Why full where the number is higher than the controller's: it was restored from an older state.
         let since = since.filter(|s| s.source == watermark.source && s.usn <= watermark.usn);
@@ -160,7 +161,43 @@ impl Pages {
             Some(since) => filter::people(&format!("(uSNChanged>={})", since.usn + 1)),
             None => filter::people(""),
         };
-        Ok(Pages { core, link, filter, watermark, incremental: since.is_some(), cookie: Vec::new(), ended: false })
+        let incremental = since.is_some();
+        let (sender, pages) = mpsc::channel(1);
+        let mut reader = JoinSet::new();
+        reader.spawn(async move {
+            if let Err(error) = core.read_all(&link, &filter, &sender).await {
+                // Nobody hears it where the scan was given up.
+                sender.send(Err(error)).await.ok();
+            }
+        });
+        Ok(Pages { pages, watermark, incremental, _reader: reader })
+    }
+}
+
+impl Core {
+    /// All pages on one connection, because the cookies are bound to it. Ends early where nobody takes them.
+    async fn read_all(&self, link: &Link, filter: &str, sender: &mpsc::Sender<PortResult<Vec<ObservedAccount>>>) -> PortResult<()> {
+        let (root, wanted) = (&self.domain().await?.root, entry::wanted(self.settings.correlation.as_deref()));
+        let base = self.settings.base.as_str();
+        let page = |cookie| self.connection.page(link, base, Scope::Subtree, filter, &wanted, cookie);
+        let (first, privileged) = future::join(page(Vec::new()), self.watch.privileged(&self.connection, root, true)).await;
+        let (mut current, _) = (first?, privileged?);
+        loop {
+            let (entries, next) = current;
+            let Some(cookie) = next else {
+                let last = self.accounts(&entries).await?;
+                if !last.is_empty() {
+                    sender.send(Ok(last)).await.ok();
+                }
+                return Ok(());
+            };
+            // Why the page first: it is to be on its way before this one is taken apart.
+            let (next, accounts) = future::join(page(cookie), self.accounts(&entries)).await;
+            if sender.send(Ok(accounts?)).await.is_err() {
+                return Ok(());
+            }
+            current = next?;
+        }
     }
 }
 
@@ -193,19 +230,7 @@ impl Core {
 #[async_trait]
 impl Scan for Pages {
     async fn next_page(&mut self) -> PortResult<Option<Vec<ObservedAccount>>> {
-        if self.ended {
-            return Ok(None);
-        }
-        let wanted = entry::wanted(self.core.settings.correlation.as_deref());
-        let base = self.core.settings.base.as_str();
-        let cookie = std::mem::take(&mut self.cookie);
-        let (entries, next) = self.core.connection.page(&self.link, base, Scope::Subtree, &self.filter, &wanted, cookie).await?;
-        self.ended = next.is_none();
-        self.cookie = next.unwrap_or_default();
-        if entries.is_empty() && self.ended {
-            return Ok(None);
-        }
-        self.core.accounts(&entries, false).await.map(Some)
+        self.pages.recv().await.transpose()
     }
     fn watermark(&self) -> Watermark {
         self.watermark.clone()

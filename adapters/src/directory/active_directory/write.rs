@@ -79,6 +79,17 @@ fn mods(changes: &[Change], replace: bool) -> Mods {
     mods
 }
 
+/// userAccountControl is a signed number.
+fn number(flags: u32) -> HashSet<Vec<u8>> {
+    one(flags.cast_signed().to_string().into_bytes())
+}
+
+/// From these flags, and from no others, to those.
+fn flags(now: u32, then: u32) -> Mods {
+    let name = || octets("userAccountControl");
+    vec![Mod::Delete(name(), number(now)), Mod::Add(name(), number(then))]
+}
+
 fn rdn(cn: &str) -> String {
     format!("CN={}", Dn::escape(cn))
 }
@@ -245,6 +256,12 @@ impl Core {
     pub(super) async fn set_enabled(&self, account: &AccountRef, enabled: bool) -> PortResult<()> {
         self.ours(account)?;
         let dn = by_guid(account.guid);
+        // Why tried before anything is read: nearly all accounts hold nothing but these flags, and where one holds others the
+        // directory itself refuses, since what is taken away is not there.
+        let usual = if enabled { NORMAL_ACCOUNT | ACCOUNTDISABLE } else { NORMAL_ACCOUNT };
+        if self.connection.modify(&dn, &flags(usual, usual ^ ACCOUNTDISABLE)).await?.rc == 0 {
+            return Ok(());
+        }
         let mut last = PortError::refused(Refusal::Changed, "userAccountControl");
         for _ in 0..FLAG_TRIES {
             let Some(found) = self.connection.read(&dn, ANY, &["userAccountControl"]).await? else {
@@ -258,13 +275,10 @@ impl Core {
             if then == now {
                 return Ok(());
             }
-            let name = octets("userAccountControl");
-            let number = |v: u32| one(v.cast_signed().to_string().into_bytes());
-            let mods = vec![Mod::Delete(name.clone(), number(now)), Mod::Add(name.clone(), number(then))];
-            let mut result = self.connection.modify(&dn, &mods).await?;
+            let mut result = self.connection.modify(&dn, &flags(now, then)).await?;
             // Why then without it: see `kept_by_sam`; what was read is a moment old.
             if unwilling(&result) {
-                result = self.connection.modify(&dn, &vec![Mod::Replace(name, number(then))]).await?;
+                result = self.connection.modify(&dn, &vec![Mod::Replace(octets("userAccountControl"), number(then))]).await?;
             }
             match done("userAccountControl", &result) {
                 Err(error) if error.refusal() == Some(Refusal::Changed) => last = error,
