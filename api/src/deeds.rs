@@ -1,10 +1,19 @@
-//! What the command line and GraphQL both do, in the same way.
+//! What the command line and GraphQL both do, in the same way: deciding holds, choosing people, giving roles.
 use crate::wiring::House;
-use kimlik_domain::id::HoldId;
+use chrono::{DateTime, Utc};
+use kimlik_domain::access::grant::{Grant, NotGrantable};
+use kimlik_domain::access::service::{self, NotMakeable, Service};
+use kimlik_domain::access::session::Secret;
+use kimlik_domain::access::{Role, Scope};
+use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::id::{GrantId, HoldId, PersonId, ServiceId, uuid_v7};
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::reconcile::Whom;
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortError, PortResult, Refusal};
 use kimlik_domain::staff::{RegistryNo, UnitCode};
+use serde_json::json;
+use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// Decides; the store wakes those whose changes may now be carried out, this wakes the loop that looks for them.
 pub async fn decide_hold(house: &House, hold: HoldId, decision: &HoldDecision) -> PortResult<Hold> {
@@ -46,4 +55,104 @@ pub async fn whom(house: &House, people: &[RegistryNo], unit: Option<UnitCode>) 
         ids.push(person(house, no).await?.person.id);
     }
     Ok(Whom::People(ids))
+}
+
+/// A role that somebody is to have.
+pub struct Wish {
+    pub person: PersonId,
+    pub role: Role,
+    pub units: Vec<UnitCode>,
+    /// `None`: now.
+    pub from: Option<DateTime<Utc>>,
+    pub until: DateTime<Utc>,
+    pub reason: String,
+}
+
+/// Why a role was not granted.
+#[derive(Debug)]
+pub enum NotGranted {
+    NoPerson,
+    NoUnit(UnitCode),
+    Faults(Vec<NotGrantable>),
+}
+
+pub async fn grant(house: &House, wish: Wish, by: &str) -> PortResult<Result<Grant, NotGranted>> {
+    let now = house.clock.now();
+    let grant = Grant {
+        id: GrantId(new_id(house, now)),
+        person: wish.person,
+        role: wish.role,
+        units: wish.units,
+        from: wish.from.unwrap_or(now),
+        until: wish.until,
+        reason: wish.reason.trim().to_owned(),
+        granted_by: by.to_owned(),
+        granted_at: now,
+        revoked_at: None,
+        revoked_by: None,
+    };
+    let faults = grant.faults(now);
+    if !faults.is_empty() {
+        return Ok(Err(NotGranted::Faults(faults)));
+    }
+    if house.store.people(PeopleBy::Ids(&[grant.person])).await?.is_empty() {
+        return Ok(Err(NotGranted::NoPerson));
+    }
+    let units = house.store.units().await?;
+    if let Some(missing) = grant.units.iter().find(|code| units.get(**code).is_none()) {
+        return Ok(Err(NotGranted::NoUnit(*missing)));
+    }
+    let event = AuditEvent {
+        at: now,
+        actor: by.to_owned(),
+        deed: "role.grant".to_owned(),
+        person: Some(grant.person),
+        because: grant.reason.clone(),
+        detail: json!({ "grant": grant.id.to_string(), "role": grant.role, "units": grant.units, "from": grant.from, "until": grant.until }),
+    };
+    house.door.grants.grant(&grant, &event).await?;
+    Ok(Ok(grant))
+}
+
+pub async fn make_service(
+    house: &House,
+    name: &str,
+    scopes: BTreeSet<Scope>,
+    owner: &str,
+    expires_at: DateTime<Utc>,
+    by: &str,
+) -> PortResult<Result<(Service, Secret), Vec<NotMakeable>>> {
+    let now = house.clock.now();
+    let service = Service {
+        id: ServiceId(new_id(house, now)),
+        name: name.to_owned(),
+        scopes,
+        owner: owner.trim().to_owned(),
+        made_at: now,
+        made_by: by.to_owned(),
+        expires_at,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    let faults = service.faults(now);
+    if !faults.is_empty() {
+        return Ok(Err(faults));
+    }
+    let secret = house.door.secret(service::KIND);
+    let event = AuditEvent {
+        at: now,
+        actor: by.to_owned(),
+        deed: "service.make".to_owned(),
+        person: None,
+        because: format!("service account {name}"),
+        detail: json!({ "service": service.id.to_string(), "scopes": service.scopes, "until": expires_at }),
+    };
+    house.door.services.make_service(&service, &secret, &event).await?;
+    Ok(Ok((service, secret)))
+}
+
+fn new_id(house: &House, now: DateTime<Utc>) -> Uuid {
+    let mut random = [0; 10];
+    house.entropy.fill(&mut random);
+    uuid_v7(now, random)
 }

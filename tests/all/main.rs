@@ -2,6 +2,7 @@
 // Why: what fails here is a finding, and a panic is how a test says it.
 #![allow(clippy::unwrap_used)]
 mod access;
+mod access_matrix;
 mod access_sessions;
 mod directory;
 mod embedded;

@@ -1,5 +1,6 @@
 //! The command line: what an administrator types. Errors say what was wrong, where, and what to do; never a backtrace.
 mod doctor;
+mod grant;
 mod holds;
 mod issues;
 mod plan;
@@ -55,6 +56,8 @@ enum What {
     Issues(issues::Issues),
     /// What was done to a person's account, step by step, with times and reasons.
     Receipt(receipt::Receipt),
+    /// Roles for a time: the first administrator, auditors, officers.
+    Grant(grant::Grants),
     /// Prints the GraphQL contract.
     Schema,
 }
@@ -118,6 +121,7 @@ async fn carry_out(command: Command) -> anyhow::Result<u8> {
         Some(What::Holds(holds)) => holds.carry_out(&*house(config).await?).await,
         Some(What::Issues(issues)) => issues.carry_out(&*house(config).await?).await,
         Some(What::Receipt(receipt)) => receipt.print(&*house(config).await?).await,
+        Some(What::Grant(grants)) => grants.carry_out(&*house(config).await?).await,
         Some(What::Schema) => Ok(0),
     }
 }

@@ -1,6 +1,7 @@
 //! Identity cards (kimlik kartı): one, or a page in Turkish order of the family name.
 use super::error::{Maybe, bad_input, fault};
 use super::page::{self, Cursor, Page};
+use super::reading::reads;
 use super::scalar::{PhoneNumber, RegistryNumber};
 use super::unit::Unit;
 use super::{allows, house, id};
@@ -117,6 +118,11 @@ impl IdentityCard {
     async fn work_phone(&self) -> Option<WorkPhone> {
         let number = PhoneNumber(self.card.work_phone.as_ref()?.e164().to_owned());
         Some(WorkPhone { number, extension: self.card.extension.clone() })
+    }
+    /// The person, its personnel unit and administrators; others see null. The reading of another person's is recorded.
+    async fn mobile(&self, ctx: &Context<'_>) -> Option<PhoneNumber> {
+        let mobile = self.card.mobile.as_ref()?;
+        reads(ctx, Deed::ReadMobile, self.about()).then(|| PhoneNumber(mobile.e164().to_owned()))
     }
     /// The room.
     async fn office(&self) -> Option<&str> {

@@ -9,6 +9,9 @@ pub const HOLD: &str = "hold";
 pub const OPERATION: &str = "operation";
 pub const MESSAGE: &str = "message";
 pub const ISSUE: &str = "issue";
+pub const GRANT: &str = "grant";
+pub const SERVICE: &str = "service";
+pub const AUDIT: &str = "audit";
 
 pub fn encode(kind: &str, id: Uuid) -> ID {
     ID(format!("{kind}_{}", id.simple()))

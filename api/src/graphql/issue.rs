@@ -4,7 +4,7 @@ use super::error::{Maybe, fault};
 use super::page::{self, Cursor, Page};
 use super::scalar::RegistryNumber;
 use super::unit::Unit;
-use super::{allows, house, id};
+use super::{allows, house, id, permitted};
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
@@ -199,7 +199,7 @@ impl DataIssue {
 
 #[Object]
 impl IssueQuery {
-    /// What is wrong in what HR says, oldest first.
+    /// What is wrong in what HR says, oldest first; a personnel officer sees what is about the own people and units.
     #[graphql(complexity = "page::size(first) * child_complexity + 5")]
     async fn data_issues(
         &self,
@@ -207,7 +207,7 @@ impl IssueQuery {
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<DataIssue>> {
-        if !allows(ctx, Deed::ReadIssue, About::Everything) {
+        if !allows(ctx, Deed::ReadIssue, About::List) {
             return None;
         }
         Some(issues(ctx, first, after.as_deref()).await)
@@ -218,9 +218,36 @@ async fn issues(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> R
     let house = house(ctx)?;
     let wanted = page::first(first)?;
     let after = page::after(id::ISSUE, after)?.map(IssueId);
-    let found = house.store.issues(after, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
+    let found = visible(ctx, after, wanted as usize + 1).await?;
     let units = Arc::new(house.store.units().await.map_err(|e| fault(ctx, &e))?);
     Ok(page::page(found, wanted, after.is_some(), |open| {
         (Cursor(id::encode(id::ISSUE, open.id.0).0), DataIssue { open, units: units.clone() })
     }))
+}
+
+/// Issues read at once where only some of them may be seen.
+const BATCH: u32 = 500;
+
+/// Those that the caller may see, in their order, until there are enough.
+async fn visible(ctx: &Context<'_>, mut after: Option<IssueId>, enough: usize) -> Result<Vec<OpenIssue>> {
+    let everything = allows(ctx, Deed::ReadIssue, About::Everything);
+    let batch = if everything { u32::try_from(enough).unwrap_or(BATCH) } else { BATCH };
+    let mut seen = Vec::new();
+    loop {
+        let found = house(ctx)?.store.issues(after, batch).await.map_err(|e| fault(ctx, &e))?;
+        if everything {
+            return Ok(found);
+        }
+        let is_last = found.len() < batch as usize;
+        after = found.last().map(|i| i.id);
+        let people = permitted(ctx, Deed::ReadIssue, found.iter().filter_map(|i| i.issue.person)).await?;
+        seen.extend(found.into_iter().filter(|i| match (i.issue.person, i.issue.personnel_unit) {
+            (Some(person), _) => people.contains(&person),
+            (None, Some(unit)) => allows(ctx, Deed::ReadIssue, About::Unit(unit)),
+            (None, None) => false,
+        }));
+        if is_last || seen.len() >= enough {
+            return Ok(seen);
+        }
+    }
 }

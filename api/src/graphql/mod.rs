@@ -1,21 +1,30 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
+pub mod audit;
 pub mod card;
 pub mod error;
+pub mod grant;
 pub mod health;
 pub mod hold;
 pub mod id;
 pub mod issue;
 pub mod message;
 pub mod page;
+pub mod reading;
 pub mod run;
 pub mod scalar;
+pub mod service_account;
 pub mod session;
 pub mod unit;
 pub mod viewer;
 
+use crate::http::auth::ClientAddress;
 use crate::wiring::House;
-use async_graphql::{Context, EmptySubscription, MergedObject, Schema};
+use async_graphql::{Context, EmptySubscription, MergedObject, Request, Response, Schema};
 use kimlik_domain::access::{About, Caller, Deed, may};
+use kimlik_domain::day;
+use kimlik_domain::id::PersonId;
+use kimlik_domain::ports::PeopleBy;
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 /// Questions.
@@ -28,11 +37,14 @@ pub struct Query(
     issue::IssueQuery,
     health::HealthQuery,
     viewer::ViewerQuery,
+    grant::GrantQuery,
+    service_account::ServiceQuery,
+    audit::AuditQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
 #[derive(MergedObject, Default)]
-pub struct Mutation(session::SessionMutation, hold::HoldMutation);
+pub struct Mutation(session::SessionMutation, grant::GrantMutation, service_account::ServiceMutation, hold::HoldMutation);
 
 pub type Graph = Schema<Query, Mutation, EmptySubscription>;
 
@@ -57,11 +69,41 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription>
             )*
         };
     }
-    pages!(builder, card::IdentityCard, run::SyncRun, run::Operation, hold::Hold, hold::HoldItem, message::Message, issue::DataIssue)
+    pages!(
+        builder,
+        card::IdentityCard,
+        run::SyncRun,
+        run::Operation,
+        hold::Hold,
+        hold::HoldItem,
+        message::Message,
+        issue::DataIssue,
+        grant::RoleGrant,
+        service_account::ServiceAccount,
+        audit::AuditEvent
+    )
 }
 
 pub fn schema(house: Arc<House>) -> Graph {
     builder().data(house).finish()
+}
+
+/// Answers one request for one caller: whoever brings a request in over HTTP or a WebSocket calls this and not the graph.
+/// Readings of personal fields are recorded before the answer leaves.
+pub async fn answer(graph: &Graph, house: &House, request: Request, caller: Arc<Caller>, address: ClientAddress) -> Response {
+    let readings = Arc::new(reading::Readings::default());
+    let actor = caller.actor();
+    let response = graph.execute(request.data(caller).data(address).data(readings.clone())).await;
+    match readings.record(house, &actor).await {
+        Ok(()) => response,
+        Err(fault) => {
+            tracing::error!(%fault, "an answer is held back: the reading of personal fields cannot be recorded");
+            let mut error =
+                async_graphql::ServerError::new("Something that Kimlik needs for this does not answer now. Try again later.", None);
+            error.extensions.get_or_insert_default().set("code", "FAULT");
+            Response::from_errors(vec![error])
+        }
+    }
 }
 
 /// The contract, as it is committed in api/schema.graphql.
@@ -79,6 +121,15 @@ pub fn caller<'a>(ctx: &Context<'a>) -> &'a Caller {
 /// The one question that guards ask; the answer to no is null, as if there were nothing.
 pub fn allows(ctx: &Context<'_>, deed: Deed, about: About) -> bool {
     may(caller(ctx), deed, about)
+}
+
+/// Of `people`, those whom `deed` may be about: for lists of which a caller may see some.
+async fn permitted(ctx: &Context<'_>, deed: Deed, people: impl IntoIterator<Item = PersonId>) -> async_graphql::Result<HashSet<PersonId>> {
+    let people: Vec<PersonId> = people.into_iter().collect::<HashSet<_>>().into_iter().collect();
+    let house = house(ctx)?;
+    let today = day::today(house.clock.now());
+    let found = house.store.people(PeopleBy::Ids(&people)).await.map_err(|e| error::fault(ctx, &e))?;
+    Ok(found.iter().filter(|r| allows(ctx, deed, About::person(&r.person, today))).map(|r| r.person.id).collect())
 }
 
 fn house<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Arc<House>> {

@@ -2,9 +2,10 @@
 use super::card::{IdentityCard, of_person};
 use super::error::Maybe;
 use super::scalar::UnitCode;
+use super::service_account::ServiceScope;
 use super::{allows, caller};
 use async_graphql::{Context, Enum, Object};
-use kimlik_domain::access::{self, About, Caller, Deed, Scope, Who};
+use kimlik_domain::access::{self, About, Caller, Deed, Who};
 use std::sync::Arc;
 
 #[derive(Default)]
@@ -61,8 +62,8 @@ impl Viewer {
         self.0.roles.iter().copied().map(access::Role::into).collect()
     }
     /// What a service account was made for.
-    async fn scopes(&self) -> Vec<&'static str> {
-        self.0.scopes.iter().map(|scope: &Scope| scope.as_str()).collect()
+    async fn scopes(&self) -> Vec<ServiceScope> {
+        self.0.scopes.iter().copied().map(access::Scope::into).collect()
     }
     /// The units whose people a personnel officer is responsible for, in the order of their codes.
     async fn units(&self) -> Vec<UnitCode> {

@@ -1,6 +1,7 @@
 //! GraphQL over HTTP, written on the specification: media types, status codes, and which requests are not even read.
 use super::auth::ClientAddress;
 use super::{Http, auth};
+use crate::graphql;
 use crate::graphql::error::BAD_INPUT;
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Variables};
@@ -28,7 +29,7 @@ struct Asked {
     _extensions: Option<serde_json::Map<String, Value>>,
 }
 
-pub async fn graphql(
+pub async fn graph(
     State(http): State<Http>,
     Extension(address): Extension<ClientAddress>,
     method: Method,
@@ -65,11 +66,11 @@ pub async fn graphql(
         request = request.operation_name(name);
     }
     let asks_only = is_question(&mut request);
-    request = match auth::authenticate(&http.house, auth::bearer(&headers)).await {
-        Ok(caller) => request.data(caller).data(address),
+    let caller = match auth::authenticate(&http.house, auth::bearer(&headers)).await {
+        Ok(caller) => caller,
         Err(why) => return why.into_response(),
     };
-    match tokio::time::timeout(LONGEST, http.graph.execute(request)).await {
+    match tokio::time::timeout(LONGEST, graphql::answer(&http.graph, &http.house, request, caller, address)).await {
         Ok(response) => shown(&response, media, asks_only),
         Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "This took too long and was ended. Ask for less at once."),
     }

@@ -28,7 +28,7 @@ pub fn router(house: Arc<House>, stop: CancellationToken) -> Router {
     let graph = crate::graphql::schema(house.clone());
     let http = Http { house, graph, stop };
     Router::new()
-        .route("/graphql", any(answer::graphql))
+        .route("/graphql", any(answer::graph))
         .route("/", get(graphiql::home))
         .route("/graphiql", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))

@@ -89,7 +89,7 @@ table! {
     ReadCard:           Never All    All    All    All    CardsRead;
     /// Where a card's values come from, and what the address book shows.
     ReadProvenance:     Never Own    Units  All    All    -;
-    /// A private mobile number; one that HR publishes stands on the card.
+    /// A private number.
     ReadMobile:         Never Own    Units  Never  All    -;
     ReadAccountState:   Never Own    Units  All    All    StaffRead;
     /// Sicil no, and finding by it.

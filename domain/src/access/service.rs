@@ -27,7 +27,31 @@ pub struct Service {
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
+/// Why a service account cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotMakeable {
+    #[error("3 to 64 small letters, digits and hyphens, the first a letter")]
+    Name,
+    #[error("name at least one scope")]
+    Scopes,
+    #[error("say who answers for it, in at most 200 characters")]
+    Owner,
+    #[error("it must end after now, and within 366 days")]
+    Time,
+}
+
 impl Service {
+    /// All that is wrong with it, at once.
+    pub fn faults(&self, now: DateTime<Utc>) -> Vec<NotMakeable> {
+        let owner = self.owner.trim();
+        let faults = [
+            (!is_name(&self.name), NotMakeable::Name),
+            (self.scopes.is_empty(), NotMakeable::Scopes),
+            (owner.is_empty() || owner.chars().count() > 200 || owner.chars().any(char::is_control), NotMakeable::Owner),
+            (self.expires_at <= now || self.expires_at - now > LONGEST, NotMakeable::Time),
+        ];
+        faults.into_iter().filter(|(wrong, _)| *wrong).map(|(_, fault)| fault).collect()
+    }
     pub fn lives(&self, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
     }

@@ -5,7 +5,7 @@ use crate::day::Day;
 use crate::id::PersonId;
 use crate::lifecycle::desired::manager_of;
 use crate::ports::PersonRecord;
-use crate::staff::{Person, RegistryNo, Unit, Units, WorkNumber};
+use crate::staff::{MobileNumber, Person, RegistryNo, Unit, Units, WorkNumber};
 use crate::text;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub struct IdentityCard {
     pub unit: Option<Arc<Unit>>,
     /// From the ministry down to the unit.
     pub unit_path: Vec<Arc<Unit>>,
+    /// Private: for the person, its personnel unit and administrators.
+    pub mobile: Option<MobileNumber>,
     pub work_phone: Option<WorkNumber>,
     pub extension: Option<String>,
     pub office: Option<String>,
@@ -56,6 +58,7 @@ impl IdentityCard {
                 let own = unit.and_then(|u| units.inherited(u.code, |u| u.phone.as_deref()));
                 own.and_then(|number| WorkNumber::parse(number).ok())
             }),
+            mobile: person.mobile.clone(),
             extension: person.extension.as_deref().map(str::to_owned),
             office: person.office.as_deref().map(str::to_owned),
             city: unit.and_then(|u| city(units, u)),
