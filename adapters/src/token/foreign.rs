@@ -57,6 +57,8 @@ const SAFE: [(&str, Algorithm); 9] = [
 const FRESH: Duration = Duration::from_secs(3_600);
 /// An unknown key makes us ask, but no more often: anybody can invent key ids.
 const PAUSE: Duration = Duration::from_secs(30);
+/// After a question that got no answer.
+const SHORT_PAUSE: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(5);
 const LARGEST: usize = 256 * 1024;
 const LONGEST_TOKEN: usize = 16 * 1024;
@@ -73,7 +75,10 @@ pub struct Foreign {
 #[derive(Default)]
 struct Held {
     keys: Option<(Instant, JwkSet)>,
-    asked: Option<Instant>,
+    /// When a key was asked for that was not among them.
+    asked_in_vain: Option<Instant>,
+    /// When the issuer last did not answer.
+    failed: Option<Instant>,
 }
 
 #[derive(Deserialize)]
@@ -139,20 +144,30 @@ impl Foreign {
         let mut held = self.keys.lock().await;
         let known = |held: &Held| held.keys.as_ref().and_then(|(_, keys)| keys.find(id).cloned());
         let fresh = held.keys.as_ref().is_some_and(|(at, _)| at.elapsed() < FRESH);
-        let may_ask = held.asked.is_none_or(|at| at.elapsed() >= PAUSE);
         let found = known(&held);
-        if (fresh && found.is_some()) || !may_ask {
+        let long_ago = |at: Option<Instant>, pause: Duration| at.is_none_or(|at| at.elapsed() >= pause);
+        let may_ask = if fresh { found.is_none() && long_ago(held.asked_in_vain, PAUSE) } else { long_ago(held.failed, SHORT_PAUSE) };
+        if !may_ask {
             return if held.keys.is_some() { Ok(found) } else { Err(away("its keys could not be fetched a moment ago")) };
         }
-        held.asked = Some(Instant::now());
+        if fresh {
+            held.asked_in_vain = Some(Instant::now());
+        }
         match self.fetch().await {
-            Ok(keys) => held.keys = Some((Instant::now(), keys)),
+            Ok(keys) => {
+                held.keys = Some((Instant::now(), keys));
+                held.failed = None;
+            }
             // Why: an issuer that is away for a minute must not send away whoever came with a key that is known.
             Err(fault) if found.is_some() => {
+                held.failed = Some(Instant::now());
                 tracing::warn!(%fault, "the keys of the OIDC issuer could not be fetched anew");
                 return Ok(found);
             }
-            Err(fault) => return Err(fault),
+            Err(fault) => {
+                held.failed = Some(Instant::now());
+                return Err(fault);
+            }
         }
         Ok(known(&held))
     }

@@ -39,6 +39,7 @@ mod names;
 mod operations;
 mod roster;
 mod secrets;
+mod sessions;
 mod work;
 
 /// A store on a fresh database.
