@@ -12,7 +12,7 @@ use crate::lifecycle::ActionKind;
 use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
-use crate::message::Message;
+use crate::message::{Message, NewMessage, Purpose};
 use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
@@ -434,6 +434,18 @@ pub enum IssueScope<'a> {
     All(&'a [crate::staff::IssueKind]),
     /// Only adds.
     None,
+}
+
+// ------------------------------------------------------------------------------------------------------ messages
+
+/// Texts to people, from their queueing to the phone.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Queues them by themselves. What tells of something else that is written is queued in that transaction.
+    async fn queue_messages(&self, messages: &[(PersonId, NewMessage)], now: DateTime<Utc>) -> PortResult<()>;
+    /// Whether `code` is the one in the last message for that occasion, which was given to a gateway and is not outlived.
+    /// Counting tries is the caller's.
+    async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool>;
 }
 
 // -------------------------------------------------------------------------------------------------------- doctor

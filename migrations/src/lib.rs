@@ -4,12 +4,17 @@ use sea_orm_migration::prelude::*;
 
 mod m20261123_000001_first_schema;
 mod m20261124_000002_access;
+mod m20261124_000004_messages;
 
 pub struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261123_000001_first_schema::Migration), Box::new(m20261124_000002_access::Migration)]
+        vec![
+            Box::new(m20261123_000001_first_schema::Migration),
+            Box::new(m20261124_000002_access::Migration),
+            Box::new(m20261124_000004_messages::Migration),
+        ]
     }
 }

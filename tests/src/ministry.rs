@@ -10,6 +10,7 @@ use kimlik_domain::lifecycle::limits::{Budget, Limit, Limits};
 use kimlik_domain::lifecycle::policy::Policy;
 use kimlik_domain::lifecycle::reconcile::{Plan, Reconciler, Silent, Whom};
 use kimlik_domain::lifecycle::run::{Run, Trigger};
+use kimlik_domain::message::{Language, Templates};
 use kimlik_domain::ports::{Clock, Directory, Entropy, HrFeed, PeopleBy, PersonRecord, Store};
 use kimlik_domain::staff::intake::{self, FeedReport};
 use kimlik_domain::staff::{Effect, Reasons, RegistryNo, UnitKind};
@@ -86,7 +87,7 @@ pub fn policy() -> Policy {
         exchange: true,
         upn_suffix: "csb.test".into(),
         family_name_in_capitals: false,
-        portal_url: "https://parola.csb.test".into(),
+        texts: Arc::new(Templates::new("https://parola.csb.test", Language::Tr)),
     }
 }
 

@@ -1,14 +1,18 @@
-//! The outbox. Number and text are sealed together; of the code only a keyed hash is kept beside them.
+//! The outbox. Number, text and code are sealed together; of the code a keyed hash is kept beside them. Text and code are
+//! erased as soon as nobody needs them any more.
+use super::SqlStore;
 use super::fault::{failed, from_json, from_word, to_json, word};
-use super::link::{Writing, keep};
+use super::link::{Link, Writing, keep};
 use super::vault::Vault;
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::{MessageId, PersonId};
-use kimlik_domain::message::{Message, MessageState, NewMessage};
-use kimlik_domain::ports::PortResult;
+use kimlik_domain::message::{Message, MessageState, NewMessage, Purpose, whole_text};
+use kimlik_domain::ports::{Outbox, PortResult};
 use kimlik_domain::staff::MobileNumber;
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -18,11 +22,32 @@ pub struct Model {
     pub id: Uuid,
     pub person: Uuid,
     pub purpose: String,
-    pub opening: i64,
+    /// With person, purpose and `reissue` unique.
+    pub occasion: String,
+    /// The how manieth message this is for its occasion: only the last one's code counts.
+    pub reissue: i64,
     pub state: String,
     pub sealed: Vec<u8>,
+    /// Empty where there is no code.
     pub code_mark: Vec<u8>,
     pub queued_at: DateTimeUtc,
+    pub valid_until: Option<DateTimeUtc>,
+    /// When a courier is to take it up; during a lease, the lease's end. `None`: never again.
+    pub due_at: Option<DateTimeUtc>,
+    /// One more with each lease: a courier whose lease ran out cannot settle the next one's.
+    pub generation: i64,
+    /// How often a gateway was asked.
+    pub attempts: i64,
+    /// How often in a row nothing came of it: the measure of the next wait.
+    pub tries: i64,
+    pub parts: i64,
+    pub gateway: Option<String>,
+    /// The gateway's own name for it.
+    pub provider_id: Option<String>,
+    pub note: Option<String>,
+    /// When a gateway was last asked.
+    pub sending_at: Option<DateTimeUtc>,
+    pub settled_at: Option<DateTimeUtc>,
 }
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
@@ -30,7 +55,62 @@ impl ActiveModelBehavior for ActiveModel {}
 
 const SEALED: &str = "message.sealed";
 
-/// One that was queued before for the same (person, purpose, opening) stays, and its code stays the one that works.
+/// What is sealed; without text: erased.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Contents {
+    pub(super) to: MobileNumber,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<Zeroizing<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<Zeroizing<String>>,
+}
+
+impl Contents {
+    fn open(vault: &Vault, row: &Model) -> PortResult<Contents> {
+        let clear = vault.open(SEALED, row.id, &row.sealed)?;
+        if clear.starts_with('[') {
+            // Sealed by the first version: the number and the whole text.
+            let (to, text): (MobileNumber, Zeroizing<String>) = from_json(&clear, "message")?;
+            return Ok(Contents { to, text: Some(text), code: None });
+        }
+        from_json(&clear, "message")
+    }
+    fn seal(&self, vault: &Vault, id: Uuid) -> PortResult<Vec<u8>> {
+        vault.seal(SEALED, id, &Zeroizing::new(to_json(self)?))
+    }
+    fn whole(&self) -> Option<Zeroizing<String>> {
+        self.text.as_ref().map(|text| whole_text(text, self.code.as_ref().map(|c| c.as_str())))
+    }
+}
+
+fn row(vault: &Vault, person: PersonId, message: &NewMessage, at: DateTime<Utc>) -> PortResult<Model> {
+    let contents = Contents { to: message.to.clone(), text: Some(message.text.clone()), code: message.code.clone() };
+    Ok(Model {
+        id: message.id.0,
+        person: person.0,
+        purpose: word(&message.purpose)?,
+        occasion: message.occasion.clone(),
+        reissue: 0,
+        state: word(&MessageState::Queued)?,
+        sealed: contents.seal(vault, message.id.0)?,
+        code_mark: message.code.as_ref().map_or_else(Vec::new, |code| vault.code_mark(message.id.0, code).to_vec()),
+        queued_at: at,
+        valid_until: message.valid_until,
+        due_at: Some(at),
+        generation: 0,
+        attempts: 0,
+        tries: 0,
+        parts: 0,
+        gateway: None,
+        provider_id: None,
+        note: None,
+        sending_at: None,
+        settled_at: None,
+    })
+}
+
+/// In the caller's transaction. One that was queued before for the same (person, purpose, occasion) stays, and its code stays
+/// the one that works.
 pub(super) async fn queue<'a>(
     writing: &Writing,
     vault: &Vault,
@@ -38,22 +118,9 @@ pub(super) async fn queue<'a>(
 ) -> PortResult<()> {
     let rows = messages
         .into_iter()
-        .map(|(person, message, at)| {
-            let text = Zeroizing::new(to_json(&(&message.to, message.text.as_str()))?);
-            let row = Model {
-                id: message.id.0,
-                person: person.0,
-                purpose: word(&message.purpose)?,
-                opening: i64::from(message.opening),
-                state: word(&MessageState::Queued)?,
-                sealed: vault.seal(SEALED, message.id.0, &text)?,
-                code_mark: vault.code_mark(message.id.0, &message.code).to_vec(),
-                queued_at: at,
-            };
-            Ok(row.into_active_model())
-        })
+        .map(|(person, message, at)| Ok(row(vault, person, message, at)?.into_active_model()))
         .collect::<PortResult<_>>()?;
-    writing.insert("queueing messages", rows, keep([Column::Person, Column::Purpose, Column::Opening])).await
+    writing.insert("queueing messages", rows, keep([Column::Person, Column::Purpose, Column::Occasion, Column::Reissue])).await
 }
 
 /// The latest first.
@@ -63,20 +130,61 @@ pub(super) async fn list(db: &impl ConnectionTrait, vault: &Vault, before: Optio
         select = select.filter(Column::Id.lt(before.0));
     }
     let rows = select.all(db).await.map_err(failed("reading messages"))?;
-    rows.into_iter()
-        .map(|row| {
-            let text = vault.open(SEALED, row.id, &row.sealed)?;
-            let (to, text): (MobileNumber, String) = from_json(&text, "message")?;
-            Ok(Message {
-                id: MessageId(row.id),
-                person: PersonId(row.person),
-                purpose: from_word(&row.purpose, "message")?,
-                opening: u32::try_from(row.opening).unwrap_or(0),
-                to,
-                text,
-                state: from_word(&row.state, "message")?,
-                queued_at: row.queued_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(|row| shown(vault, row)).collect()
+}
+
+fn shown(vault: &Vault, row: Model) -> PortResult<Message> {
+    let contents = Contents::open(vault, &row)?;
+    Ok(Message {
+        id: MessageId(row.id),
+        person: PersonId(row.person),
+        purpose: from_word(&row.purpose, "message")?,
+        occasion: row.occasion,
+        text: contents.whole(),
+        to: contents.to,
+        state: from_word(&row.state, "message")?,
+        queued_at: row.queued_at,
+        valid_until: row.valid_until,
+        attempts: u32::try_from(row.attempts).unwrap_or(0),
+        parts: u32::try_from(row.parts).unwrap_or(0),
+        gateway: row.gateway,
+        note: row.note,
+        settled_at: row.settled_at,
+    })
+}
+
+/// Whether this is the code of the last message for that occasion, sent and not outlived.
+pub(super) async fn code_matches(
+    link: &Link,
+    vault: &Vault,
+    (person, purpose, occasion): (PersonId, Purpose, &str),
+    code: &str,
+    now: DateTime<Utc>,
+) -> PortResult<bool> {
+    let last = Entity::find()
+        .filter(Column::Person.eq(person.0))
+        .filter(Column::Purpose.eq(word(&purpose)?))
+        .filter(Column::Occasion.eq(occasion))
+        .order_by_desc(Column::Reissue)
+        .one(&link.db)
+        .await
+        .map_err(failed("reading a message"))?;
+    let Some(row) = last else { return Ok(false) };
+    let state: MessageState = from_word(&row.state, "message")?;
+    let counts = !matches!(state, MessageState::Queued | MessageState::Voided | MessageState::Failed);
+    let lives = row.valid_until.is_none_or(|until| now < until);
+    let same = aws_lc_rs::constant_time::verify_slices_are_equal(&vault.code_mark(row.id, code), &row.code_mark).is_ok();
+    Ok(counts && lives && same)
+}
+
+#[async_trait]
+impl Outbox for SqlStore {
+    async fn queue_messages(&self, messages: &[(PersonId, NewMessage)], now: DateTime<Utc>) -> PortResult<()> {
+        let writing = self.link.write().await?;
+        queue(&writing, &self.vault, messages.iter().map(|(person, message)| (*person, message, now))).await?;
+        writing.commit().await
+    }
+    async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool> {
+        code_matches(&self.link, &self.vault, (person, purpose, occasion), code, now).await
+    }
 }

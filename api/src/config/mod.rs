@@ -5,12 +5,14 @@ pub mod check;
 pub mod load;
 pub mod policy;
 pub mod secrets;
+mod sms;
 
 pub use access::{Oidc, OidcName, Roles, Sessions};
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
 use serde::{Deserialize, Serialize};
+pub use sms::{Sms, SmsGatewayKind};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -388,20 +390,6 @@ impl Default for Names {
         let NamePolicy { username, mail_domain, never, rename_username } = NamePolicy::default();
         Names { username, mail_domain, never, rename_username, family_name_in_capitals: false }
     }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SmsGateway {
-    /// Texts stay in the database.
-    #[default]
-    Outbox,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Sms {
-    pub gateway: SmsGateway,
 }
 
 macro_rules! limit_table {

@@ -3,9 +3,11 @@ use super::{Config, FirstRun, HrSource};
 use kimlik_domain::account::{NamePolicy, PlacementRule, When};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::limits::{Budget, Limits};
+use kimlik_domain::message::Templates;
 use kimlik_domain::staff::feed::Field;
 use kimlik_domain::staff::{Effect, Reasons};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// `exchange`: what the directory has said of its schema. Of a checked configuration nothing is lost here.
 pub fn policy_of(config: &Config, exchange: bool) -> Policy {
@@ -32,8 +34,18 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
         exchange,
         upn_suffix: config.directory.upn_suffix().to_owned(),
         family_name_in_capitals: names.family_name_in_capitals,
-        portal_url: config.server.public_url.clone(),
+        texts: texts_of(config),
     }
+}
+
+/// What messages say: the texts built in, and the operator's over them (faults were named by the check).
+pub fn texts_of(config: &Config) -> Arc<Templates> {
+    let mut texts = Templates::new(&config.server.public_url, config.sms.language);
+    for (purpose, language, text) in config.sms.texts() {
+        // Why ignore: of a checked configuration none fails.
+        texts.set(purpose, language, text).ok();
+    }
+    Arc::new(texts)
 }
 
 fn limits_of(config: &Config) -> Limits {

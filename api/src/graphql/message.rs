@@ -18,19 +18,39 @@ pub struct MessageQuery;
 pub enum MessagePurpose {
     /// The account works: user name, address, portal, activation code.
     AccountOpened,
+    /// The code that proves who asks for a new password.
+    ResetCode,
+    /// The code that proves who asks for unlocking.
+    UnlockCode,
+    /// The code that proves that a new mobile number is in its owner's hand.
+    MobileConfirmCode,
+    /// To the number before: the mobile number was changed.
+    MobileChangedNotice,
+    /// The password was changed.
+    PasswordChangedNotice,
+    /// The password will have to be changed in a few days.
+    PasswordExpiring,
 }
 
 /// How a text stands.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "kimlik_domain::message::MessageState")]
 pub enum MessageState {
-    /// In the outbox.
+    /// In the outbox, to be sent.
     Queued,
-    /// Given to the gateway.
+    /// A gateway is being asked.
+    Sending,
+    /// A gateway has taken it.
     Sent,
-    /// The gateway refused it.
+    /// The phone has it.
+    Delivered,
+    /// A gateway had taken it, and it did not reach the phone.
+    Undelivered,
+    /// It will not be sent.
     Failed,
-    /// Taken back before it was sent.
+    /// Perhaps it was sent; it is not sent again.
+    Doubtful,
+    /// Taken back, its code with it: outlived, or replaced by another message.
     Voided,
 }
 
@@ -52,10 +72,13 @@ impl Message {
     async fn to(&self) -> String {
         self.0.to.masked()
     }
-    /// Null with a real directory, and for everybody but administrators.
+    /// Null with a real directory, for everybody but administrators, and when it was erased because nobody needs it any more.
     async fn text(&self, ctx: &Context<'_>) -> Option<&str> {
         let embedded = house(ctx).is_ok_and(|h| h.config.directory.is_embedded());
-        (embedded && allows(ctx, Deed::ReadMessageText, About::Everything)).then_some(self.0.text.as_str())
+        (embedded && allows(ctx, Deed::ReadMessageText, About::Everything))
+            .then_some(self.0.text.as_ref())
+            .flatten()
+            .map(|text| text.as_str())
     }
     /// How it stands.
     async fn state(&self) -> MessageState {
@@ -64,6 +87,30 @@ impl Message {
     /// When it was put into the outbox.
     async fn queued_at(&self) -> DateTime<Utc> {
         self.0.queued_at
+    }
+    /// Until when it is of use; null: always.
+    async fn valid_until(&self) -> Option<DateTime<Utc>> {
+        self.0.valid_until
+    }
+    /// How often a gateway was asked to send it.
+    async fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+    /// Parts that it is billed as; 0 before it was sent.
+    async fn parts(&self) -> u32 {
+        self.0.parts
+    }
+    /// Which gateway was asked last.
+    async fn gateway(&self) -> Option<&str> {
+        self.0.gateway.as_deref()
+    }
+    /// Why it stands as it does, where that has a reason.
+    async fn note(&self) -> Option<&str> {
+        self.0.note.as_deref()
+    }
+    /// When it came to stand as it does.
+    async fn settled_at(&self) -> Option<DateTime<Utc>> {
+        self.0.settled_at
     }
     /// To whom.
     #[graphql(complexity = "5 + child_complexity")]

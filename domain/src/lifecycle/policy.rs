@@ -1,7 +1,9 @@
 //! The ministry's settings that rules ask. Made once from the configuration; no rule reads a setting elsewhere.
 use super::limits::Limits;
 use crate::account::{Dn, GroupRule, Mode, NamePolicy, PlacementRule};
+use crate::message::Templates;
 use crate::staff::{Reasons, Unit, UnitCode, Units};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -26,14 +28,15 @@ pub struct Policy {
     pub upn_suffix: String,
     /// Shown as `company`: the ministry itself for head office.
     pub family_name_in_capitals: bool,
-    pub portal_url: String,
+    /// What messages say.
+    pub texts: Arc<Templates>,
 }
 
 impl Policy {
     /// Managed or only observed: the nearest setting upward from the unit, else the general one.
     pub fn mode_of(&self, unit: Option<UnitCode>, units: &Units) -> Mode {
         unit.and_then(|code| {
-            units.upward(code).find_map(|u: &std::sync::Arc<Unit>| self.unit_modes.iter().find(|(c, _)| *c == u.code).map(|(_, m)| *m))
+            units.upward(code).find_map(|u: &Arc<Unit>| self.unit_modes.iter().find(|(c, _)| *c == u.code).map(|(_, m)| *m))
         })
         .unwrap_or(self.mode)
     }

@@ -10,7 +10,7 @@ use crate::account::{Account, AccountRef, AccountState, Applied, Dn, ObservedAcc
 use crate::audit::AuditEvent;
 use crate::day::Day;
 use crate::id::{AccountGuid, MessageId};
-use crate::message::{self, NewMessage, Purpose};
+use crate::message::{self, NewMessage, Purpose, Telling};
 use crate::ports::{PersonRecord, PortError, Refusal};
 use crate::staff::{DataIssue, IssueKind};
 use chrono::{DateTime, Utc};
@@ -318,15 +318,16 @@ impl Settled {
         let (Some(account), Some(mobile)) = (&mut record.account, &record.person.mobile) else { return };
         let mut random = [0; 8];
         of.entropy.fill(&mut random);
-        let code = message::activation_code(random);
+        let telling = Telling::AccountOpened { username: &account.names.username, mail: &account.names.mail };
         account.announced_opening = account.opening;
         self.settlement.message = Some(NewMessage {
             id: MessageId(of.uuid(now)),
             purpose: Purpose::AccountOpened,
-            opening: account.opening,
+            occasion: account.opening.to_string(),
             to: mobile.clone(),
-            text: message::account_opened(&account.names.username, &account.names.mail, &of.policy.portal_url, &code),
-            code,
+            text: of.policy.texts.compose(&telling, None),
+            code: Some(message::activation_code(random)),
+            valid_until: None,
         });
     }
 }
