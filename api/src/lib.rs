@@ -1,4 +1,5 @@
 //! Kimlik to the outside: command line, HTTP, GraphQL, the loops that work by themselves, and the wiring of it all.
+pub mod cards; // the cards in memory, and for how long they may be shown
 pub mod cli; // what an administrator types, and what is answered
 pub mod config; // settings: file, environment, secrets; every fault with its mend
 pub mod deeds; // what the command line and GraphQL both do: deciding holds, choosing people

@@ -1,5 +1,6 @@
 //! The composition root: the one file that names adapters. Makes of checked settings the neighbours, and of the
 //! neighbours what the rest of this crate works with.
+use crate::cards::CardDesk;
 use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, secrets};
 use crate::inspect;
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
@@ -16,7 +17,7 @@ use kimlik_domain::account::{Dn, placement};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::ports::{
-    Clock, Directory, Entropy, Finding, ForeignIssuer, Health, HrFeed, Inspect, PortError, PortResult, SignIn, Store,
+    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Health, HrFeed, Inspect, PortError, PortResult, SignIn, Store,
 };
 use kimlik_domain::staff::Reasons;
 use std::collections::BTreeSet;
@@ -42,6 +43,9 @@ pub type Narration = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 pub struct House {
     pub config: Arc<Config>,
     pub store: Arc<dyn Store>,
+    /// The feed that cards are kept current by.
+    pub card_feed: Arc<dyn Cards>,
+    pub cards: CardDesk,
     pub directory: Arc<dyn Directory>,
     pub feed: Arc<dyn HrFeed>,
     pub clock: Arc<dyn Clock>,
@@ -137,6 +141,8 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         door,
         reasons: config::policy::reasons_of(&config),
         inspectors: vec![store.clone(), own_words],
+        card_feed: store.clone(),
+        cards: CardDesk::default(),
         store,
         directory,
         feed,

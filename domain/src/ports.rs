@@ -21,6 +21,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// How an outside thing fails, sorted by what the caller can do next. Texts name what was found, never a secret.
@@ -219,16 +220,6 @@ pub struct Claim {
     pub generation: i64,
 }
 
-/// A page of cards for front ends: by Turkish order of the name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CardPage {
-    /// (sort key, person) of the last one seen.
-    pub after: Option<(Vec<u8>, PersonId)>,
-    pub limit: u32,
-    /// Folded words, each the beginning of a word of the name.
-    pub words: Vec<String>,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenIssue {
     pub id: IssueId,
@@ -301,9 +292,70 @@ pub trait Store: Send + Sync {
     async fn issues(&self, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>>;
     async fn accept_issue(&self, issue: IssueId, by: &str, now: DateTime<Utc>) -> PortResult<()>;
     async fn messages(&self, before: Option<crate::id::MessageId>, limit: u32) -> PortResult<Vec<Message>>;
-    async fn cards(&self, page: &CardPage) -> PortResult<Vec<(Vec<u8>, PersonRecord)>>;
     async fn person_named(&self, username: Option<&str>, address: Option<&str>) -> PortResult<Option<PersonId>>;
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
+}
+
+// ----------------------------------------------------------------------------------------------------------- cards
+
+/// Where the feed of cards stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CardsHead {
+    /// Another one: positions of before mean nothing.
+    pub epoch: Uuid,
+    /// Of the last change.
+    pub position: i64,
+    /// One more whenever units, the day or the rules have changed.
+    pub generation: i64,
+    /// As the sealer last said it.
+    pub shape: String,
+    /// Something waits for the sealer.
+    pub is_waiting: bool,
+}
+
+/// What a card is made from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CardFacts {
+    pub person: Person,
+    pub account: Option<Account>,
+}
+
+/// One entry of the feed of cards: a person's latest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CardEntry {
+    pub position: i64,
+    pub person: PersonId,
+    pub at: DateTime<Utc>,
+    /// `None`: the card is gone.
+    pub facts: Option<CardFacts>,
+}
+
+/// What the sealer needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Seal<'a> {
+    /// For a store that has none yet.
+    pub epoch: Uuid,
+    pub at: DateTime<Utc>,
+    /// Everything beside people, accounts and units that cards depend on: the day, the rules. Another one: all are looked at.
+    pub shape: &'a str,
+    pub limit: u32,
+}
+
+/// The text of a card, equal exactly as long as the card is; `None`: there is no card to show.
+pub type CardText<'a> = dyn Fn(&CardFacts, &Units) -> Option<String> + Send + Sync + 'a;
+
+/// The feed of cards. Whatever changes a person, an account or a unit leaves a mark in its own transaction; a sealer, one at
+/// a time in all replicas, looks at marked people afterwards and gives changed cards the next positions. So positions become
+/// visible in their order, and a reader that has seen one has seen all before it.
+#[async_trait]
+pub trait Cards: Send + Sync {
+    async fn cards_head(&self) -> PortResult<CardsHead>;
+    /// Works off up to `limit` marks and answers whether some are left.
+    async fn seal_cards(&self, seal: &Seal<'_>, text: &CardText<'_>) -> PortResult<bool>;
+    /// In order of their positions, after this one.
+    async fn card_entries(&self, after: i64, limit: u32) -> PortResult<Vec<CardEntry>>;
+    /// The national id of a person, to be shown masked.
+    async fn national_id(&self, person: PersonId) -> PortResult<Option<NationalId>>;
 }
 
 // ---------------------------------------------------------------------------------------------------------- access

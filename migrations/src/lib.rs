@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261123_000001_first_schema;
 mod m20261124_000002_access;
+mod m20261124_000003_cards;
 mod m20261124_000004_messages;
 
 pub struct Migrator;
@@ -14,6 +15,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261123_000001_first_schema::Migration),
             Box::new(m20261124_000002_access::Migration),
+            Box::new(m20261124_000003_cards::Migration),
             Box::new(m20261124_000004_messages::Migration),
         ]
     }

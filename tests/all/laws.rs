@@ -97,7 +97,7 @@ async fn nobody_is_harmed(ministry: &Ministry, accounts: &[ObservedAccount]) {
     for record in &people {
         let Some(account) = &record.account else { continue };
         let Some(seen) = accounts.iter().find(|a| Some(a.guid) == account.guid) else { continue };
-        match standing(&record.person, &ministry.reconciler.policy, today) {
+        match standing(&record.person, &ministry.reconciler.policy.reasons, today) {
             Standing::InService => {
                 assert!(seen.enabled, "{} is in service and cannot work", record.person.registry_no);
                 assert!(seen.password_set);

@@ -15,6 +15,8 @@ mod kill;
 mod laws;
 mod lifecycle;
 mod outage;
+#[macro_use]
 mod store;
+mod cards;
 pub mod surface;
 mod year;

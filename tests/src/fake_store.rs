@@ -237,9 +237,6 @@ impl Store for FakeStore {
     async fn messages(&self, _: Option<MessageId>, _: u32) -> PortResult<Vec<Message>> {
         beyond()
     }
-    async fn cards(&self, _: &CardPage) -> PortResult<Vec<(Vec<u8>, PersonRecord)>> {
-        beyond()
-    }
     async fn person_named(&self, _: Option<&str>, _: Option<&str>) -> PortResult<Option<PersonId>> {
         beyond()
     }

@@ -1,7 +1,7 @@
 //! Accounts: what Kimlik knows of a person's account beside the person, and how many it manages.
 use super::fault::{failed, from_json, to_json, word};
 use super::link::{CHUNK, Writing, upsert};
-use super::person;
+use super::{card, person};
 use kimlik_domain::account::{Account, AccountState};
 use kimlik_domain::id::{AccountGuid, PersonId};
 use kimlik_domain::lifecycle::limits::Population;
@@ -45,12 +45,15 @@ fn row(account: &Account, province: Option<Province>) -> PortResult<ActiveModel>
 pub(super) async fn save<'a>(writing: &Writing, accounts: impl IntoIterator<Item = (&'a Account, Option<Province>)>) -> PortResult<()> {
     let rows: BTreeMap<PersonId, ActiveModel> =
         accounts.into_iter().map(|(account, p)| Ok((account.person, row(account, p)?))).collect::<PortResult<_>>()?;
+    card::mark(writing, rows.keys().copied()).await?;
     let columns = [Column::Guid, Column::Username, Column::Mail, Column::State, Column::Province, Column::Data];
     writing.insert("saving accounts", rows.into_values().collect(), upsert([Column::Person], columns)).await
 }
 
 /// Names only: the province stays.
 pub(super) async fn save_names<'a>(writing: &Writing, accounts: impl IntoIterator<Item = &'a Account>) -> PortResult<()> {
+    let accounts: Vec<&Account> = accounts.into_iter().collect();
+    card::mark(writing, accounts.iter().map(|a| a.person)).await?;
     let rows = accounts.into_iter().map(|account| row(account, None)).collect::<PortResult<_>>()?;
     let columns = [Column::Username, Column::Mail, Column::Data];
     writing.insert("reserving names", rows, upsert([Column::Person], columns)).await

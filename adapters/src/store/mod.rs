@@ -40,7 +40,8 @@ use kimlik_domain::lifecycle::limits::{Budget, Cap, Population, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardPage, Claim, IssueScope, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord, PortResult, Store, Watermark,
+    CardEntry, CardText, Cards, CardsHead, Claim, IssueScope, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord,
+    PortResult, Seal, Store, Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
@@ -206,9 +207,6 @@ impl Store for SqlStore {
     async fn messages(&self, before: Option<MessageId>, limit: u32) -> PortResult<Vec<Message>> {
         message::list(&self.link.db, &self.vault, before, limit).await
     }
-    async fn cards(&self, page: &CardPage) -> PortResult<Vec<(Vec<u8>, PersonRecord)>> {
-        card::page(&self.link.db, page).await
-    }
     /// Given both, both must be the same person's. An alias finds its person too.
     async fn person_named(&self, username: Option<&str>, address: Option<&str>) -> PortResult<Option<PersonId>> {
         let mut found = None;
@@ -224,5 +222,21 @@ impl Store for SqlStore {
     }
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>> {
         audit::list(&self.link.db, person, limit).await
+    }
+}
+
+#[async_trait]
+impl Cards for SqlStore {
+    async fn cards_head(&self) -> PortResult<CardsHead> {
+        card::stand(&self.link.db).await
+    }
+    async fn seal_cards(&self, seal: &Seal<'_>, text: &CardText<'_>) -> PortResult<bool> {
+        card::seal(&self.link, seal, text).await
+    }
+    async fn card_entries(&self, after: i64, limit: u32) -> PortResult<Vec<CardEntry>> {
+        card::entries(&self.link.db, after, limit).await
+    }
+    async fn national_id(&self, person: PersonId) -> PortResult<Option<NationalId>> {
+        national_id::of(&self.link.db, &self.vault, person).await
     }
 }

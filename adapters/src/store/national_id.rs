@@ -1,4 +1,5 @@
 //! National ids: sealed, and found by their marks. One row a person, so that erasing one erases nothing else.
+use super::fault::{failed, unreadable};
 use super::link::{Writing, upsert};
 use super::vault::Vault;
 use kimlik_domain::id::PersonId;
@@ -34,4 +35,11 @@ pub(super) async fn save<'a>(
         })
         .collect::<PortResult<_>>()?;
     writing.insert("saving national ids", rows, upsert([Column::Person], [Column::Mark, Column::Sealed])).await
+}
+
+pub(super) async fn of(db: &impl ConnectionTrait, vault: &Vault, person: PersonId) -> PortResult<Option<NationalId>> {
+    let row = Entity::find_by_id(person.0).one(db).await.map_err(failed("reading a national id"))?;
+    let Some(row) = row else { return Ok(None) };
+    let text = vault.open(SEALED, row.person, &row.sealed)?;
+    NationalId::parse(&text).map(Some).map_err(|_| unreadable(SEALED, "it is no national id"))
 }

@@ -1,7 +1,7 @@
 //! People as HR last described them: one row each, with what is searched beside the whole as JSON.
 use super::fault::{failed, from_json, to_json};
 use super::link::{CHUNK, Writing, keep, upsert};
-use super::{account, decision, issue, operation};
+use super::{account, card, decision, issue, operation};
 use kimlik_domain::account::Account;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortResult};
@@ -78,6 +78,7 @@ pub(super) async fn save(writing: &Writing, people: &[&Person]) -> PortResult<()
     }
     let columns = [Column::RegistryNo, Column::Manager, Column::Words, Column::SortKey, Column::Data];
     writing.insert("saving people", rows, upsert([Column::Id], columns)).await?;
+    card::mark(writing, people.iter().map(|p| p.id)).await?;
     posting::Entity::delete_many()
         .filter(posting::Column::Person.is_in(people.iter().map(|p| p.id.0)))
         .exec(&writing.txn)

@@ -41,6 +41,9 @@ pub(super) async fn save(writing: &Writing, units: &[Unit]) -> PortResult<()> {
         };
         rows.insert(unit.code, row.into_active_model());
     }
+    if !rows.is_empty() {
+        super::card::mark_everybody(writing).await?;
+    }
     let columns = [Column::Parent, Column::Head, Column::ReplacedBy, Column::Data];
     writing.insert("saving units", rows.into_values().collect(), upsert([Column::Code], columns)).await
 }

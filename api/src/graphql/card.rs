@@ -1,22 +1,21 @@
-//! Identity cards (kimlik kartı): one, or a page in Turkish order of the family name.
+//! Identity cards (kimlik kartı): one, or a page of those that fit.
 use super::error::{Maybe, bad_input, fault};
-use super::page::{self, Cursor, Page};
 use super::reading::reads;
-use super::scalar::{PhoneNumber, RegistryNumber};
-use super::unit::Unit;
+use super::scalar::{PhoneNumber, RegistryNumber, UnitCode};
+use super::unit::{self, Unit, UnitKind};
+use super::window::{self, Counted, Paging, Total};
 use super::{allows, house, id};
-use crate::wiring::House;
-use async_graphql::{Context, Enum, ID, Object, OneofObject, Result, SimpleObject};
-use chrono::{DateTime, Utc};
+use crate::cards::former;
+use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result, SimpleObject};
+use chrono::{DateTime, NaiveDate, Utc};
 use kimlik_domain::access::{About, Deed};
-use kimlik_domain::card;
+use kimlik_domain::card::CardPosting;
+use kimlik_domain::card::book::Entry;
+use kimlik_domain::card::find::{CardFilter, CardOrder, asked_words};
+use kimlik_domain::card::tree::UnitTree;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::ports::{CardPage, PeopleBy, PersonRecord};
-use kimlik_domain::staff::{RegistryNo, Units};
-use kimlik_domain::{day, text};
-use std::collections::HashMap;
+use kimlik_domain::text;
 use std::sync::Arc;
-use uuid::Uuid;
 
 #[derive(Default)]
 pub struct CardQuery;
@@ -59,12 +58,87 @@ pub struct WorkPhone {
     extension: Option<String>,
 }
 
-/// A card, with what its fields may need further.
+/// What kind of posting it is.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::staff::PostingKind")]
+pub enum PostingKind {
+    /// Asıl: the own post.
+    Permanent,
+    /// Geçici görev: works elsewhere for a while.
+    Seconded,
+    /// Vekâlet: stands in for somebody.
+    Acting,
+}
+
+/// What cards are ordered by.
+#[derive(Enum, Clone, Copy, Default, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::card::find::CardOrder")]
+pub enum IdentityCardOrder {
+    /// Family name, then given name, in Turkish order.
+    #[default]
+    Name,
+    /// The title shown, then the name.
+    Title,
+    /// The name of the unit, then the person's.
+    Unit,
+    /// What changed last comes first.
+    Updated,
+}
+
+/// Which cards; all that is said must fit.
+#[derive(InputObject)]
+pub struct IdentityCardFilter {
+    /// Who works in one of these today.
+    units: Option<Vec<UnitCode>>,
+    /// Or in the units below them.
+    #[graphql(default = true)]
+    include_subunits: bool,
+    /// Ids of provinces: who works in one of them.
+    provinces: Option<Vec<ID>>,
+    /// Head office or the provinces.
+    unit_kind: Option<UnitKind>,
+    /// Titles as the card shows them; capitals and Turkish letters fold.
+    titles: Option<Vec<String>>,
+    /// Who has a posting of one of these kinds today.
+    posting_kinds: Option<Vec<PostingKind>>,
+}
+
+/// A posting of today.
+pub struct Posting {
+    posting: CardPosting,
+    tree: Arc<UnitTree>,
+}
+
+#[Object]
+/// A posting of today.
+impl Posting {
+    /// Where. Null: HR names a unit that is not known.
+    async fn unit(&self) -> Option<Unit> {
+        self.tree.units().get(self.posting.unit).cloned().map(Unit)
+    }
+    /// Görev unvanı where there is one, else kadro unvanı.
+    async fn title(&self) -> Option<&str> {
+        self.posting.title.as_deref()
+    }
+    /// Permanent, seconded or acting.
+    async fn kind(&self) -> PostingKind {
+        self.posting.kind.into()
+    }
+    /// The first day, where it is known.
+    async fn starts_on(&self) -> Option<NaiveDate> {
+        self.posting.start
+    }
+    /// The last day, where it is known.
+    async fn ends_on(&self) -> Option<NaiveDate> {
+        self.posting.end
+    }
+}
+
+/// A card, with the units as they are.
+#[derive(Clone)]
 pub struct IdentityCard {
-    card: card::IdentityCard,
-    units: Arc<Units>,
-    /// The manager's card, where it was read together with this one. `Some(None)`: nobody.
-    manager: Option<Option<Arc<PersonRecord>>>,
+    pub entry: Arc<Entry>,
+    pub tree: Arc<UnitTree>,
 }
 
 #[Object]
@@ -72,102 +146,116 @@ pub struct IdentityCard {
 impl IdentityCard {
     /// Stays the same as long as the person is known.
     async fn id(&self) -> ID {
-        id::encode(id::CARD, self.card.person.0)
+        id::encode(id::CARD, self.entry.card.person.0)
     }
     /// Sicil no. The person, its personnel unit, auditors and administrators; others see null.
     async fn registry_number(&self, ctx: &Context<'_>) -> Option<RegistryNumber> {
-        allows(ctx, Deed::ReadRegistryNumber, self.about()).then(|| RegistryNumber(self.card.registry_no.clone()))
+        allows(ctx, Deed::ReadRegistryNumber, self.about()).then(|| RegistryNumber(self.entry.card.registry_no.clone()))
     }
     /// As the address book writes it.
     async fn display_name(&self) -> &str {
-        &self.card.display_name
+        &self.entry.card.display_name
     }
     /// All given names.
     async fn given_name(&self) -> &str {
-        &self.card.given_name
+        &self.entry.card.given_name
     }
     /// The surname (soyadı).
     async fn family_name(&self) -> &str {
-        &self.card.family_name
+        &self.entry.card.family_name
     }
     /// Null: there is no account.
     async fn username(&self) -> Option<&str> {
-        self.card.username.as_deref()
+        self.entry.card.username.as_deref()
     }
     /// The primary address.
     async fn email(&self) -> Option<&str> {
-        self.card.email.as_deref()
+        self.entry.card.email.as_deref()
     }
     /// Earlier addresses: they still arrive.
     async fn email_aliases(&self) -> Vec<&str> {
-        self.card.aliases.iter().map(AsRef::as_ref).collect()
+        self.entry.card.aliases.iter().map(AsRef::as_ref).collect()
     }
     /// Görev unvanı where there is one, else kadro unvanı; an acting duty (vekâlet) with "V." behind it.
     async fn title(&self) -> Option<&str> {
-        self.card.title.as_deref()
+        self.entry.card.title.as_deref()
     }
     /// Where the person works today.
     async fn unit(&self) -> Option<Unit> {
-        self.card.unit.clone().map(Unit)
+        self.tree.units().get(self.entry.card.unit?).cloned().map(Unit)
     }
     /// From the ministry down to the unit.
     async fn unit_path(&self) -> Vec<Unit> {
-        self.card.unit_path.iter().cloned().map(Unit).collect()
+        let mut path: Vec<Unit> = self.entry.card.path(self.tree.units()).cloned().map(Unit).collect();
+        path.reverse();
+        path
+    }
+    /// Those of today: permanent (asıl), seconded (geçici görev), acting (vekâlet).
+    async fn postings(&self) -> Vec<Posting> {
+        self.entry.card.postings.iter().map(|p| Posting { posting: p.clone(), tree: self.tree.clone() }).collect()
     }
     /// The person's line, or the unit's.
     async fn work_phone(&self) -> Option<WorkPhone> {
-        let number = PhoneNumber(self.card.work_phone.as_ref()?.e164().to_owned());
-        Some(WorkPhone { number, extension: self.card.extension.clone() })
+        let number = PhoneNumber(self.entry.card.shown_phone(self.tree.units())?.e164().to_owned());
+        Some(WorkPhone { number, extension: self.entry.card.extension.as_deref().map(str::to_owned) })
     }
     /// The person, its personnel unit and administrators; others see null. The reading of another person's is recorded.
     async fn mobile(&self, ctx: &Context<'_>) -> Option<PhoneNumber> {
-        let mobile = self.card.mobile.as_ref()?;
+        let mobile = self.entry.card.mobile.as_ref()?;
         reads(ctx, Deed::ReadMobile, self.about()).then(|| PhoneNumber(mobile.e164().to_owned()))
     }
     /// The room.
     async fn office(&self) -> Option<&str> {
-        self.card.office.as_deref()
+        self.entry.card.office.as_deref()
     }
     /// Of the unit.
-    async fn city(&self) -> Option<&str> {
-        self.card.city.as_deref()
+    async fn city(&self) -> Option<String> {
+        self.entry.card.city(self.tree.units()).map(|city| city.to_string())
     }
     /// Whom HR names, else the nearest head of a unit upward.
     #[graphql(complexity = "5 + child_complexity")]
     async fn manager(&self, ctx: &Context<'_>) -> Maybe<IdentityCard> {
-        let record = match (&self.manager, &self.card.manager) {
-            (Some(read), _) => Ok(read.clone()),
-            (None, None) => Ok(None),
-            (None, Some(no)) => managers(ctx, std::slice::from_ref(no)).await.map(|mut found| found.remove(no)),
+        let manager = self.entry.card.manager.as_ref()?;
+        let house = house(ctx);
+        let house = match house {
+            Ok(house) => house,
+            Err(error) => return Some(Err(error)),
         };
-        match record {
-            Ok(record) => record.and_then(|record| Some(Ok(IdentityCard::of(house(ctx).ok()?, &record, &self.units)))),
-            Err(error) => Some(Err(error)),
-        }
+        let found = house.cards.ask(|book| book.numbered(manager).cloned()).await.map_err(|e| fault(ctx, &e));
+        found.map(|entry| entry.map(|entry| IdentityCard { entry, tree: self.tree.clone() })).transpose()
+    }
+    /// Whose manager this person is, in Turkish order of the family name.
+    #[graphql(complexity = "window::size(first, last) * child_complexity + 5")]
+    async fn reports(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "The startCursor of the page behind.")] before: Option<String>,
+    ) -> Maybe<Counted<IdentityCard>> {
+        let filter = CardFilter { manager: Some(self.entry.card.registry_no.clone()), ..CardFilter::default() };
+        Some(list(ctx, filter, CardOrder::Name, &Paging { first, after, last, before }).await)
     }
     /// What the account is now. The person, its personnel unit, auditors and administrators; others see null.
     async fn account_state(&self, ctx: &Context<'_>) -> Option<AccountState> {
-        allows(ctx, Deed::ReadAccountState, self.about()).then(|| self.card.account_state.into())
+        allows(ctx, Deed::ReadAccountState, self.about()).then(|| self.entry.card.account_state.into())
     }
-    /// When HR last changed something of it.
+    /// When something of it last changed, by whatever way. Null: never since the person is known.
     async fn updated_at(&self) -> Option<DateTime<Utc>> {
-        self.card.updated_at
+        Some(self.entry.changed_at).filter(|at| *at != DateTime::<Utc>::default())
     }
 }
 
 impl IdentityCard {
-    pub fn of(house: &House, record: &PersonRecord, units: &Arc<Units>) -> IdentityCard {
-        let capitals = house.config.names.family_name_in_capitals;
-        let card = card::IdentityCard::of(record, units, day::today(house.clock.now()), capitals);
-        IdentityCard { card, units: units.clone(), manager: None }
-    }
-
     /// Whom a guarded field of it is about.
-    fn about(&self) -> About {
-        About::Person(self.card.person, self.card.unit.as_ref().map(|u| u.code))
+    pub fn about(&self) -> About {
+        About::Person(self.entry.card.person, self.entry.card.served_in)
     }
 }
 
+// Why: arguments of the graph, not of Rust.
+#[allow(clippy::too_many_arguments)]
 #[Object]
 impl CardQuery {
     /// One card; null where nobody is found.
@@ -182,122 +270,125 @@ impl CardQuery {
         find(ctx, by).await.transpose()
     }
 
-    /// Cards in Turkish order of the family name, then the given name.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    /// Cards of everybody who has not left.
+    #[graphql(complexity = "window::size(first, last) * child_complexity + 5")]
     async fn identity_cards(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Folds Turkish letters: sahin finds Şahin and ŞAHİN; every word must match the start of a word of the name.")]
         search: Option<String>,
-        #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only these; null: all.")] filter: Option<IdentityCardFilter>,
+        #[graphql(desc = "What comes first.", default_with = "IdentityCardOrder::Name")] order_by: IdentityCardOrder,
+        #[graphql(desc = "How many from the beginning, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
-    ) -> Maybe<Page<IdentityCard>> {
+        #[graphql(desc = "How many from the end, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "The startCursor of the page behind.")] before: Option<String>,
+    ) -> Maybe<Counted<IdentityCard>> {
         if !allows(ctx, Deed::ReadCard, About::Everything) {
             return None;
         }
-        Some(cards(ctx, search.as_deref(), first, after.as_deref()).await)
+        Some(cards(ctx, search.as_deref(), filter, order_by, &Paging { first, after, last, before }).await)
     }
 }
 
 async fn find(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<IdentityCard>> {
     let by_number = matches!(by, IdentityCardKey::RegistryNumber(_));
     let house = house(ctx)?;
-    let store = &house.store;
-    let named = |r: Result<Option<PersonId>, _>| r.map_err(|e| fault(ctx, &e));
-    let person = match by {
-        IdentityCardKey::Id(id) => id::argument(id::CARD, "by.id", &id).map(|id| Some(PersonId(id)))?,
-        IdentityCardKey::Username(name) => named(store.person_named(Some(plain("by.username", &name)?), None).await)?,
-        IdentityCardKey::Email(address) => named(store.person_named(None, Some(plain("by.email", &address)?)).await)?,
-        IdentityCardKey::RegistryNumber(no) => {
-            let found = store.people(PeopleBy::RegistryNos(std::slice::from_ref(&no.0))).await.map_err(|e| fault(ctx, &e))?;
-            found.first().map(|r| r.person.id)
-        }
+    let person = match &by {
+        IdentityCardKey::Id(id) => Some(PersonId(id::argument(id::CARD, "by.id", id)?)),
+        IdentityCardKey::Username(name) => plain("by.username", name).map(|_| None)?,
+        IdentityCardKey::Email(address) => plain("by.email", address).map(|_| None)?,
+        IdentityCardKey::RegistryNumber(_) => None,
     };
-    let card = match person {
-        Some(person) => of_person(ctx, person).await?,
-        None => None,
-    };
+    let found = house.cards.ask(|book| {
+        let entry = match &by {
+            IdentityCardKey::Id(_) => book.get(person?),
+            IdentityCardKey::Username(name) => book.named(name.trim()),
+            IdentityCardKey::Email(address) => book.addressed(address.trim()),
+            IdentityCardKey::RegistryNumber(no) => book.numbered(&no.0),
+        };
+        Some(IdentityCard { entry: entry?.clone(), tree: book.tree().clone() })
+    });
+    let card = found.await.map_err(|e| fault(ctx, &e))?;
     // Why: whether a number is somebody's is not told to whoever may not read it.
     Ok(card.filter(|card| !by_number || allows(ctx, Deed::ReadRegistryNumber, card.about())))
 }
 
-/// The card of a person, for things that name one.
+/// The card of a person, for things that name one: also of somebody who has left.
 pub async fn of_person(ctx: &Context<'_>, person: PersonId) -> Result<Option<IdentityCard>> {
     let house = house(ctx)?;
-    let found = house.store.people(PeopleBy::Ids(&[person])).await.map_err(|e| fault(ctx, &e))?;
-    let Some(record) = found.first() else { return Ok(None) };
-    let units = Arc::new(house.store.units().await.map_err(|e| fault(ctx, &e))?);
-    Ok(Some(IdentityCard::of(house, record, &units)))
+    let (entry, tree) = house.cards.ask(|book| (book.get(person).cloned(), book.tree().clone())).await.map_err(|e| fault(ctx, &e))?;
+    let entry = match entry {
+        Some(entry) => Some(entry),
+        None => former(house, person).await.map_err(|e| fault(ctx, &e))?,
+    };
+    Ok(entry.map(|entry| IdentityCard { entry, tree }))
 }
 
-async fn cards(ctx: &Context<'_>, search: Option<&str>, first: Option<i32>, after: Option<&str>) -> Result<Page<IdentityCard>> {
-    let house = house(ctx)?;
-    let wanted = page::first(first)?;
-    let words = plain("search", search.unwrap_or(""))?.split_whitespace().map(text::fold).collect::<Vec<_>>();
-    let after = after.map(|cursor| read_cursor(cursor).ok_or_else(page::foreign)).transpose()?;
-    let has_previous = after.is_some();
-    let found = house.store.cards(&CardPage { after, limit: wanted + 1, words }).await.map_err(|e| fault(ctx, &e))?;
-    let units = Arc::new(house.store.units().await.map_err(|e| fault(ctx, &e))?);
-    let mut cards: Vec<(Vec<u8>, IdentityCard)> =
-        found.iter().map(|(key, record)| (key.clone(), IdentityCard::of(house, record, &units))).collect();
-    let look = ctx.look_ahead();
-    // Why ahead: one question for all managers of the page instead of one each.
-    if look.field("nodes").field("manager").exists() || look.field("edges").field("node").field("manager").exists() {
-        let nos: Vec<RegistryNo> = cards.iter().filter_map(|(_, c)| c.card.manager.clone()).collect();
-        let found = managers(ctx, &nos).await?;
-        for (_, card) in &mut cards {
-            card.manager = Some(card.card.manager.as_ref().and_then(|no| found.get(no).cloned()));
+async fn cards(
+    ctx: &Context<'_>,
+    search: Option<&str>,
+    filter: Option<IdentityCardFilter>,
+    order: IdentityCardOrder,
+    paging: &Paging,
+) -> Result<Counted<IdentityCard>> {
+    let words = asked_words(plain("search", search.unwrap_or(""))?);
+    let filter = match filter {
+        Some(filter) => CardFilter { words, ..filter.asked("filter")? },
+        None => CardFilter { words, ..CardFilter::default() },
+    };
+    list(ctx, filter, order.into(), paging).await
+}
+
+/// More are no filter but a list.
+const MOST_VALUES: usize = 1_000;
+
+impl IdentityCardFilter {
+    /// As the book takes it.
+    pub fn asked(self, argument: &str) -> Result<CardFilter> {
+        let sizes = [self.units.as_ref().map(Vec::len), self.provinces.as_ref().map(Vec::len), self.titles.as_ref().map(Vec::len)];
+        if sizes.into_iter().flatten().any(|n| n > MOST_VALUES) {
+            return Err(bad_input(format!("{argument}: at most {MOST_VALUES} values of a kind.")));
         }
+        let titles = |titles: Vec<String>| {
+            let folded = titles.iter().map(|t| plain(&format!("{argument}.titles"), t).map(text::fold));
+            folded.collect::<Result<Vec<_>>>()
+        };
+        Ok(CardFilter {
+            words: Vec::new(),
+            units: self.units.map(|units| units.into_iter().map(|code| code.0).collect()),
+            include_subunits: self.include_subunits,
+            provinces: self.provinces.map(|ids| unit::provinces(&format!("{argument}.provinces"), &ids)).transpose()?,
+            unit_kind: self.unit_kind.map(Into::into),
+            titles: self.titles.map(titles).transpose()?,
+            posting_kinds: self.posting_kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
+            manager: None,
+        })
     }
-    Ok(page::page(cards, wanted, has_previous, |(key, card)| (write_cursor(&key, card.card.person), card)))
 }
 
-async fn managers(ctx: &Context<'_>, nos: &[RegistryNo]) -> Result<HashMap<RegistryNo, Arc<PersonRecord>>> {
-    let mut nos = nos.to_vec();
-    nos.sort();
-    nos.dedup();
-    let found = house(ctx)?.store.people(PeopleBy::RegistryNos(&nos)).await.map_err(|e| fault(ctx, &e))?;
-    Ok(found.into_iter().map(|r| (r.person.registry_no.clone(), Arc::new(r))).collect())
+/// A page of the cards that fit.
+pub async fn list(ctx: &Context<'_>, filter: CardFilter, order: CardOrder, paging: &Paging) -> Result<Counted<IdentityCard>> {
+    let kind = match order {
+        CardOrder::Name => "name",
+        CardOrder::Title => "title",
+        CardOrder::Unit => "unit",
+        CardOrder::Updated => "updated",
+    };
+    let window = paging.window(kind)?;
+    let asked = house(ctx)?.cards.ask(|book| (book.page(&filter, order, &window), book.tree().clone()));
+    let (seen, tree) = asked.await.map_err(|e| fault(ctx, &e))?;
+    let total = Total::new(move |book| book.count(&filter));
+    Ok(window::page(seen, kind, total, |entry| IdentityCard { entry, tree: tree.clone() }))
 }
 
 /// A text of the caller: of one line, and no longer than any name.
-fn plain<'a>(argument: &str, text: &'a str) -> Result<&'a str> {
+pub fn plain<'a>(argument: &str, text: &'a str) -> Result<&'a str> {
     if text.chars().any(char::is_control) {
         Err(bad_input(format!("{argument}: control characters are not part of a name.")))
     } else if text.chars().count() > 200 {
         Err(bad_input(format!("{argument}: at most 200 characters.")))
     } else {
         Ok(text.trim())
-    }
-}
-
-fn write_cursor(key: &[u8], person: PersonId) -> Cursor {
-    let key: String = key.iter().map(|b| format!("{b:02x}")).collect();
-    Cursor(format!("name_{key}_{}", person.0.simple()))
-}
-
-fn read_cursor(cursor: &str) -> Option<(Vec<u8>, PersonId)> {
-    let (key, person) = cursor.strip_prefix("name_")?.split_once('_')?;
-    if !key.is_ascii() || key.len() % 2 != 0 {
-        return None;
-    }
-    let key = (0..key.len()).step_by(2).map(|at| u8::from_str_radix(&key[at..at + 2], 16).ok()).collect::<Option<Vec<u8>>>()?;
-    Some((key, PersonId(Uuid::try_parse(person).ok()?)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_comes_back_and_a_foreign_one_does_not() {
-        let person = PersonId(Uuid::from_u128(7));
-        let cursor = write_cursor(&[0, 255, 16], person);
-        assert_eq!(read_cursor(&cursor.0), Some((vec![0, 255, 16], person)));
-        for text in
-            ["", "name_", "name_0_", "name_zz_00000000000000000000000000000007", "run_00000000000000000000000000000007", "name_şş_1"]
-        {
-            assert_eq!(read_cursor(text), None, "{text}");
-        }
     }
 }

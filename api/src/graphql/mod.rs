@@ -16,6 +16,7 @@ pub mod service_account;
 pub mod session;
 pub mod unit;
 pub mod viewer;
+pub mod window;
 
 use crate::http::auth::ClientAddress;
 use crate::wiring::House;
@@ -31,6 +32,7 @@ use std::sync::{Arc, LazyLock};
 #[derive(MergedObject, Default)]
 pub struct Query(
     card::CardQuery,
+    unit::UnitQuery,
     run::RunQuery,
     hold::HoldQuery,
     message::MessageQuery,
@@ -69,9 +71,13 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription>
             )*
         };
     }
+    let builder = builder
+        .override_output_type_description::<window::Counted<card::IdentityCard>>("One page of cards.")
+        .override_output_type_description::<page::PageEdge<card::IdentityCard>>("One card of a page, with its place in the list.")
+        .override_output_type_description::<window::Counted<unit::Unit>>("One page of units.")
+        .override_output_type_description::<page::PageEdge<unit::Unit>>("One unit of a page, with its place in the list.");
     pages!(
         builder,
-        card::IdentityCard,
         run::SyncRun,
         run::Operation,
         hold::Hold,

@@ -1,5 +1,6 @@
 //! The loops that work by themselves, and how they stop: each finishes the piece in hand. What is cut off nevertheless
 //! is taken up again at the next start, as after a power cut.
+pub mod cards;
 pub mod intake;
 pub mod neighbour;
 pub mod reconcile;
@@ -17,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The loops over `house`; they end when `stop` is cancelled.
 pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationToken) -> JoinSet<()> {
     let mut loops = JoinSet::new();
+    loops.spawn(cards::keep_sealing(house.clone(), stop.clone()));
+    loops.spawn(cards::keep_following(house.clone(), stop.clone()));
     loops.spawn(intake::keep_taking_in(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(reconcile::keep_reconciling(house.clone(), voice.clone(), stop.clone()));
     loops

@@ -1,73 +1,137 @@
 //! The identity card: what a colleague may see of a person, made from what HR says, the units and the names given.
 //! Decides which of several values is shown; not who may see it.
+pub mod book; // all cards in memory, to be asked quickly
+pub mod find; // what is asked of the book
+pub mod tree; // units with what is asked of them often
+
 use crate::account::AccountState;
 use crate::day::Day;
 use crate::id::PersonId;
-use crate::lifecycle::desired::manager_of;
-use crate::ports::PersonRecord;
-use crate::staff::{MobileNumber, Person, RegistryNo, Unit, Units, WorkNumber};
+use crate::lifecycle::desired::{Standing, manager_of, standing};
+use crate::ports::CardFacts;
+use crate::staff::{MobileNumber, Person, PostingKind, Reasons, RegistryNo, Unit, UnitCode, Units, WorkNumber};
 use crate::text;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct IdentityCard {
+/// What a card shows that is the person's own. What the unit lends (path, city, telephone) is asked of the units.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Card {
     pub person: PersonId,
     pub registry_no: RegistryNo,
-    pub display_name: String,
-    pub given_name: String,
-    pub family_name: String,
+    pub display_name: Box<str>,
+    pub given_name: Box<str>,
+    pub family_name: Box<str>,
     pub username: Option<Arc<str>>,
     pub email: Option<Arc<str>>,
-    pub aliases: Vec<Arc<str>>,
-    pub title: Option<String>,
-    pub unit: Option<Arc<Unit>>,
-    /// From the ministry down to the unit.
-    pub unit_path: Vec<Arc<Unit>>,
-    /// Private: for the person, its personnel unit and administrators.
-    pub mobile: Option<MobileNumber>,
+    pub aliases: Box<[Arc<str>]>,
+    pub title: Option<Box<str>>,
+    /// Where the person works today.
+    pub unit: Option<UnitCode>,
+    /// The unit whose officers are responsible ([`crate::access::unit_of`]).
+    pub served_in: Option<UnitCode>,
+    /// Those of today.
+    pub postings: Box<[CardPosting]>,
     pub work_phone: Option<WorkNumber>,
-    pub extension: Option<String>,
-    pub office: Option<String>,
-    pub city: Option<String>,
+    pub extension: Option<Box<str>>,
+    pub office: Option<Box<str>>,
     pub manager: Option<RegistryNo>,
+    pub mobile: Option<MobileNumber>,
+    /// HR knows a photo of this name.
+    pub photo: Option<Box<str>>,
     pub account_state: AccountState,
+    /// HR's own time of its last change.
     pub updated_at: Option<DateTime<Utc>>,
 }
 
-impl IdentityCard {
-    pub fn of(record: &PersonRecord, units: &Units, day: Day, family_name_in_capitals: bool) -> IdentityCard {
-        let person = &record.person;
+/// A posting as a card shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CardPosting {
+    pub unit: UnitCode,
+    pub title: Option<Box<str>>,
+    pub kind: PostingKind,
+    pub start: Option<Day>,
+    pub end: Option<Day>,
+}
+
+/// What cards depend on beside people, accounts and units.
+#[derive(Clone, Copy, Debug)]
+pub struct CardRules<'a> {
+    pub day: Day,
+    pub family_name_in_capitals: bool,
+    pub reasons: &'a Reasons,
+}
+
+impl CardRules<'_> {
+    /// Colleagues see everybody who has not left.
+    pub fn shows(&self, facts: &CardFacts) -> bool {
+        !matches!(standing(&facts.person, self.reasons, self.day), Standing::Gone { .. })
+    }
+}
+
+impl Card {
+    pub fn of(facts: &CardFacts, units: &Units, rules: &CardRules<'_>) -> Card {
+        let (person, day) = (&facts.person, rules.day);
         let unit = person.posting_on(day).and_then(|p| units.standing(p.unit, day));
-        let mut unit_path: Vec<_> = unit.map(|u| units.upward(u.code).cloned().collect()).unwrap_or_default();
-        unit_path.reverse();
-        let state = record.account.as_ref().map_or(AccountState::None, |a| a.state);
+        let state = facts.account.as_ref().map_or(AccountState::None, |a| a.state);
         // Why by the state: a name that is only reserved is nobody's address yet.
-        let names = record.account.as_ref().filter(|a| a.state != AccountState::None).map(|a| &a.names);
-        IdentityCard {
+        let names = facts.account.as_ref().filter(|a| a.state != AccountState::None).map(|a| &a.names);
+        let posting = |p: &crate::staff::Posting| CardPosting {
+            unit: units.standing(p.unit, day).map_or(p.unit, |u| u.code),
+            title: p.title().map(Into::into),
+            kind: p.kind,
+            start: p.start,
+            end: p.end,
+        };
+        Card {
             person: person.id,
             registry_no: person.registry_no.clone(),
-            display_name: display_name(person, family_name_in_capitals),
-            given_name: person.given_name.to_string(),
-            family_name: person.family_name.to_string(),
+            display_name: display_name(person, rules.family_name_in_capitals).into(),
+            given_name: person.given_name.clone(),
+            family_name: person.family_name.clone(),
             username: names.map(|n| n.username.clone()),
             email: names.map(|n| n.mail.clone()),
-            aliases: names.map(|n| n.aliases.clone()).unwrap_or_default(),
-            title: title(person, day),
-            work_phone: person.work_phone.clone().or_else(|| {
-                let own = unit.and_then(|u| units.inherited(u.code, |u| u.phone.as_deref()));
-                own.and_then(|number| WorkNumber::parse(number).ok())
-            }),
-            mobile: person.mobile.clone(),
-            extension: person.extension.as_deref().map(str::to_owned),
-            office: person.office.as_deref().map(str::to_owned),
-            city: unit.and_then(|u| city(units, u)),
+            aliases: names.map(|n| n.aliases.clone().into()).unwrap_or_default(),
+            title: title(person, day).map(Into::into),
+            unit: unit.map(|u| u.code),
+            served_in: crate::access::unit_of(person, day),
+            postings: person.postings.iter().filter(|p| p.covers(day)).map(posting).collect(),
+            work_phone: person.work_phone.clone(),
+            extension: person.extension.clone(),
+            office: person.office.clone(),
             manager: manager_of(person, units, day).cloned(),
-            unit: unit.cloned(),
-            unit_path,
+            mobile: person.mobile.clone(),
+            photo: person.photo.clone(),
             account_state: state,
             updated_at: person.updated_at,
         }
+    }
+
+    /// Equal exactly as long as everything is that the card shows, what the units lend included.
+    pub fn text(&self, units: &Units) -> Option<String> {
+        let path: Vec<(UnitCode, &str, &str)> = self.path(units).map(|u| (u.code, &*u.name, &*u.short_name)).collect();
+        serde_json::to_string(&(self, path, self.shown_phone(units), self.city(units))).ok()
+    }
+
+    /// From the unit up to the ministry.
+    pub fn path<'a>(&self, units: &'a Units) -> impl Iterator<Item = &'a Arc<Unit>> + use<'a> {
+        self.unit.into_iter().flat_map(|code| units.upward(code))
+    }
+
+    /// The person's line, or the unit's.
+    pub fn shown_phone(&self, units: &Units) -> Option<WorkNumber> {
+        self.work_phone.clone().or_else(|| {
+            let own = self.unit.and_then(|u| units.inherited(u, |u| u.phone.as_deref()));
+            own.and_then(|number| WorkNumber::parse(number).ok())
+        })
+    }
+
+    /// Of the unit.
+    pub fn city(&self, units: &Units) -> Option<Arc<str>> {
+        let unit = self.unit?;
+        let named = units.inherited(unit, |u| u.city.as_ref()).cloned();
+        named.or_else(|| units.province(unit).map(|p| p.shared_name().clone()))
     }
 }
 
@@ -80,11 +144,6 @@ pub fn display_name(person: &Person, family_name_in_capitals: bool) -> String {
 pub fn title(person: &Person, day: Day) -> Option<String> {
     let acting = person.acting_on(day).and_then(|p| p.title()).map(|t| if t.ends_with(" V.") { t.to_owned() } else { format!("{t} V.") });
     acting.or_else(|| person.posting_on(day).and_then(|p| p.title()).map(str::to_owned))
-}
-
-fn city(units: &Units, unit: &Unit) -> Option<String> {
-    let named = units.inherited(unit.code, |u| u.city.as_deref()).map(str::to_owned);
-    named.or_else(|| units.province(unit.code).map(|p| p.name().to_owned()))
 }
 
 #[cfg(test)]
@@ -120,7 +179,7 @@ mod tests {
     fn posting(kind: PostingKind, unit: u32, post: &str, duty: Option<&str>) -> Posting {
         Posting { kind, unit: code(unit), title_post: Some(post.into()), title_duty: duty.map(Into::into), start: None, end: None }
     }
-    fn record(postings: Vec<Posting>) -> PersonRecord {
+    fn facts(postings: Vec<Posting>) -> CardFacts {
         let id = PersonId(Uuid::from_u128(1));
         let person = Person {
             id,
@@ -145,36 +204,55 @@ mod tests {
         let names =
             Names { username: "ayse.isik".into(), mail: "ayse.isik@csb.test".into(), aliases: Vec::new(), named_for: "ayse isik".into() };
         let account = Some(Account::new(id, names));
-        PersonRecord { person, account, decisions: Vec::new(), accepted: Vec::new(), open_issues: Vec::new(), unsettled: Vec::new() }
+        CardFacts { person, account }
     }
     fn day() -> Day {
         Day::from_ymd_opt(2026, 12, 1).unwrap()
     }
 
+    fn card(facts: &CardFacts, units: &Units, family_name_in_capitals: bool) -> Card {
+        Card::of(facts, units, &CardRules { day: day(), family_name_in_capitals, reasons: &Reasons::default() })
+    }
+
     #[test]
     fn a_card_shows_the_duty_the_path_and_what_the_unit_lends() {
         let units = Units::new([unit(1, None, "Bakanlık"), unit(2, Some(1), "Bilgi İşlem")]);
-        let card =
-            IdentityCard::of(&record(vec![posting(PostingKind::Permanent, 2, "Mühendis", Some("Şube Müdürü"))]), &units, day(), true);
-        assert_eq!(card.display_name, "Ayşe IŞIK");
+        let card = card(&facts(vec![posting(PostingKind::Permanent, 2, "Mühendis", Some("Şube Müdürü"))]), &units, true);
+        assert_eq!(&*card.display_name, "Ayşe IŞIK");
         assert_eq!(card.title.as_deref(), Some("Şube Müdürü"));
-        assert_eq!(card.unit_path.iter().map(|u| &*u.name).collect::<Vec<_>>(), ["Bakanlık", "Bilgi İşlem"]);
-        assert_eq!((card.city.as_deref(), card.manager.as_ref().map(RegistryNo::as_str)), (Some("Ankara"), Some("H1")));
-        assert_eq!(card.work_phone.map(|p| p.shown(card.extension.as_deref())).as_deref(), Some("+90 312 410 10 00 / 1234"));
+        assert_eq!(card.path(&units).map(|u| &*u.name).collect::<Vec<_>>(), ["Bilgi İşlem", "Bakanlık"]);
+        assert_eq!((card.city(&units).as_deref(), card.manager.as_ref().map(RegistryNo::as_str)), (Some("Ankara"), Some("H1")));
+        let phone = card.shown_phone(&units).map(|p| p.shown(card.extension.as_deref()));
+        assert_eq!(phone.as_deref(), Some("+90 312 410 10 00 / 1234"));
     }
 
     #[test]
     fn an_acting_duty_is_marked_and_a_reserved_name_is_not_shown() {
         let acting = posting(PostingKind::Acting, 1, "Daire Başkanı", None);
-        let mut record = record(vec![posting(PostingKind::Permanent, 2, "Mühendis", None), acting]);
+        let mut facts = facts(vec![posting(PostingKind::Permanent, 2, "Mühendis", None), acting]);
         let units = Units::new([unit(1, None, "Bakanlık"), unit(2, Some(1), "Bilgi İşlem")]);
-        let card = IdentityCard::of(&record, &units, day(), false);
-        assert_eq!(card.title.as_deref(), Some("Daire Başkanı V."));
-        assert_eq!(card.unit.as_ref().map(|u| &*u.name), Some("Bilgi İşlem"));
-        assert_eq!((card.username, card.email), (None, None));
-        if let Some(account) = record.account.as_mut() {
+        let before = card(&facts, &units, false);
+        assert_eq!(before.title.as_deref(), Some("Daire Başkanı V."));
+        assert_eq!(before.unit, Some(code(2)));
+        assert_eq!((&before.username, &before.email), (&None, &None));
+        if let Some(account) = facts.account.as_mut() {
             account.state = AccountState::Active;
         }
-        assert_eq!(IdentityCard::of(&record, &units, day(), false).username.as_deref(), Some("ayse.isik"));
+        let after = card(&facts, &units, false);
+        assert_eq!(after.username.as_deref(), Some("ayse.isik"));
+        assert_ne!(before.text(&units), after.text(&units));
+        let renamed = Units::new([unit(1, None, "Bakanlık"), unit(2, Some(1), "Bilişim")]);
+        assert_ne!(after.text(&renamed), after.text(&units), "what the unit lends is part of the card");
+    }
+
+    #[test]
+    fn who_has_left_has_no_card_and_who_is_about_to_leave_has() {
+        let mut facts = facts(vec![posting(PostingKind::Permanent, 2, "Mühendis", None)]);
+        let rules = CardRules { day: day(), family_name_in_capitals: false, reasons: &Reasons::default() };
+        assert!(rules.shows(&facts));
+        facts.person.employment_end = Some(day());
+        assert!(rules.shows(&facts));
+        facts.person.employment_end = day().pred_opt();
+        assert!(!rules.shows(&facts));
     }
 }

@@ -8,7 +8,9 @@ use crate::day::Day;
 use crate::id::AccountGuid;
 use crate::ports::PersonRecord;
 use crate::staff::unit::Unit;
-use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, RegistryNo, UnitCode, UnitKind, Units};
+use crate::staff::{
+    Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, UnitKind, Units,
+};
 use crate::text;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -74,10 +76,10 @@ pub enum Standing {
 }
 
 /// The dates decide; a reason decides where it says so; what contradicts itself or is unknown, a person decides.
-pub fn standing(person: &Person, policy: &Policy, today: Day) -> Standing {
+pub fn standing(person: &Person, reasons: &Reasons, today: Day) -> Standing {
     let code = person.reason_code.as_deref();
     let reason: Option<Arc<str>> = code.map(Into::into);
-    let effect = match code.map(|c| (c, policy.reasons.effect(c))) {
+    let effect = match code.map(|c| (c, reasons.effect(c))) {
         Some((_, None | Some(Effect::Hold))) => return Standing::Undecided(None),
         Some((_, effect)) => effect,
         None => None,
@@ -123,7 +125,7 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
     let next_look = next_look(person, facts.units, facts.today);
     let linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
     let state_now = record.account.as_ref().map_or(AccountState::None, |a| a.state);
-    let desired = match standing(person, facts.policy, facts.today) {
+    let desired = match standing(person, &facts.policy.reasons, facts.today) {
         Standing::Undecided(found) => {
             issues.extend(found.map(|(kind, message)| issue(kind, person, facts, message)));
             if linked { Desired::AsItIs } else { Desired::Nothing }

@@ -269,7 +269,7 @@ impl<'a> Look<'a> {
     }
 
     fn may_open(&self, record: &PersonRecord) -> bool {
-        let standing = desired::standing(&record.person, &self.of.policy, self.today);
+        let standing = desired::standing(&record.person, &self.of.policy.reasons, self.today);
         matches!(standing, Standing::Coming | Standing::InService | Standing::Away(_))
     }
 
@@ -324,7 +324,7 @@ impl<'a> Look<'a> {
         if record.decisions.is_empty() || !record.unsettled.is_empty() {
             return;
         }
-        let standing = desired::standing(&record.person, &self.of.policy, self.today);
+        let standing = desired::standing(&record.person, &self.of.policy.reasons, self.today);
         let blind = plan.issues.iter().any(|i| matches!(i.kind.blocks(), Blocked::Account | Blocked::Opening));
         let linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
         let tells = match standing {
@@ -368,7 +368,7 @@ impl<'a> Look<'a> {
         for (record, candidates) in people.iter_mut().zip(candidates) {
             let existing = candidates.iter().find(|c| difference::recognises(record, c).is_some()).cloned();
             let opens = matches!(
-                desired::standing(&record.person, &self.of.policy, self.today),
+                desired::standing(&record.person, &self.of.policy.reasons, self.today),
                 Standing::Coming | Standing::InService | Standing::Away(_)
             );
             // Why also with names: an account that turns up later keeps its own, not the ones that were reserved for a new one.

@@ -106,6 +106,13 @@ impl Reasons {
         reasons
     }
 
+    /// All codes in order: two tables are equal exactly if these are.
+    pub fn listed(&self) -> Vec<(&str, Effect)> {
+        let mut listed: Vec<_> = self.0.iter().map(|(code, effect)| (&**code, *effect)).collect();
+        listed.sort_unstable_by_key(|(code, _)| *code);
+        listed
+    }
+
     /// `None`: the code is unknown.
     pub fn effect(&self, code: &str) -> Option<Effect> {
         self.0.get(code).copied()

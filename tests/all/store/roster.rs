@@ -2,7 +2,7 @@
 use super::{Bench, at, id, no, noon, person, save};
 use kimlik_domain::account::AccountState;
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::ports::{CardPage, PeopleBy, Refusal, Store};
+use kimlik_domain::ports::{PeopleBy, Refusal, Store};
 use kimlik_domain::staff::intake::RosterSave;
 use kimlik_domain::staff::{
     DataIssue, EmploymentStatus, IssueKind, MobileNumber, NationalId, Person, Posting, PostingKind, UnitCode, WorkNumber,
@@ -15,8 +15,6 @@ on_both_engines!(
     known_people_are_found_by_former_numbers_and_marks,
     a_save_that_fails_leaves_nothing,
     text_that_no_database_takes_does_not_stop_a_save,
-    cards_come_in_turkish_order_and_pages,
-    a_search_finds_the_beginnings_of_words,
     managers_accounts_are_those_seen_and_not_closed,
     the_population_counts_managed_accounts_by_province,
     a_feeds_position_is_saved_with_the_last_part,
@@ -133,45 +131,7 @@ async fn text_that_no_database_takes_does_not_stop_a_save(bench: Bench) {
     bench.store.save_roster(RosterSave { issues: vec![issue.clone()], ..save(vec![odd.clone()]) }).await.unwrap();
     assert_eq!(bench.store.people(PeopleBy::Ids(&[id(1)])).await.unwrap()[0].person, odd);
     assert_eq!(bench.store.issues(None, 10).await.unwrap()[0].issue, issue);
-    let words = vec!["nul\0".to_owned()];
-    assert_eq!(bench.store.cards(&CardPage { after: None, limit: 5, words }).await.unwrap().len(), 1);
     assert_eq!(bench.store.person_named(Some("\0"), None).await.unwrap(), None);
-}
-
-async fn names_on(bench: &Bench, words: &[&str]) -> Vec<String> {
-    let page = CardPage { after: None, limit: 50, words: words.iter().map(|w| (*w).to_owned()).collect() };
-    let cards = bench.store.cards(&page).await.unwrap();
-    cards.iter().map(|(_, card)| format!("{} {}", card.person.family_name, card.person.given_name)).collect()
-}
-
-async fn cards_come_in_turkish_order_and_pages(bench: Bench) {
-    let family_names = ["Öz", "Işık", "Çam", "Oya", "İğne", "Can", "Şen", "Zorlu", "Hale", "Sezer", "Ünal", "Uysal"];
-    bench.save(family_names.iter().zip(1..).map(|(family, n)| person(n, "Ada", family)).collect()).await;
-    let expected = ["Can", "Çam", "Hale", "Işık", "İğne", "Oya", "Öz", "Sezer", "Şen", "Uysal", "Ünal", "Zorlu"];
-    assert_eq!(names_on(&bench, &[]).await, expected.map(|family| format!("{family} Ada")));
-    let (mut page, mut paged) = (CardPage { after: None, limit: 5, words: Vec::new() }, Vec::new());
-    loop {
-        let cards = bench.store.cards(&page).await.unwrap();
-        paged.extend(cards.iter().map(|(_, card)| card.person.family_name.to_string()));
-        match cards.last() {
-            Some((key, card)) => page.after = Some((key.clone(), card.person.id)),
-            None => break,
-        }
-    }
-    assert_eq!(paged, expected);
-}
-
-async fn a_search_finds_the_beginnings_of_words(bench: Bench) {
-    let people = [("Ayşe Nur", "Işık"), ("Ayşegül", "Şahin"), ("Nuray", "Ay-Tekin"), ("100%", "A_b")];
-    bench.save(people.iter().zip(1..).map(|((given, family), n)| person(n, given, family)).collect()).await;
-    assert_eq!(names_on(&bench, &["ay"]).await, ["Ay-Tekin Nuray", "Işık Ayşe Nur", "Şahin Ayşegül"]);
-    assert_eq!(names_on(&bench, &["nur", "isik"]).await, ["Işık Ayşe Nur"]);
-    assert_eq!(names_on(&bench, &["tekin"]).await, ["Ay-Tekin Nuray"]);
-    assert_eq!(names_on(&bench, &["gul"]).await, [""; 0], "the middle of a word is not its beginning");
-    assert_eq!(names_on(&bench, &["%"]).await, [""; 0]);
-    assert_eq!(names_on(&bench, &["100%", "a_"]).await, ["A_b 100%"]);
-    assert_eq!(names_on(&bench, &["_"]).await, [""; 0]);
-    assert_eq!(names_on(&bench, &["\\"]).await, [""; 0]);
 }
 
 async fn managers_accounts_are_those_seen_and_not_closed(bench: Bench) {
