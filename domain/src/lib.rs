@@ -10,6 +10,7 @@ pub mod id; // ids of people, accounts, runs: time-ordered UUIDs made from a clo
 pub mod lifecycle; // policy, desired, plan, limits, holds, and the use case that carries plans out
 pub mod message; // texts to people, and the outbox
 pub mod page; // pages of lists that change while they are read
+pub mod password; // parola: activation, tickets, rules, changing
 pub mod ports; // every outside trait, with what an implementation promises and how it fails
 pub mod staff; // what HR says: people, postings, units, phones, reasons; the roster and its data issues
 pub mod text; // Turkish letters: casing, folding, transliteration, mojibake

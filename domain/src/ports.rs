@@ -13,12 +13,14 @@ use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStat
 use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
 use crate::message::{Message, NewMessage, Purpose};
+use crate::password::ticket::{Ticket, TicketPurpose};
+use crate::password::{PasswordFacts, PasswordRules};
 use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
 use crate::{account::Account, audit::AuditEvent, id::IssueId};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -63,6 +65,8 @@ pub enum Refusal {
     Value,
     /// A password that the domain's rules do not take.
     Password,
+    /// Not the password that the account has: in a change from one to another.
+    WrongPassword,
     /// Anything else: a fault of ours or of the settings.
     Other,
 }
@@ -525,4 +529,64 @@ pub struct Finding {
 #[async_trait]
 pub trait Inspect: Send + Sync {
     async fn inspect(&self) -> Vec<Finding>;
+}
+
+// ---------------------------------------------------------------------------------------------------------- parola
+
+/// The directory as the keeper of passwords. No text of a password is kept, logged or told in an error.
+#[async_trait]
+pub trait Passwords: Send + Sync {
+    /// `None`: the account is gone.
+    async fn password_facts(&self, account: AccountGuid) -> PortResult<Option<PasswordFacts>>;
+    /// The domain's rules; for an account, those of its fine-grained policy where it has one that may be read.
+    async fn password_rules(&self, account: Option<AccountGuid>) -> PortResult<PasswordRules>;
+    /// Sets it without the one before. `with_history`: only if the directory itself looks at the history then; false: it
+    /// does not, and nothing happened. `Refused(Password)`: the rules do not take it.
+    async fn reset(&self, account: &AccountRef, new: &Zeroizing<String>, with_history: bool) -> PortResult<bool>;
+    /// One that nobody knows, marked as to be changed, so that the minimum age does not hold for the change from it.
+    async fn set_intermediate(&self, account: &AccountRef, password: &Zeroizing<String>) -> PortResult<()>;
+    /// From the one that it has, with all rules. `Refused(WrongPassword)`: it has another.
+    async fn change(&self, account: &AccountRef, from: &Zeroizing<String>, to: &Zeroizing<String>) -> PortResult<()>;
+    /// Forgets the wrong passwords; enables nothing.
+    async fn unlock(&self, account: &AccountRef) -> PortResult<()>;
+}
+
+/// May it be tried once more?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Throttled {
+    Go,
+    TooMany,
+}
+
+/// What became of a code. Wrong, spent, outlived and never sent are not told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeTried {
+    /// It proves who somebody is; the id of what it came with.
+    Right(uuid::Uuid),
+    Wrong,
+}
+
+/// Codes, tickets and how often they may be tried. Secrets are kept as keyed hashes, limits outlive restarts and hold for all
+/// replicas together.
+#[async_trait]
+pub trait Tickets: Send + Sync {
+    /// Counts one more try under each key if none of them has had as many as its limit within the window; else counts nothing.
+    async fn throttle(&self, id: uuid::Uuid, keys: &[(String, u32)], window: TimeDelta, now: DateTime<Utc>) -> PortResult<Throttled>;
+    /// Compares with the code of the person's latest message for `purpose` that was queued after `since` and not taken back.
+    /// The try is counted before the comparison; after `tries` of them no code is right.
+    async fn try_code(
+        &self,
+        person: PersonId,
+        purpose: Purpose,
+        code: &Zeroizing<String>,
+        tries: u32,
+        since: DateTime<Utc>,
+    ) -> PortResult<CodeTried>;
+    /// Those of the person before it end.
+    async fn hand(&self, ticket: &Ticket, token: &Secret, browser: &Secret, audit: &AuditEvent) -> PortResult<()>;
+    /// The ticket of this token, in this browser, if it lives and is good for `purpose`.
+    async fn ticket(&self, token: &Secret, browser: &Secret, purpose: TicketPurpose, now: DateTime<Utc>) -> PortResult<Option<Ticket>>;
+    async fn keep_intermediate(&self, ticket: uuid::Uuid, password: &Zeroizing<String>) -> PortResult<()>;
+    /// It, and what proved its owner, are used up.
+    async fn spend(&self, ticket: &Ticket, audit: &AuditEvent, now: DateTime<Utc>) -> PortResult<()>;
 }

@@ -6,6 +6,7 @@ mod m20261123_000001_first_schema;
 mod m20261124_000002_access;
 mod m20261124_000003_cards;
 mod m20261124_000004_messages;
+mod m20261124_000005_password;
 
 pub struct Migrator;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_access::Migration),
             Box::new(m20261124_000003_cards::Migration),
             Box::new(m20261124_000004_messages::Migration),
+            Box::new(m20261124_000005_password::Migration),
         ]
     }
 }

@@ -16,6 +16,7 @@ mod memory;
 mod message;
 mod national_id;
 mod operation;
+mod password;
 mod person;
 mod roster;
 mod run;

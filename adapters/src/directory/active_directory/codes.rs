@@ -23,7 +23,7 @@ pub(super) const NOT_BOUND: u32 = 0x0000_04DC;
 const WINDOWS: &[(u32, Verdict)] = &[
     (NOT_BOUND, Later),
     (0x0000_0005, Never(Rights)),    // ERROR_ACCESS_DENIED
-    (0x0000_0056, Never(Password)),  // ERROR_INVALID_PASSWORD: the old one, in a change
+    (0x0000_0056, Never(WrongPassword)), // ERROR_INVALID_PASSWORD: the old one, in a change
     (0x0000_0524, Never(NameTaken)), // ERROR_USER_EXISTS: sAMAccountName
     (0x0000_0525, Never(NotFound)),  // ERROR_NO_SUCH_USER: also a member that is none
     (0x0000_0528, Never(Changed)),   // ERROR_MEMBER_IN_GROUP

@@ -218,6 +218,15 @@ impl Connection {
         .await
     }
 
+    /// With a control that the controller must know.
+    pub(super) async fn modify_with(&self, dn: &str, mods: &Mods, control: &RawControl) -> PortResult<LdapResult> {
+        self.write(|mut ldap| {
+            let (mods, control) = (mods.clone(), control.clone());
+            async move { ldap.with_controls(control).modify(dn, mods).await }
+        })
+        .await
+    }
+
     pub(super) async fn add(&self, dn: &str, values: &[(Vec<u8>, HashSet<Vec<u8>>)]) -> PortResult<LdapResult> {
         self.write(|mut ldap| {
             let values = values.to_vec();

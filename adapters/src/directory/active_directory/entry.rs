@@ -1,4 +1,5 @@
 //! From what LDAP answers to what the domain reads: octets, decorated DNs, observed accounts. Pure.
+use chrono::{DateTime, Utc};
 use kimlik_domain::account::{Attribute, Attributes, Dn, ObservedAccount, Value};
 use kimlik_domain::id::AccountGuid;
 use ldap3::{ResultEntry, SearchEntry};
@@ -41,6 +42,14 @@ pub(super) fn decorated(text: &str) -> Decorated {
 /// The last part of a SID.
 pub(super) fn rid(sid: &str) -> Option<u32> {
     sid.rsplit('-').next()?.parse().ok()
+}
+
+/// A FILETIME as a moment; 0 and the largest mean never.
+pub(super) fn moment(filetime: i64) -> Option<DateTime<Utc>> {
+    if filetime <= 0 || filetime == i64::MAX {
+        return None;
+    }
+    DateTime::from_timestamp_micros(filetime / 10 - 11_644_473_600_000_000)
 }
 
 /// The attributes that every reading of an account asks for.
@@ -219,5 +228,11 @@ mod tests {
         assert!(read(&[included]).address_policy);
         assert!(!read(&[included, ("msExchPoliciesExcluded", "{26491cfc-9e50-4857-861b-0cb8df22b5d7}")]).address_policy);
         assert_eq!(read(&[("adminCount", "1")]).protected.as_deref(), Some("adminCount is set"));
+    }
+
+    #[test]
+    fn never_is_no_moment() {
+        assert_eq!([moment(0), moment(i64::MAX), moment(-1)], [None, None, None]);
+        assert_eq!(moment(133_000_000_000_000_000).unwrap().to_rfc3339(), "2022-06-18T04:26:40+00:00");
     }
 }

@@ -7,6 +7,7 @@ mod delegation;
 mod entry;
 mod filter;
 mod inspect;
+mod password;
 mod protected;
 mod read;
 mod settings;

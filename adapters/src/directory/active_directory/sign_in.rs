@@ -1,8 +1,8 @@
 //! Passwords of people, tried by a bind over a connection of its own. What an account is, is read by Kimlik's own account.
-use super::entry::{ACCOUNTDISABLE, Entry};
+use super::entry::{ACCOUNTDISABLE, Entry, moment};
 use super::{ActiveDirectory, Core, codes, filter};
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use kimlik_domain::access::session::{Lockout, SignedIn, Standing};
 use kimlik_domain::account::Dn;
 use kimlik_domain::id::AccountGuid;
@@ -16,14 +16,6 @@ const WANTED: [&str; 7] =
     ["objectGUID", "sAMAccountName", "userAccountControl", "pwdLastSet", "accountExpires", "badPwdCount", "badPasswordTime"];
 /// A name that no directory takes: its bind fails as any wrong one does.
 const NOBODY: &str = "CN=\u{1}nobody";
-
-/// A FILETIME as a moment; 0 and the largest mean never.
-fn moment(filetime: i64) -> Option<DateTime<Utc>> {
-    if filetime <= 0 || filetime == i64::MAX {
-        return None;
-    }
-    DateTime::from_timestamp_micros(filetime / 10 - 11_644_473_600_000_000)
-}
 
 impl Core {
     async fn account_entry(&self, account: AccountGuid) -> PortResult<Option<Entry>> {
@@ -145,11 +137,5 @@ mod tests {
         assert_eq!([of("52e"), of("525"), of("")], [SignedIn::Wrong, SignedIn::Wrong, SignedIn::Wrong]);
         assert_eq!([of("532"), of("773")], [SignedIn::PasswordExpired, SignedIn::MustChange]);
         assert_eq!([of("533"), of("701"), of("775")], [SignedIn::Disabled, SignedIn::Disabled, SignedIn::Locked]);
-    }
-
-    #[test]
-    fn never_is_no_moment() {
-        assert_eq!([moment(0), moment(i64::MAX), moment(-1)], [None, None, None]);
-        assert_eq!(moment(133_000_000_000_000_000).unwrap().to_rfc3339(), "2022-06-18T04:26:40+00:00");
     }
 }

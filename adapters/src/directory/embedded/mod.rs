@@ -3,6 +3,7 @@
 //! It keeps what the port promises of Active Directory (unique names, preconditions, limits of the schema, change numbers,
 //! protected accounts, rights that end at the base). It decides nothing about the ministry.
 mod by_hand;
+mod password;
 mod read;
 mod rules;
 mod sign_in;

@@ -118,12 +118,14 @@ fn apply_list(held: Option<&Value>, change: &Change) -> Option<Vec<Arc<str>>> {
     Some(proxies)
 }
 
+pub const SHORTEST_PASSWORD: u32 = 8;
+
 /// The domain's password rules (Active Directory's defaults): 8 characters, three kinds of them, not the user name.
 pub fn check_password(password: &str, username: &str) -> PortResult<()> {
     let kinds: [fn(char) -> bool; 4] = [char::is_uppercase, char::is_lowercase, char::is_numeric, |c| !c.is_alphanumeric()];
     let varied = kinds.iter().filter(|kind| password.chars().any(kind)).count() >= 3;
     let named = username.chars().count() > 2 && text::fold(password).contains(&text::fold(username));
-    if password.chars().count() < 8 || !varied || named {
+    if password.chars().count() < SHORTEST_PASSWORD as usize || !varied || named {
         return Err(PortError::refused(Refusal::Password, "the password is too short, too simple or holds the user name"));
     }
     Ok(())

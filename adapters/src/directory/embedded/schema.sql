@@ -78,3 +78,11 @@ END;
 CREATE TRIGGER IF NOT EXISTS member_gone AFTER DELETE ON member BEGIN
     UPDATE account SET usn = (SELECT max(usn) + 1 FROM account) WHERE id = old.account;
 END;
+
+-- Passwords that people have chosen, the latest with the highest id.
+CREATE TABLE IF NOT EXISTS password_history (
+    id INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL REFERENCES account (id),
+    password BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS password_history_account ON password_history (account);

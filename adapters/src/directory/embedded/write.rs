@@ -149,7 +149,7 @@ impl EmbeddedDirectory {
     }
 
     /// Why Kimlik may not write the account, if that is so.
-    fn forbidden(&self, read: &Read) -> PortResult<()> {
+    pub(super) fn forbidden(&self, read: &Read) -> PortResult<()> {
         let account = &read.account;
         match &account.protected {
             Some(why) => Err(PortError::refused(Refusal::Rights, format!("{} is protected: {why}", account.dn))),
@@ -207,9 +207,14 @@ impl EmbeddedDirectory {
             Some(row) => (row.try_get::<Vec<u8>, _>(0).map_err(unread)?, row.try_get::<Vec<u8>, _>(1).map_err(unread)?),
             None => (Vec::new(), vec![0; SALT + 32]),
         };
-        let (salt, hash) = stored.split_at(SALT.min(stored.len()));
-        let right = pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, salt, password.as_bytes(), hash).is_ok();
+        let right = self.is_password(&stored, password);
         Ok(uuid::Uuid::from_slice(&guid).ok().filter(|_| right).map(AccountGuid))
+    }
+
+    /// `stored`: salt and hash.
+    pub(super) fn is_password(&self, stored: &[u8], password: &str) -> bool {
+        let (salt, hash) = stored.split_at(SALT.min(stored.len()));
+        pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, salt, password.as_bytes(), hash).is_ok()
     }
 
     pub(super) async fn write_enabled(&self, guid: AccountGuid, enabled: bool) -> PortResult<()> {
