@@ -16,8 +16,9 @@ use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::account::{Dn, placement};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
+use kimlik_domain::password::{Desk, DeskRules};
 use kimlik_domain::ports::{
-    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Health, HrFeed, Inspect, PortError, PortResult, SignIn, Store,
+    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Health, HrFeed, Inspect, Passwords, PortError, PortResult, SignIn, Store,
 };
 use kimlik_domain::staff::Reasons;
 use std::collections::BTreeSet;
@@ -54,6 +55,8 @@ pub struct House {
     pub narration: Option<Narration>,
     /// Who comes in, and as what.
     pub door: Arc<Door>,
+    /// Where people mend their passwords.
+    pub desk: Arc<Desk>,
     /// Somebody has to be looked at: wakes the loop that reconciles.
     pub wake: Notify,
     inspectors: Vec<Arc<dyn Inspect>>,
@@ -134,11 +137,13 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     config::check::check(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(ready_store(&config).await?);
-    let DirectoryParts { directory, own_words, own: own_directory, sign_in } = directory(&config, &clock).await?;
+    let DirectoryParts { directory, own_words, own: own_directory, sign_in, passwords } = directory(&config, &clock).await?;
     let (feed, narration) = feed(&config, &clock)?;
     let door = Arc::new(door(&config, &store, sign_in, &clock)?);
+    let desk = Arc::new(desk(&config, &store, passwords, door.clone()));
     Ok(House {
         door,
+        desk,
         reasons: config::policy::reasons_of(&config),
         inspectors: vec![store.clone(), own_words],
         card_feed: store.clone(),
@@ -216,6 +221,15 @@ fn door(config: &Config, store: &Arc<SqlStore>, directory: Arc<dyn SignIn>, cloc
     })
 }
 
+/// The desk of parola; what a stranger knows of the ministry makes no good password.
+fn desk(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Passwords>, door: Arc<Door>) -> Desk {
+    let suffix = config.directory.upn_suffix();
+    let words = suffix.split('.').filter(|w| w.len() > 2).map(str::to_owned).collect();
+    let rules = DeskRules { words, ..DeskRules::default() };
+    let (clock, entropy) = (door.clock.clone(), door.entropy.clone());
+    Desk { tickets: store.clone(), passwords, store: store.clone(), door, clock, entropy, rules }
+}
+
 fn foreign_issuer(config: &Config) -> Result<Option<Arc<dyn ForeignIssuer>>, Faults> {
     let oidc = &config.oidc;
     if oidc.issuer.is_empty() {
@@ -250,13 +264,20 @@ struct DirectoryParts {
     own_words: Arc<dyn Inspect>,
     own: Option<Arc<EmbeddedDirectory>>,
     sign_in: Arc<dyn SignIn>,
+    passwords: Arc<dyn Passwords>,
 }
 
 async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryParts, NotWired> {
     match config.directory.kind {
         DirectoryKind::Embedded => {
             let embedded = Arc::new(embedded(config).await?);
-            Ok(DirectoryParts { directory: embedded.clone(), own_words: embedded.clone(), sign_in: embedded.clone(), own: Some(embedded) })
+            Ok(DirectoryParts {
+                directory: embedded.clone(),
+                own_words: embedded.clone(),
+                sign_in: embedded.clone(),
+                passwords: embedded.clone(),
+                own: Some(embedded),
+            })
         }
         DirectoryKind::ActiveDirectory => {
             let settings = ad_settings(config)?;
@@ -265,7 +286,7 @@ async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryP
                 Faults(vec![Fault::new(format!("directory.active_directory.{}", e.setting), e.fault, mend)])
             };
             let ad = Arc::new(ActiveDirectory::new(settings, clock.clone()).map_err(faulty)?);
-            Ok(DirectoryParts { directory: ad.clone(), own_words: ad.clone(), sign_in: ad, own: None })
+            Ok(DirectoryParts { directory: ad.clone(), own_words: ad.clone(), sign_in: ad.clone(), passwords: ad, own: None })
         }
     }
 }

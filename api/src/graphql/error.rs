@@ -65,6 +65,22 @@ pub enum UserErrorCode {
     PasswordExpired,
     /// The password is right, and must be changed first.
     PasswordMustChange,
+    /// More characters than are taken.
+    TooLong,
+    /// The code, or there is nobody of that name, or it was used, has expired or was tried too often.
+    CodeWrong,
+    /// The ticket was used, has expired, or belongs to another browser.
+    TicketSpent,
+    /// The new password has too few characters.
+    PasswordTooShort,
+    /// The new password has too few kinds of characters, or holds its owner's name.
+    PasswordTooSimple,
+    /// The new password is easily guessed.
+    PasswordCommon,
+    /// The new password was used before.
+    PasswordInHistory,
+    /// The password was changed a short while ago.
+    PasswordTooYoung,
 }
 
 impl UserError {

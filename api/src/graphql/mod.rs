@@ -9,6 +9,7 @@ pub mod id;
 pub mod issue;
 pub mod message;
 pub mod page;
+pub mod password;
 pub mod reading;
 pub mod run;
 pub mod scalar;
@@ -42,11 +43,12 @@ pub struct Query(
     grant::GrantQuery,
     service_account::ServiceQuery,
     audit::AuditQuery,
+    password::PasswordQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
 #[derive(MergedObject, Default)]
-pub struct Mutation(session::SessionMutation, grant::GrantMutation, service_account::ServiceMutation, hold::HoldMutation);
+pub struct Mutation(session::SessionMutation, password::PasswordMutation, grant::GrantMutation, service_account::ServiceMutation, hold::HoldMutation);
 
 pub type Graph = Schema<Query, Mutation, EmptySubscription>;
 

@@ -1,6 +1,7 @@
 //! What answers on the port: GraphQL, GraphiQL, health. Decides who may ask (this machine, this origin), not what is answered.
 mod answer;
 pub mod auth;
+pub mod browser;
 mod graphiql;
 mod guard;
 
@@ -35,6 +36,7 @@ pub fn router(house: Arc<House>, stop: CancellationToken) -> Router {
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
+        .layer(middleware::from_fn_with_state(http.clone(), browser::remember))
         .layer(middleware::from_fn_with_state(http.clone(), auth::note_address))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(http.clone(), guard::guard))

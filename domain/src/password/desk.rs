@@ -291,11 +291,11 @@ impl Desk {
     }
 
     /// Strength (0 to 4) and the rules that a password breaks. Nothing is kept.
-    pub async fn assess(&self, password: &Zeroizing<String>, holder: Option<(&Secret, &Secret)>) -> PortResult<(u8, Vec<Broken>)> {
+    pub async fn assess(&self, password: &Zeroizing<String>, holder: Option<(&Secret, &Secret)>) -> PortResult<(u8, Vec<Broken>, PasswordRules)> {
         let owner = self.holder(holder).await?;
         let rules = self.passwords.password_rules(owner.as_ref().map(|o| o.account.guid)).await?;
         let words: Vec<&str> = self.rules.words.iter().map(String::as_str).chain(owner.iter().map(|o| o.username.as_ref())).collect();
-        Ok((super::rules::strength(password, &words), rules.broken(password, owner.as_ref(), &self.rules.words)))
+        Ok((super::rules::strength(password, &words), rules.broken(password, owner.as_ref(), &self.rules.words), rules))
     }
 
     async fn holder(&self, holder: Option<(&Secret, &Secret)>) -> PortResult<Option<PasswordFacts>> {

@@ -4,7 +4,7 @@ pub mod desk;
 pub mod rules;
 pub mod ticket;
 
-pub use desk::{Desk, DeskRules, Refused};
+pub use desk::{Desk, DeskRules, Done, Refused};
 pub use rules::{Broken, PasswordRules};
 pub use ticket::{Ticket, TicketPurpose};
 
