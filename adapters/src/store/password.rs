@@ -107,10 +107,7 @@ async fn throttle(
 async fn count_try(writing: &Writing, proof: Uuid, tries: u32) -> PortResult<bool> {
     let row = code_use::Model { proof, tries: 0, spent_at: None };
     writing.insert("noting a code", vec![row.into_active_model()], keep([code_use::Column::Proof])).await?;
-    let left = code_use::Column::Proof
-        .eq(proof)
-        .and(code_use::Column::SpentAt.is_null())
-        .and(code_use::Column::Tries.lt(i64::from(tries)));
+    let left = code_use::Column::Proof.eq(proof).and(code_use::Column::SpentAt.is_null()).and(code_use::Column::Tries.lt(i64::from(tries)));
     let counted = code_use::Entity::update_many()
         .col_expr(code_use::Column::Tries, Expr::col(code_use::Column::Tries).add(1))
         .filter(left)

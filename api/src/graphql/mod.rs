@@ -48,7 +48,13 @@ pub struct Query(
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
 #[derive(MergedObject, Default)]
-pub struct Mutation(session::SessionMutation, password::PasswordMutation, grant::GrantMutation, service_account::ServiceMutation, hold::HoldMutation);
+pub struct Mutation(
+    session::SessionMutation,
+    password::PasswordMutation,
+    grant::GrantMutation,
+    service_account::ServiceMutation,
+    hold::HoldMutation,
+);
 
 pub type Graph = Schema<Query, Mutation, EmptySubscription>;
 

@@ -366,9 +366,7 @@ async fn change(ctx: &Context<'_>, input: PasswordChangeInput) -> Result<Passwor
 
 fn payload(outcome: std::result::Result<password::Done, Refused>, rules: &PasswordRules) -> PasswordSetPayload {
     match outcome {
-        Ok(done) => {
-            PasswordSetPayload { done: true, expires_at: done.expires_at, old_password_gone: false, user_errors: Vec::new() }
-        }
+        Ok(done) => PasswordSetPayload { done: true, expires_at: done.expires_at, old_password_gone: false, user_errors: Vec::new() },
         Err(refused) => PasswordSetPayload {
             done: false,
             expires_at: None,

@@ -1,7 +1,7 @@
 //! The desk: activation, a new password with a ticket, changing one that is known.
+use super::PasswordFacts;
 use super::rules::{Broken, PasswordRules};
 use super::ticket::{Ticket, TicketPurpose};
-use super::PasswordFacts;
 use crate::access::attempt::AttemptRules;
 use crate::access::door::Door;
 use crate::access::session::{EndedBecause, Secret, SessionsOf, SignedIn};
@@ -117,7 +117,14 @@ impl Desk {
         self.hand(ticket, "the code of the newcomer's message", now).await.map(Ok)
     }
 
-    fn ticket(&self, person: PersonId, account: AccountGuid, proof: uuid::Uuid, purposes: Vec<TicketPurpose>, now: DateTime<Utc>) -> Ticket {
+    fn ticket(
+        &self,
+        person: PersonId,
+        account: AccountGuid,
+        proof: uuid::Uuid,
+        purposes: Vec<TicketPurpose>,
+        now: DateTime<Utc>,
+    ) -> Ticket {
         let expires_at = now + self.rules.ticket;
         Ticket { id: self.id(now), person, account, purposes, proof, made_at: now, expires_at, intermediate: None }
     }
@@ -291,7 +298,11 @@ impl Desk {
     }
 
     /// Strength (0 to 4) and the rules that a password breaks. Nothing is kept.
-    pub async fn assess(&self, password: &Zeroizing<String>, holder: Option<(&Secret, &Secret)>) -> PortResult<(u8, Vec<Broken>, PasswordRules)> {
+    pub async fn assess(
+        &self,
+        password: &Zeroizing<String>,
+        holder: Option<(&Secret, &Secret)>,
+    ) -> PortResult<(u8, Vec<Broken>, PasswordRules)> {
         let owner = self.holder(holder).await?;
         let rules = self.passwords.password_rules(owner.as_ref().map(|o| o.account.guid)).await?;
         let words: Vec<&str> = self.rules.words.iter().map(String::as_str).chain(owner.iter().map(|o| o.username.as_ref())).collect();
@@ -338,4 +349,3 @@ enum Proven {
     /// Right, and expired or to be changed: the minimum age does not hold for it.
     Outlived,
 }
-

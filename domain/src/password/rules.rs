@@ -25,8 +25,26 @@ const WEAKEST: u8 = 2;
 const SHORTEST_PART: usize = 3;
 /// What people here choose first, beside the lists that zxcvbn brings.
 const COMMON: [&str; 20] = [
-    "sifre", "parola", "sifrem", "parolam", "merhaba", "istanbul", "ankara", "turkiye", "galatasaray", "fenerbahce", "besiktas", "trabzonspor",
-    "ataturk", "bakanlik", "memur", "personel", "hosgeldiniz", "qwertyui", "asdfgh", "canim",
+    "sifre",
+    "parola",
+    "sifrem",
+    "parolam",
+    "merhaba",
+    "istanbul",
+    "ankara",
+    "turkiye",
+    "galatasaray",
+    "fenerbahce",
+    "besiktas",
+    "trabzonspor",
+    "ataturk",
+    "bakanlik",
+    "memur",
+    "personel",
+    "hosgeldiniz",
+    "qwertyui",
+    "asdfgh",
+    "canim",
 ];
 
 /// A rule that a password breaks.
@@ -81,7 +99,8 @@ impl PasswordRules {
             known.push(&owner.username);
             known.extend(owner.display_name.split_whitespace());
         }
-        if length <= LONGEST && strength(password, &known) < WEAKEST {
+        // Why not of a short one: that it is too short says it already.
+        if length <= LONGEST && length >= self.minimum_length as usize && strength(password, &known) < WEAKEST {
             broken.push(Broken::Common);
         }
         broken
@@ -146,7 +165,7 @@ mod tests {
         assert_eq!(broken("Kz9!vq"), [Broken::TooShort]);
         assert_eq!(broken("yagmurtrenlimonkoltuk"), [Broken::TooSimple]);
         assert_eq!(broken("SAHIN-7-tren-limon"), [Broken::HoldsName], "Ş and S are one to the directory");
-        assert_eq!(broken("ŞifreParola1."), [Broken::Common]);
+        assert_eq!(broken("Şifre123456"), [Broken::Common]);
         assert_eq!(broken("Galatasaray1905"), [Broken::Common]);
         assert!(broken(&"Ab1-".repeat(65)).contains(&Broken::TooLong));
     }

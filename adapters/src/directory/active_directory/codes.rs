@@ -22,25 +22,25 @@ pub(super) const NOT_BOUND: u32 = 0x0000_04DC;
 /// says more than the result code. Names and numbers: [MS-ERREF] 2.2.
 const WINDOWS: &[(u32, Verdict)] = &[
     (NOT_BOUND, Later),
-    (0x0000_0005, Never(Rights)),    // ERROR_ACCESS_DENIED
+    (0x0000_0005, Never(Rights)),        // ERROR_ACCESS_DENIED
     (0x0000_0056, Never(WrongPassword)), // ERROR_INVALID_PASSWORD: the old one, in a change
-    (0x0000_0524, Never(NameTaken)), // ERROR_USER_EXISTS: sAMAccountName
-    (0x0000_0525, Never(NotFound)),  // ERROR_NO_SUCH_USER: also a member that is none
-    (0x0000_0528, Never(Changed)),   // ERROR_MEMBER_IN_GROUP
-    (0x0000_0529, Never(Changed)),   // ERROR_MEMBER_NOT_IN_GROUP
-    (0x0000_052D, Never(Password)),  // ERROR_PASSWORD_RESTRICTION
-    (0x0000_0561, Never(Changed)),   // ERROR_MEMBER_NOT_IN_ALIAS
-    (0x0000_0562, Never(Changed)),   // ERROR_MEMBER_IN_ALIAS
-    (0x0000_200D, Never(Changed)),   // ERROR_DS_ATTRIBUTE_OR_VALUE_EXISTS
-    (0x0000_200E, Later),            // ERROR_DS_BUSY
-    (0x0000_200F, Later),            // ERROR_DS_UNAVAILABLE
-    (0x0000_2030, Never(NotFound)),  // ERROR_DS_NO_SUCH_OBJECT
-    (0x0000_2082, Never(Value)),     // ERROR_DS_RANGE_CONSTRAINT
-    (0x0000_208D, Never(NotFound)),  // ERROR_DS_OBJ_NOT_FOUND
-    (0x0000_2098, Never(Rights)),    // ERROR_DS_INSUFF_ACCESS_RIGHTS
-    (0x0000_20B5, Never(Value)),     // ERROR_DS_NAME_REFERENCE_INVALID: a manager that is not there
-    (0x0000_21C7, Never(NameTaken)), // ERROR_DS_SPN_VALUE_NOT_UNIQUE_IN_FOREST
-    (0x0000_21C8, Never(NameTaken)), // ERROR_DS_UPN_VALUE_NOT_UNIQUE_IN_FOREST
+    (0x0000_0524, Never(NameTaken)),     // ERROR_USER_EXISTS: sAMAccountName
+    (0x0000_0525, Never(NotFound)),      // ERROR_NO_SUCH_USER: also a member that is none
+    (0x0000_0528, Never(Changed)),       // ERROR_MEMBER_IN_GROUP
+    (0x0000_0529, Never(Changed)),       // ERROR_MEMBER_NOT_IN_GROUP
+    (0x0000_052D, Never(Password)),      // ERROR_PASSWORD_RESTRICTION
+    (0x0000_0561, Never(Changed)),       // ERROR_MEMBER_NOT_IN_ALIAS
+    (0x0000_0562, Never(Changed)),       // ERROR_MEMBER_IN_ALIAS
+    (0x0000_200D, Never(Changed)),       // ERROR_DS_ATTRIBUTE_OR_VALUE_EXISTS
+    (0x0000_200E, Later),                // ERROR_DS_BUSY
+    (0x0000_200F, Later),                // ERROR_DS_UNAVAILABLE
+    (0x0000_2030, Never(NotFound)),      // ERROR_DS_NO_SUCH_OBJECT
+    (0x0000_2082, Never(Value)),         // ERROR_DS_RANGE_CONSTRAINT
+    (0x0000_208D, Never(NotFound)),      // ERROR_DS_OBJ_NOT_FOUND
+    (0x0000_2098, Never(Rights)),        // ERROR_DS_INSUFF_ACCESS_RIGHTS
+    (0x0000_20B5, Never(Value)),         // ERROR_DS_NAME_REFERENCE_INVALID: a manager that is not there
+    (0x0000_21C7, Never(NameTaken)),     // ERROR_DS_SPN_VALUE_NOT_UNIQUE_IN_FOREST
+    (0x0000_21C8, Never(NameTaken)),     // ERROR_DS_UPN_VALUE_NOT_UNIQUE_IN_FOREST
 ];
 
 /// LDAP result codes (RFC 4511 appendix A; the reactions of Active Directory: [MS-ADTS] 3.1.1.3.1.9).

@@ -120,8 +120,13 @@ impl Passwords for ActiveDirectory {
         let core = &self.core;
         let Some(held) = self.observe(&[account]).await?.into_iter().next() else { return Ok(None) };
         // Why a reading of its own: computed attributes are answered for one object at a time.
-        let names =
-            ["userAccountControl", "pwdLastSet", "accountExpires", "msDS-User-Account-Control-Computed", "msDS-UserPasswordExpiryTimeComputed"];
+        let names = [
+            "userAccountControl",
+            "pwdLastSet",
+            "accountExpires",
+            "msDS-User-Account-Control-Computed",
+            "msDS-UserPasswordExpiryTimeComputed",
+        ];
         let Some(entry) = core.connection.read(&format!("<GUID={account}>"), ANY, &names).await? else { return Ok(None) };
         let control = entry.control().unwrap_or(0);
         let computed: i32 = entry.number("msDS-User-Account-Control-Computed").unwrap_or(0);
