@@ -1,8 +1,10 @@
-//! What `kimlik doctor` says beside the neighbours' own words: why one could not be made, the feed, the OUs of the placement rules.
+//! What `kimlik doctor` says beside the neighbours' own words: why one could not be made, the feed, roles, the OUs of the placement rules.
 use crate::config::{self, Config, Fault, HrSource};
 use crate::wiring::NotWired;
+use chrono::{DateTime, Utc};
+use kimlik_domain::access::Role;
 use kimlik_domain::account::{Dn, placement};
-use kimlik_domain::ports::{Directory, Finding, Health, HrFeed, PortError, Store};
+use kimlik_domain::ports::{Directory, Finding, Grants, Health, HrFeed, PortError, SignIn, Store};
 use std::collections::BTreeSet;
 
 /// More missing OUs than that are counted, not named.
@@ -21,6 +23,41 @@ pub fn not_wired(neighbour: &str, fault: NotWired) -> Vec<Finding> {
             vec![broken(neighbour.into(), found, "kimlik migrate".into())]
         }
     }
+}
+
+/// Does somebody have the role that everything hangs on, and are the groups there that give roles?
+pub async fn roles(config: &Config, directory: &dyn SignIn, grants: Option<(&dyn Grants, DateTime<Utc>)>) -> Vec<Finding> {
+    let about = "roles".to_owned();
+    let groups = config.role_groups();
+    let missing = match directory.missing_groups(&groups.groups()).await {
+        Ok(missing) => missing,
+        // Why nothing: that the directory is away is said by itself.
+        Err(_) => return Vec::new(),
+    };
+    let mut findings: Vec<Finding> = missing
+        .iter()
+        .map(|group| {
+            let mend = "make the group, or name another one in [roles]".to_owned();
+            Finding { health: Health::Doubtful, about: about.clone(), found: format!("there is no group {group}"), mend }
+        })
+        .collect();
+    let by_group = groups.0.iter().any(|(group, role)| *role == Role::Administrator && !missing.contains(group));
+    let by_grant = match grants {
+        Some((grants, now)) => match grants.grants(None, 1_000).await {
+            Ok(all) => all.iter().any(|g| g.role == Role::Administrator && g.is_in_force(now)),
+            Err(_) => return findings,
+        },
+        None => return findings,
+    };
+    findings.push(if by_group || by_grant {
+        let found = if by_group { "a group of the directory gives administrators" } else { "an administrator was granted for a time" };
+        Finding { health: Health::Good, about, found: found.into(), mend: String::new() }
+    } else {
+        let found = "nobody is an administrator: there is no group and no grant".to_owned();
+        let mend = "name a group in roles.administrator, or kimlik grant administrator --person NO".to_owned();
+        Finding { health: Health::Doubtful, about, found, mend }
+    });
+    findings
 }
 
 /// It is asked for its next delivery. Reading takes nothing away.

@@ -18,7 +18,8 @@ use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::password::{Desk, DeskRules};
 use kimlik_domain::ports::{
-    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Health, HrFeed, Inspect, Passwords, PortError, PortResult, SignIn, Store,
+    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, Inspect, Passwords, PortError, PortResult, SignIn,
+    Store,
 };
 use kimlik_domain::staff::Reasons;
 use std::collections::BTreeSet;
@@ -176,12 +177,16 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
         }
     };
     match directory(config, &clock).await {
-        Ok(DirectoryParts { directory, own_words, .. }) => {
+        Ok(DirectoryParts { directory, own_words, sign_in, .. }) => {
             let found = own_words.inspect().await;
             let works = found.iter().all(|f| f.health != Health::Broken);
             findings.extend(found);
             if let Some(store) = store.as_ref().filter(|_| works && !config.directory.is_embedded()) {
                 findings.extend(inspect::places(config, store, directory.as_ref()).await);
+            }
+            if works {
+                let grants = store.as_ref().map(|s| (s as &dyn Grants, clock.now()));
+                findings.extend(inspect::roles(config, sign_in.as_ref(), grants).await);
             }
         }
         Err(fault) => findings.extend(inspect::not_wired("directory", fault)),
@@ -305,6 +310,7 @@ async fn embedded(config: &Config) -> Result<EmbeddedDirectory, NotWired> {
     directory.ensure_containers(&containers).await.map_err(broken)?;
     let groups: Vec<Dn> = config.groups.iter().map(|rule| rule.group.clone()).collect();
     directory.ensure_groups(&groups).await.map_err(broken)?;
+    directory.ensure_groups(&config.role_groups().groups()).await.map_err(broken)?;
     first_administrator(config, &directory).await?;
     Ok(directory)
 }

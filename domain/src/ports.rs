@@ -374,6 +374,8 @@ pub trait SignIn: Send + Sync {
     async fn lockout(&self) -> PortResult<Option<Lockout>>;
     /// Nobody's password (`None`) is as wrong as any, and takes as long. An empty one is never right.
     async fn sign_in(&self, account: Option<AccountGuid>, password: &Zeroizing<String>, groups: &[Dn]) -> PortResult<SignedIn>;
+    /// Of these groups, those that are not there.
+    async fn missing_groups(&self, groups: &[Dn]) -> PortResult<Vec<Dn>>;
     /// `None`: the account is gone.
     async fn standing(&self, account: AccountGuid, groups: &[Dn]) -> PortResult<Option<Standing>>;
 }

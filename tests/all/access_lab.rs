@@ -66,6 +66,8 @@ async fn each_state_of_an_account_is_told_apart_where_it_may_be() {
     assert_eq!(try_it(&directory, "eski", RIGHT).await, SignedIn::Disabled, "the account has expired");
     assert_eq!(try_it(&directory, "kapali", "yanlis").await, SignedIn::Wrong);
 
+    let groups = [Dn::new(ADMINS), Dn::new("CN=Yok,CN=Users,DC=csb,DC=test"), Dn::new("CN=Users,DC=csb,DC=test")];
+    assert_eq!(directory.missing_groups(&groups).await.unwrap(), groups[1..], "a container is no group");
     let before = directory.standing(standing.account, &[Dn::new(ADMINS)]).await.unwrap().unwrap();
     assert_eq!(before, standing);
     samba.admin_modify(&format!(

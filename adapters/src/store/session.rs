@@ -194,6 +194,7 @@ async fn tally(writing: &Writing, account: &[u8], at: &Attempt, since: DateTime<
         from_address: small(from_address),
         in_all: small(in_all),
         is_friend: is_friend(&at.address),
+        has_friends: !friends.is_empty(),
     })
 }
 

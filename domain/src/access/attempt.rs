@@ -18,11 +18,15 @@ pub struct Tally {
     pub in_all: u32,
     /// The account has signed in from this address lately.
     pub is_friend: bool,
+    /// It has from some address.
+    pub has_friends: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptRules {
     pub window: TimeDelta,
+    /// Failures of an account that has signed in from nowhere yet: there is nobody to keep attempts for.
+    pub alone: u32,
     /// Strangers' failures of one account.
     pub strangers: u32,
     /// Friends' failures of one account, beside those.
@@ -40,17 +44,21 @@ impl AttemptRules {
     /// For a directory that locks as `lockout` says. One attempt is always left for the person at their own computer.
     pub fn below(lockout: Option<Lockout>, from_address: u32, in_all: u32) -> AttemptRules {
         let Some(lockout) = lockout.filter(|l| l.threshold > 0) else {
-            return AttemptRules { window: WINDOW, strangers: STRANGERS, friends: FRIENDS, from_address, in_all };
+            return AttemptRules { window: WINDOW, alone: STRANGERS, strangers: STRANGERS, friends: FRIENDS, from_address, in_all };
         };
         let ours = lockout.threshold.saturating_sub(1);
         let friends = ours.div_ceil(2).min(FRIENDS);
         let strangers = (ours - friends).min(STRANGERS);
-        AttemptRules { window: lockout.window.max(WINDOW), strangers, friends, from_address, in_all }
+        AttemptRules { window: lockout.window.max(WINDOW), alone: ours.min(STRANGERS), strangers, friends, from_address, in_all }
     }
 
     /// May the directory be asked?
     pub fn allow(&self, tally: &Tally) -> bool {
-        let account = if tally.is_friend { tally.by_friends < self.friends } else { tally.by_strangers < self.strangers };
+        let account = match (tally.is_friend, tally.has_friends) {
+            (true, _) => tally.by_friends < self.friends,
+            (false, true) => tally.by_strangers < self.strangers,
+            (false, false) => tally.by_strangers < self.alone,
+        };
         // Why friends pass: else a flood from anywhere would keep the whole ministry out.
         account && tally.from_address < self.from_address && (tally.is_friend || tally.in_all < self.in_all)
     }
@@ -68,7 +76,7 @@ mod tests {
     fn all_attempts_together_stay_below_the_directory_s_threshold() {
         for threshold in 1..50 {
             let rules = AttemptRules::below(lockout(threshold), 30, 1_000);
-            assert!(rules.strangers + rules.friends < threshold, "{threshold}: {rules:?}");
+            assert!(rules.strangers + rules.friends < threshold && rules.alone < threshold, "{threshold}: {rules:?}");
             assert_eq!(rules.window, TimeDelta::minutes(30));
         }
         assert_eq!(AttemptRules::below(lockout(0), 30, 1_000), AttemptRules::below(None, 30, 1_000));
@@ -77,7 +85,7 @@ mod tests {
     #[test]
     fn strangers_cannot_use_up_what_is_kept_for_friends() {
         let rules = AttemptRules::below(lockout(5), 30, 1_000);
-        let flood = Tally { by_strangers: 1_000_000, in_all: 1_000_000, ..Tally::default() };
+        let flood = Tally { has_friends: true, by_strangers: 1_000_000, in_all: 1_000_000, ..Tally::default() };
         assert!(!rules.allow(&flood));
         assert!(rules.allow(&Tally { is_friend: true, ..flood }));
         assert!(!rules.allow(&Tally { is_friend: true, by_friends: rules.friends, ..flood }));

@@ -119,7 +119,6 @@ pub enum EndedBecause {
     PasswordChanged,
     /// Closed, suspended, disabled or gone.
     AccountClosed,
-    Administrator,
 }
 
 impl EndedBecause {
@@ -129,7 +128,6 @@ impl EndedBecause {
             EndedBecause::Reuse => "a refresh token came a second time",
             EndedBecause::PasswordChanged => "the password was changed",
             EndedBecause::AccountClosed => "the account is closed, suspended or disabled",
-            EndedBecause::Administrator => "an administrator ended it",
         }
     }
 }

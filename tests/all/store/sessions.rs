@@ -49,7 +49,8 @@ fn attempt(n: u128, address: &str) -> Attempt {
     Attempt { id: Uuid::from_u128(n), account: "ayse".into(), address: address.into(), at: noon() }
 }
 
-const RULES: AttemptRules = AttemptRules { window: TimeDelta::minutes(15), strangers: 3, friends: 2, from_address: 50, in_all: 100 };
+const RULES: AttemptRules =
+    AttemptRules { window: TimeDelta::minutes(15), alone: 3, strangers: 3, friends: 2, from_address: 50, in_all: 100 };
 
 async fn a_refresh_token_counts_once_for_any_number_at_a_time(bench: Bench) {
     let begun = session(1);

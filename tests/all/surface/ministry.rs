@@ -4,9 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::system::SystemClock;
 use kimlik_domain::ports::Clock as _;
 use kimlik_tests::lab::Samba;
-use kimlik_tests::lab::samba::{BASE, SERVICE_PASSWORD};
+use kimlik_tests::lab::samba::{ADMINISTRATION, BASE, SERVICE_PASSWORD};
 use kimlik_tests::ministry::national_id;
 use kimlik_tests::postgres;
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -57,7 +58,8 @@ fn settle_in(folder: &Path, samba: &Samba, database: &str) {
          [directory]\nkind = \"active_directory\"\n[directory.active_directory]\nurls = [\"{}\"]\nca_file = \"ad-ca.pem\"\n\
          bind_dn = \"svc-idm@csb.test\"\nbind_password_file = \"ad-password\"\nbase_dn = \"{BASE}\"\nupn_suffix = \"csb.test\"\n\
          [placement]\nrules = [\n  {{ kind = \"PROVINCIAL\", ou = \"OU={{province_name}},OU=Tasra\" }},\n  {{ kind = \"CENTRAL\", ou = \"OU=Merkez\" }},\n]\n\
-         [[groups]]\nwhen = {{ kind = \"PROVINCIAL\" }}\ngroup = \"CN=Tasra Personeli,OU=Gruplar,{BASE}\"\n",
+         [[groups]]\nwhen = {{ kind = \"PROVINCIAL\" }}\ngroup = \"CN=Tasra Personeli,OU=Gruplar,{BASE}\"\n\
+         [roles]\nadministrator = [\"CN=Domain Admins,CN=Users,DC=csb,DC=test\"]\n",
         samba.url()
     );
     fs::write(folder.join("kimlik.toml"), settings).unwrap();
@@ -157,6 +159,8 @@ fn serve(samba: &Samba, folder: tempfile::TempDir) {
     samba.kinit("isil.yilmazc", "Bir-Parola-1!").expect("a person in service logs on");
     let serving = Serving::start_in(folder, &[("KIMLIK__HR__POLL_SECONDS", "1"), ("KIMLIK_LOG_FORMAT", "text")]);
     serving.says("run over everybody", Duration::from_secs(20));
+    let wait = tokio::runtime::Handle::current();
+    let session = wait.block_on(sign_in(&serving));
     let path = serving.folder.path().to_owned();
     delta(&path, "20261123T0700", &[row(2, "2026-01-31", "50", "Mühendis"), row(3, "", "1", "Şef")]);
     let heard = serving.says("delivery taken in", Duration::from_secs(20));
@@ -171,12 +175,28 @@ fn serve(samba: &Samba, folder: tempfile::TempDir) {
     let disabled: DateTime<Utc> = format!("{}T{disabled}Z", taken_in.format("%Y-%m-%d")).parse().unwrap();
     let took = disabled - taken_in;
     println!("from intake to the directory: {took}");
+    let viewer = || wait.block_on(serving.ask_as(Some(&session), "{ viewer { name } }", json!({})));
+    wait_until("the leaver's session ends", Duration::from_secs(5), || viewer()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED");
     // Why so generous: the machine may be doing other things. Measured at rest: about 0.1 s.
     assert!(took.num_milliseconds() < 2_000, "{took}");
     wait_until("a new title", Duration::from_secs(10), || samba.value("(employeeID=S000003)", "title").as_deref() == Some("Şef"));
     outlives_the_controller(samba, &serving, &path);
     let (time, status, _) = serving.stop();
     assert!(status.success() && time < Duration::from_secs(10), "{status} after {time:?}");
+}
+
+/// The domain's passwords sign in; answers the leaver's access token.
+async fn sign_in(serving: &Serving) -> String {
+    let (administrator, password) = ADMINISTRATION;
+    let session = serving.sign_in(administrator, password).await["session"].clone();
+    assert_eq!(session["viewer"]["kind"], "ACCOUNT", "{session}");
+    assert_eq!(session["viewer"]["roles"], json!(["ADMINISTRATOR"]));
+    let wrong = serving.sign_in("isil.yilmazc", "Bir-Parola-2!").await;
+    assert_eq!(wrong["userErrors"][0]["code"], "CREDENTIALS_WRONG", "{wrong}");
+    let session = serving.sign_in("isil.yilmazc", "Bir-Parola-1!").await["session"].clone();
+    assert_eq!(session["viewer"]["kind"], "PERSON", "{session}");
+    assert_eq!(session["viewer"]["roles"], json!(["STAFF"]));
+    session["accessToken"].as_str().unwrap().to_owned()
 }
 
 /// The controller goes away with somebody to be closed, and comes back.

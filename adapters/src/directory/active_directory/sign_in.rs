@@ -108,6 +108,16 @@ impl SignIn for ActiveDirectory {
         }
     }
 
+    async fn missing_groups(&self, groups: &[Dn]) -> PortResult<Vec<Dn>> {
+        let mut missing = Vec::new();
+        for group in groups {
+            if self.core.connection.read(group.as_str(), "(objectClass=group)", &["objectGUID"]).await?.is_none() {
+                missing.push(group.clone());
+            }
+        }
+        Ok(missing)
+    }
+
     async fn standing(&self, account: AccountGuid, groups: &[Dn]) -> PortResult<Option<Standing>> {
         match self.core.account_entry(account).await? {
             Some(entry) => self.core.standing_of(account, &entry, groups).await.map(Some),

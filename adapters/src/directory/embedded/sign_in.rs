@@ -36,6 +36,12 @@ impl SignIn for EmbeddedDirectory {
         }
     }
 
+    async fn missing_groups(&self, groups: &[Dn]) -> PortResult<Vec<Dn>> {
+        let held: Vec<String> = sqlx::query_scalar("SELECT dn FROM grp").fetch_all(&self.readers).await.map_err(unread)?;
+        let held: Vec<Dn> = held.into_iter().map(Dn::new).collect();
+        Ok(groups.iter().filter(|group| !held.contains(group)).cloned().collect())
+    }
+
     async fn standing(&self, account: AccountGuid, groups: &[Dn]) -> PortResult<Option<Standing>> {
         let Some(held) = self.observe_guids(&[account]).await?.into_iter().next() else { return Ok(None) };
         let sql = "SELECT password FROM account WHERE guid = ?1";
