@@ -17,7 +17,7 @@ use kimlik_domain::account::{Dn, placement};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::ports::{
-    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Health, HrFeed, Inspect, PortError, PortResult, SignIn, Store,
+    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Health, HrFeed, Inspect, PortError, PortResult, SignIn, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use std::collections::BTreeSet;
@@ -47,6 +47,8 @@ pub struct House {
     pub card_feed: Arc<dyn Cards>,
     pub cards: CardDesk,
     pub directory: Arc<dyn Directory>,
+    /// The same store, asked how a run goes on.
+    pub runs: Arc<dyn WatchRuns>,
     pub feed: Arc<dyn HrFeed>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -143,6 +145,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         inspectors: vec![store.clone(), own_words],
         card_feed: store.clone(),
         cards: CardDesk::default(),
+        runs: store.clone(),
         store,
         directory,
         feed,
