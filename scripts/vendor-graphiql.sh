@@ -16,6 +16,7 @@ graphiql 4.1.2 graphiql.min.js graphiql.js
 graphiql 4.1.2 graphiql.min.css graphiql.css
 @graphiql/plugin-explorer 4.0.6 dist/index.umd.js explorer.js
 @graphiql/plugin-explorer 4.0.6 dist/style.css explorer.css
+graphql-ws 5.16.2 umd/graphql-ws.min.js graphql-ws.js
 LIST
 }
 

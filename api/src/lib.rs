@@ -6,6 +6,7 @@ pub mod deeds; // what the command line and GraphQL both do: deciding holds, cho
 pub mod graphql; // the schema: one file a noun
 pub mod http; // router, guards against other origins, GraphiQL
 mod inspect; // what doctor says beside the neighbours' own words
+pub mod language; // Turkish and English for everything that is said to a caller
 pub mod wiring; // the composition root: the only file that names adapters
 pub mod work; // the loops: intake, reconcile, drift; graceful stop
 

@@ -19,7 +19,7 @@ use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::password::{Desk, DeskRules};
 use kimlik_domain::ports::{
     Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, Inspect, Passwords, PortError, PortResult, SignIn,
-    Store,
+    Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use std::collections::BTreeSet;
@@ -49,6 +49,8 @@ pub struct House {
     pub card_feed: Arc<dyn Cards>,
     pub cards: CardDesk,
     pub directory: Arc<dyn Directory>,
+    /// The same store, asked how a run goes on.
+    pub runs: Arc<dyn WatchRuns>,
     pub feed: Arc<dyn HrFeed>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -149,6 +151,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         inspectors: vec![store.clone(), own_words],
         card_feed: store.clone(),
         cards: CardDesk::default(),
+        runs: store.clone(),
         store,
         directory,
         feed,

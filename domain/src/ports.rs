@@ -11,7 +11,7 @@ use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, Serv
 use crate::lifecycle::ActionKind;
 use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
-use crate::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
+use crate::lifecycle::run::{Intent, OperationRecord, OperationStatus, PersonSettlement, Run};
 use crate::message::{Message, NewMessage, Purpose};
 use crate::password::ticket::{Ticket, TicketPurpose};
 use crate::password::{PasswordFacts, PasswordRules};
@@ -360,6 +360,21 @@ pub trait Cards: Send + Sync {
     async fn card_entries(&self, after: i64, limit: u32) -> PortResult<Vec<CardEntry>>;
     /// The national id of a person, to be shown masked.
     async fn national_id(&self, person: PersonId) -> PortResult<Option<NationalId>>;
+}
+
+// ------------------------------------------------------------------------------------------------------------ runs
+
+/// What became so far of what a run began, by how it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunProgress {
+    pub counts: HashMap<OperationStatus, u32>,
+}
+
+/// Watching a run, whichever process carries it out.
+#[async_trait]
+pub trait WatchRuns: Send + Sync {
+    /// `None`: there is no such run.
+    async fn progress(&self, run: RunId) -> PortResult<Option<(Run, RunProgress)>>;
 }
 
 // ---------------------------------------------------------------------------------------------------------- access

@@ -16,6 +16,7 @@ mod laws;
 mod lifecycle;
 mod outage;
 mod password;
+mod protocol;
 #[macro_use]
 mod store;
 mod cards;

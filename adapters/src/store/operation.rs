@@ -261,3 +261,11 @@ pub(super) async fn list(
     }
     select.all(db).await.map_err(failed("reading operations"))?.into_iter().map(record).collect()
 }
+
+/// How many of a run's operations stand how.
+pub(super) async fn counts(db: &impl ConnectionTrait, run: RunId) -> PortResult<HashMap<OperationStatus, u32>> {
+    let select = Entity::find().select_only().column(Column::Status).column_as(Column::Id.count(), "n");
+    let select = select.filter(Column::Run.eq(run.0)).group_by(Column::Status);
+    let rows: Vec<(String, i64)> = select.into_tuple().all(db).await.map_err(failed("counting operations"))?;
+    rows.into_iter().map(|(status, n)| Ok((from_word(&status, "operation")?, u32::try_from(n).unwrap_or(u32::MAX)))).collect()
+}

@@ -1,9 +1,12 @@
 //! Runs: when, why, and what came of them.
+use super::SqlStore;
 use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{Link, upsert};
+use super::operation;
+use async_trait::async_trait;
 use kimlik_domain::id::RunId;
 use kimlik_domain::lifecycle::run::Run;
-use kimlik_domain::ports::PortResult;
+use kimlik_domain::ports::{PortResult, RunProgress, WatchRuns};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
 
@@ -45,16 +48,31 @@ pub(super) async fn list(db: &impl ConnectionTrait, before: Option<RunId>, limit
         select = select.filter(Column::Id.lt(before.0));
     }
     let rows = select.all(db).await.map_err(failed("reading runs"))?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Run {
-                id: RunId(row.id),
-                trigger: from_word(&row.trigger_kind, "run")?,
-                status: from_word(&row.status, "run")?,
-                started_at: row.started_at,
-                finished_at: row.finished_at,
-                summary: from_json(&row.summary, "run")?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(run).collect()
+}
+
+/// One of them.
+pub(super) async fn one(db: &impl ConnectionTrait, id: RunId) -> PortResult<Option<Run>> {
+    Entity::find_by_id(id.0).one(db).await.map_err(failed("reading a run"))?.map(run).transpose()
+}
+
+fn run(row: Model) -> PortResult<Run> {
+    Ok(Run {
+        id: RunId(row.id),
+        trigger: from_word(&row.trigger_kind, "run")?,
+        status: from_word(&row.status, "run")?,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
+        summary: from_json(&row.summary, "run")?,
+    })
+}
+
+#[async_trait]
+impl WatchRuns for SqlStore {
+    async fn progress(&self, id: RunId) -> PortResult<Option<(Run, RunProgress)>> {
+        // Why the run first: what is said to be over has all its operations.
+        let Some(run) = one(&self.link.db, id).await? else { return Ok(None) };
+        let counts = operation::counts(&self.link.db, id).await?;
+        Ok(Some((run, RunProgress { counts })))
+    }
 }

@@ -1,5 +1,6 @@
 //! What a caller is told of a failure: a bad argument in the caller's words; a fault of ours with an id that stands in the log.
 use super::house;
+use crate::wiring::House;
 use async_graphql::{Context, Enum, Error, ErrorExtensions, SimpleObject};
 use kimlik_domain::ports::{PortError, Refusal};
 
@@ -12,17 +13,21 @@ pub fn bad_input(message: impl Into<String>) -> Error {
     Error::new(message.into()).extend_with(|_, e| e.set("code", BAD_INPUT))
 }
 
+pub const AWAY: &str = "Something that Kimlik needs for this does not answer now. Try again later.";
+
+/// What stands in the log beside a fault, and is told to whoever met it.
+pub fn fault_id(house: &House) -> String {
+    let mut random = [0; 10];
+    house.entropy.fill(&mut random);
+    kimlik_domain::id::uuid_v7(house.clock.now(), random).to_string()
+}
+
 /// Logged once, here; the text of the fault stays in the log.
 pub fn fault(ctx: &Context<'_>, error: &PortError) -> Error {
-    let id = house(ctx).map(|house| {
-        let mut random = [0; 10];
-        house.entropy.fill(&mut random);
-        kimlik_domain::id::uuid_v7(house.clock.now(), random).to_string()
-    });
-    let id = id.unwrap_or_default();
+    let id = house(ctx).map(|house| fault_id(house)).unwrap_or_default();
     tracing::error!(%error, fault = id, "a GraphQL field could not be answered");
     let message = match error {
-        PortError::Unavailable(_) | PortError::InDoubt(_) => "Something that Kimlik needs for this does not answer now. Try again later.",
+        PortError::Unavailable(_) | PortError::InDoubt(_) => AWAY,
         PortError::Refused { .. } => "Kimlik could not do this. The log says why.",
     };
     Error::new(message).extend_with(|_, e| {

@@ -10,6 +10,7 @@ pub mod issue;
 pub mod message;
 pub mod page;
 pub mod password;
+pub mod progress;
 pub mod reading;
 pub mod run;
 pub mod scalar;
@@ -21,7 +22,9 @@ pub mod window;
 
 use crate::http::auth::ClientAddress;
 use crate::wiring::House;
-use async_graphql::{Context, EmptySubscription, MergedObject, Request, Response, Schema};
+use async_graphql::{Context, MergedObject, MergedSubscription, Request, Response, Schema};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use kimlik_domain::access::{About, Caller, Deed, may};
 use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
@@ -56,7 +59,24 @@ pub struct Mutation(
     hold::HoldMutation,
 );
 
-pub type Graph = Schema<Query, Mutation, EmptySubscription>;
+/// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(progress::RunSubscription);
+
+type Answering = Schema<Query, Mutation, Subscription>;
+
+/// The schema, as those see it who may look into it; and as strangers do, who are neither told of it nor helped to guess.
+#[derive(Clone)]
+pub struct Graph {
+    known: Answering,
+    strange: Answering,
+}
+
+impl Graph {
+    fn to(&self, caller: &Caller) -> &Answering {
+        if may(caller, Deed::Introspect, About::Everything) { &self.known } else { &self.strange }
+    }
+}
 
 // Why these figures: GraphiQL's own introspection is 14 deep; a page of 100 cards with managers and units counts about 4,000.
 const DEPTH: usize = 20;
@@ -64,8 +84,8 @@ const COMPLEXITY: usize = 20_000;
 const ALIASES: usize = 30;
 const DIRECTIVES: usize = 30;
 
-fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
-    let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    let builder = Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .limit_depth(DEPTH)
         .limit_complexity(COMPLEXITY)
         .limit_aliases(ALIASES)
@@ -99,7 +119,10 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription>
 }
 
 pub fn schema(house: Arc<House>) -> Graph {
-    builder().data(house).finish()
+    Graph {
+        known: builder().data(house.clone()).finish(),
+        strange: builder().data(house).disable_introspection().disable_suggestions().finish(),
+    }
 }
 
 /// Answers one request for one caller: whoever brings a request in over HTTP or a WebSocket calls this and not the graph.
@@ -107,14 +130,38 @@ pub fn schema(house: Arc<House>) -> Graph {
 pub async fn answer(graph: &Graph, house: &House, request: Request, caller: Arc<Caller>, address: ClientAddress) -> Response {
     let readings = Arc::new(reading::Readings::default());
     let actor = caller.actor();
-    let response = graph.execute(request.data(caller).data(address).data(readings.clone())).await;
-    match readings.record(house, &actor).await {
+    let response = graph.to(&caller).execute(request.data(caller.clone()).data(address).data(readings.clone())).await;
+    recorded(response, house, &readings, &actor).await
+}
+
+/// Like [`answer`], for what has more than one answer.
+pub fn follow(
+    graph: &Graph,
+    house: &Arc<House>,
+    request: Request,
+    caller: Arc<Caller>,
+    address: ClientAddress,
+) -> BoxStream<'static, Response> {
+    let (readings, actor): (_, Arc<str>) = (Arc::new(reading::Readings::default()), caller.actor().into());
+    let results = graph.to(&caller).execute_stream(request.data(caller.clone()).data(address).data(readings.clone()));
+    let house = house.clone();
+    let recorded = move |response| {
+        let (house, readings, actor) = (house.clone(), readings.clone(), actor.clone());
+        async move { recorded(response, &house, &readings, &actor).await }
+    };
+    results.then(recorded).boxed()
+}
+
+async fn recorded(response: Response, house: &House, readings: &reading::Readings, actor: &str) -> Response {
+    match readings.record(house, actor).await {
         Ok(()) => response,
         Err(fault) => {
-            tracing::error!(%fault, "an answer is held back: the reading of personal fields cannot be recorded");
-            let mut error =
-                async_graphql::ServerError::new("Something that Kimlik needs for this does not answer now. Try again later.", None);
-            error.extensions.get_or_insert_default().set("code", "FAULT");
+            let id = error::fault_id(house);
+            tracing::error!(%fault, fault_id = id, "an answer is held back: the reading of personal fields cannot be recorded");
+            let mut error = async_graphql::ServerError::new(error::AWAY, None);
+            let extensions = error.extensions.get_or_insert_default();
+            extensions.set("code", "FAULT");
+            extensions.set("fault", id);
             Response::from_errors(vec![error])
         }
     }
@@ -176,7 +223,7 @@ mod tests {
                     || line.starts_with(')')
                     || line.starts_with("schema")
                     || line.starts_with("directive") => {}
-                "query: Query" | "mutation: Mutation" => {}
+                "query: Query" | "mutation: Mutation" | "subscription: Subscription" => {}
                 _ if line.starts_with("\"\"\"") => described = true,
                 _ => {
                     if !described {

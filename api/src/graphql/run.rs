@@ -114,6 +114,12 @@ pub struct ReceiptLine {
 /// One pass over some or all people.
 pub struct SyncRun(run::Run);
 
+impl SyncRun {
+    pub fn of(run: run::Run) -> SyncRun {
+        SyncRun(run)
+    }
+}
+
 #[Object]
 /// One pass over some or all people.
 impl SyncRun {

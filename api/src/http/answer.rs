@@ -1,132 +1,134 @@
-//! GraphQL over HTTP, written on the specification: media types, status codes, and which requests are not even read.
+//! GraphQL over HTTP, written on the specification: which status and media type an answer has. Requests are read in [`super::asked`].
+use super::asked::{Asked, EVENTS, GRAPHQL, Kind, Refused, accepted};
 use super::auth::ClientAddress;
-use super::{Http, auth};
+use super::{Http, auth, events, socket};
 use crate::graphql;
 use crate::graphql::error::BAD_INPUT;
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
-use async_graphql::{Request, Variables};
+use crate::language::Language;
 use axum::body::Bytes;
-use axum::extract::{Extension, State};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const GRAPHQL: &str = "application/graphql-response+json";
-const JSON: &str = "application/json";
-const LONGEST: Duration = Duration::from_secs(30);
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Asked {
-    query: String,
-    #[serde(default)]
-    operation_name: Option<String>,
-    #[serde(default)]
-    variables: Option<serde_json::Map<String, Value>>,
-    #[serde(default, rename = "extensions")]
-    _extensions: Option<serde_json::Map<String, Value>>,
-}
+pub const LONGEST: Duration = Duration::from_secs(30);
+pub const TOO_LONG: &str = "This took too long and was ended. Ask for less at once.";
 
 pub async fn graph(
     State(http): State<Http>,
     Extension(address): Extension<ClientAddress>,
     method: Method,
     headers: HeaderMap,
-    body: Bytes,
+    RawQuery(query): RawQuery,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    if method != Method::POST {
-        let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "GraphQL is asked with POST.");
-        response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
-        return response;
+    if let Ok(upgrade) = upgrade {
+        return socket::open(http, address, &headers, upgrade);
     }
-    // Why: a form of any other site can send every other content type without asking the browser.
-    if !is_json(&headers) {
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the request with content-type: application/json.");
-    }
-    let Some(media) = accepted(&headers) else {
-        return refuse(StatusCode::NOT_ACCEPTABLE, "Kimlik answers application/graphql-response+json or application/json.");
+    let language = Language::of(&headers);
+    let media = accepted(&headers).unwrap_or(super::asked::JSON);
+    let asked = match read(&method, &headers, query.as_deref(), body) {
+        Ok(asked) => asked,
+        Err(refused) => return refused.told(language, media),
     };
-    let asked: Asked = match serde_json::from_slice::<Value>(&body).map(serde_json::from_value) {
-        Ok(Ok(asked)) => asked,
-        Ok(Err(_)) => {
-            return refuse(
-                StatusCode::BAD_REQUEST,
-                "Send one JSON object with `query`, and `variables` as an object. Batches are not answered.",
-            );
-        }
-        Err(fault) => {
-            return refuse(StatusCode::BAD_REQUEST, &format!("This is not JSON (line {}, column {}).", fault.line(), fault.column()));
-        }
-    };
-    let variables = Variables::from_json(Value::Object(asked.variables.unwrap_or_default()));
-    let mut request = Request::new(asked.query).variables(variables);
-    if let Some(name) = asked.operation_name {
-        request = request.operation_name(name);
-    }
-    let asks_only = is_question(&mut request);
-    let caller = match auth::authenticate(&http.house, auth::bearer(&headers)).await {
+    let token = auth::bearer(&headers);
+    let caller = match auth::authenticate(&http.house, token).await {
         Ok(caller) => caller,
-        Err(why) => return why.into_response(),
+        Err(why) => return why.told(language),
     };
-    match tokio::time::timeout(LONGEST, graphql::answer(&http.graph, &http.house, request, caller, address)).await {
-        Ok(response) => shown(&response, media, asks_only),
-        Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "This took too long and was ended. Ask for less at once."),
+    if media == EVENTS {
+        return events::stream(http, asked.request, caller, token.map(str::to_owned), address, language);
+    }
+    match tokio::time::timeout(LONGEST, graphql::answer(&http.graph, &http.house, asked.request, caller, address)).await {
+        Ok(response) => shown(&response, media, language, asked.kind == Kind::Question),
+        Err(_) => Refused::new(TOO_LONG, StatusCode::SERVICE_UNAVAILABLE).told(language, media),
     }
 }
 
-/// No operation in it changes anything. What cannot be read changes nothing either.
-fn is_question(request: &mut Request) -> bool {
-    let mutates = |doc: &ExecutableDocument| doc.operations.iter().any(|(_, o)| o.node.ty == OperationType::Mutation);
-    !request.parsed_query().is_ok_and(mutates)
+fn read(method: &Method, headers: &HeaderMap, query: Option<&str>, body: Result<Bytes, BytesRejection>) -> Result<Asked, Refused> {
+    let Some(media) = accepted(headers) else {
+        return Err(Refused::new(
+            "Kimlik answers application/graphql-response+json, application/json or text/event-stream.",
+            StatusCode::NOT_ACCEPTABLE,
+        ));
+    };
+    let asked = match *method {
+        Method::POST => Asked::of_body(headers, &body.map_err(|fault| unread(&fault))?)?,
+        Method::GET => Asked::of_address(query.unwrap_or(""))?,
+        _ => return Err(Refused::new("GraphQL is asked with GET or POST.", StatusCode::METHOD_NOT_ALLOWED)),
+    };
+    match asked.kind {
+        Kind::Deed if method == Method::GET => {
+            Err(Refused::new("What changes something is sent with POST.", StatusCode::METHOD_NOT_ALLOWED))
+        }
+        Kind::Subscription if media != EVENTS => {
+            Err(Refused::bad("A subscription is answered over a WebSocket, or with accept: text/event-stream."))
+        }
+        _ => Ok(asked),
+    }
 }
 
-/// A request that could not be carried out as asked has no `data`, and its errors no path.
-fn shown(response: &async_graphql::Response, media: &'static str, asks_only: bool) -> Response {
-    let broken = || json!({ "errors": [{ "message": "The answer cannot be written." }] });
-    let mut value = serde_json::to_value(response).unwrap_or_else(|_| broken());
+fn unread(fault: &BytesRejection) -> Refused {
+    if fault.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Refused::new(format!("The request is longer than {} octets.", super::BODY), StatusCode::PAYLOAD_TOO_LARGE)
+    } else {
+        Refused::bad("The request could not be read to its end.")
+    }
+}
+
+/// An answer in the caller's language. Fields stand in the order in which they were asked for.
+#[derive(Serialize)]
+pub struct Told<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Value>,
+    /// A request that was refused has none, and its errors no path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a async_graphql::Value>,
+}
+
+impl Told<'_> {
+    /// Nothing was carried out.
+    pub fn is_refusal(&self) -> bool {
+        self.data.is_none()
+    }
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| r#"{"errors":[{"message":"The answer cannot be written."}]}"#.to_owned())
+    }
+}
+
+pub fn told(response: &async_graphql::Response, language: Language, asks_only: bool) -> Told<'_> {
     // Why also without a code: ours have one; the library's (syntax, validation, values of the wrong form) have none.
     let is_bad = |error: &Value| error["extensions"]["code"].is_null() || error["extensions"]["code"] == BAD_INPUT;
-    let errors = value.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut errors: Vec<Value> = response.errors.iter().filter_map(|error| serde_json::to_value(error).ok()).collect();
     // Why not beside a deed that was done: its result must not be hidden.
     let unread = errors.iter().any(is_bad) && (asks_only || response.data == async_graphql::Value::Null);
-    if unread && let Some(answer) = value.as_object_mut() {
-        answer.remove("data");
-        let mut errors: Vec<Value> = errors.into_iter().filter(is_bad).collect();
-        errors.iter_mut().filter_map(Value::as_object_mut).for_each(|e| {
-            e.remove("path");
-        });
-        answer.insert("errors".into(), errors.into());
+    if unread {
+        errors.retain(is_bad);
     }
+    for error in errors.iter_mut().filter_map(Value::as_object_mut) {
+        if unread {
+            error.remove("path");
+        }
+        let message = error.get("message").and_then(Value::as_str).map(|message| language.say(message));
+        error.insert("message".into(), message.into());
+        let extensions = error.entry("extensions").or_insert_with(|| json!({}));
+        if extensions["code"].is_null() {
+            extensions["code"] = "BAD_REQUEST".into();
+        }
+    }
+    Told { errors, data: (!unread).then_some(&response.data) }
+}
+
+fn shown(response: &async_graphql::Response, media: &'static str, language: Language, asks_only: bool) -> Response {
+    let told = told(response, language, asks_only);
     // The specification's rule: the older media type cannot tell a refused request from a failed server, so it says 200.
-    let status = if unread && media == GRAPHQL { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    (status, [(header::CONTENT_TYPE, format!("{media}; charset=utf-8")), (header::CACHE_CONTROL, "no-store".into())], value.to_string())
+    let status = if told.is_refusal() && media == GRAPHQL { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    (status, [(header::CONTENT_TYPE, format!("{media}; charset=utf-8")), (header::CACHE_CONTROL, "no-store".into())], told.text())
         .into_response()
-}
-
-fn refuse(status: StatusCode, why: &str) -> Response {
-    let body = json!({ "errors": [{ "message": why }] }).to_string();
-    (status, [(header::CONTENT_TYPE, format!("{JSON}; charset=utf-8"))], body).into_response()
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(text) = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()) else { return false };
-    let mut parts = text.split(';').map(str::trim);
-    let media = parts.next().is_some_and(|m| m.eq_ignore_ascii_case(JSON));
-    media
-        && parts.all(|p| {
-            p.split_once('=').is_none_or(|(k, v)| !k.eq_ignore_ascii_case("charset") || v.trim_matches('"').eq_ignore_ascii_case("utf-8"))
-        })
-}
-
-/// The first of the two that the client takes; what names neither but takes anything gets JSON.
-fn accepted(headers: &HeaderMap) -> Option<&'static str> {
-    let Some(text) = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()) else { return Some(JSON) };
-    text.split(',').map(|part| part.split(';').next().unwrap_or("").trim()).find_map(|media| match media {
-        m if m.eq_ignore_ascii_case(GRAPHQL) => Some(GRAPHQL),
-        m if m.eq_ignore_ascii_case(JSON) => Some(JSON),
-        "*/*" | "application/*" => Some(JSON),
-        _ => None,
-    })
 }

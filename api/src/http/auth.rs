@@ -1,6 +1,7 @@
 //! Who asks: from what a request carries to a [`Caller`]. The same for HTTP (`authorization: Bearer …`) and for a
 //! WebSocket's connection_init.
 use super::Http;
+use crate::language::Language;
 use crate::wiring::House;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -11,6 +12,7 @@ use kimlik_domain::ports::PortError;
 use serde_json::json;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why nobody could be recognized, though somebody tried.
 #[derive(Debug)]
@@ -21,17 +23,24 @@ pub enum NotRecognized {
     Fault(PortError),
 }
 
-impl IntoResponse for NotRecognized {
-    fn into_response(self) -> Response {
-        let (status, code, message) = match &self {
-            NotRecognized::Token => {
-                (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", "This token is not valid, or not any more. Sign in again.")
-            }
-            NotRecognized::Fault(_) => (StatusCode::SERVICE_UNAVAILABLE, "FAULT", "The token cannot be looked up now. Try again later."),
+impl NotRecognized {
+    /// In English.
+    pub fn message(&self) -> &'static str {
+        match self {
+            NotRecognized::Token => "This token is not valid, or not any more. Sign in again.",
+            NotRecognized::Fault(_) => "The token cannot be looked up now. Try again later.",
+        }
+    }
+
+    pub fn told(&self, language: Language) -> Response {
+        let (status, code) = match self {
+            NotRecognized::Token => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
+            NotRecognized::Fault(_) => (StatusCode::SERVICE_UNAVAILABLE, "FAULT"),
         };
-        if let NotRecognized::Fault(fault) = &self {
+        if let NotRecognized::Fault(fault) = self {
             tracing::error!(%fault, "a caller could not be recognized");
         }
+        let message = language.say(self.message());
         let body = json!({ "errors": [{ "message": message, "extensions": { "code": code } }] }).to_string();
         let mut response = (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response();
         if status == StatusCode::UNAUTHORIZED {
@@ -60,10 +69,17 @@ pub async fn authenticate(house: &House, bearer: Option<&str>) -> Result<Arc<Cal
     }
 }
 
-/// Does the caller's session (or service) still live? For connections that outlast a token.
-pub async fn still_lives(house: &House, token: &str) -> bool {
-    // Why a fault is no end: a database that is away for a moment must not cut every subscription.
-    !matches!(authenticate(house, Some(token)).await, Err(NotRecognized::Token))
+/// How often a connection that outlasts its first question asks [`still_same`].
+pub const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Is it still the same caller with the same rights? For connections that outlast their first question.
+pub async fn still_same(house: &House, token: &str, caller: &Caller) -> bool {
+    match authenticate(house, Some(token)).await {
+        Ok(now) => *now == *caller,
+        Err(NotRecognized::Token) => false,
+        // Why no end: a database that is away for a moment must not cut every subscription.
+        Err(NotRecognized::Fault(_)) => true,
+    }
 }
 
 /// The network that a request comes from, as attempts to sign in are counted: an IPv4 address, or an IPv6 network of 64 bits.

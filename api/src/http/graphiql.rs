@@ -7,16 +7,19 @@ const PAGE: &str = include_str!("../../assets/graphiql/index.html");
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-/// Name, type, content; all but our own two are packed.
+/// Name, type, content; all but our own are packed.
 const FILES: &[(&str, &str, &[u8])] = &[
     ("react.js", SCRIPT, include_bytes!("../../assets/graphiql/react.js.gz")),
     ("react-dom.js", SCRIPT, include_bytes!("../../assets/graphiql/react-dom.js.gz")),
     ("graphiql.js", SCRIPT, include_bytes!("../../assets/graphiql/graphiql.js.gz")),
     ("explorer.js", SCRIPT, include_bytes!("../../assets/graphiql/explorer.js.gz")),
+    ("graphql-ws.js", SCRIPT, include_bytes!("../../assets/graphiql/graphql-ws.js.gz")),
     ("graphiql.css", STYLE, include_bytes!("../../assets/graphiql/graphiql.css.gz")),
     ("explorer.css", STYLE, include_bytes!("../../assets/graphiql/explorer.css.gz")),
 ];
 const OWN: &[(&str, &str, &str)] = &[
+    ("questions.js", SCRIPT, include_str!("../../assets/graphiql/questions.js")),
+    ("session.js", SCRIPT, include_str!("../../assets/graphiql/session.js")),
     ("init.js", SCRIPT, include_str!("../../assets/graphiql/init.js")),
     ("page.css", STYLE, include_str!("../../assets/graphiql/page.css")),
 ];

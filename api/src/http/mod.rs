@@ -1,9 +1,13 @@
 //! What answers on the port: GraphQL, GraphiQL, health. Decides who may ask (this machine, this origin), not what is answered.
 mod answer;
+mod asked;
 pub mod auth;
 pub mod browser;
+mod events;
 mod graphiql;
 mod guard;
+mod lines;
+mod socket;
 
 use crate::graphql::Graph;
 use crate::wiring::House;
@@ -23,11 +27,12 @@ pub struct Http {
     pub house: Arc<House>,
     pub graph: Graph,
     pub stop: CancellationToken,
+    pub lines: Arc<lines::Lines>,
 }
 
 pub fn router(house: Arc<House>, stop: CancellationToken) -> Router {
     let graph = crate::graphql::schema(house.clone());
-    let http = Http { house, graph, stop };
+    let http = Http { house, graph, stop, lines: Arc::default() };
     Router::new()
         .route("/graphql", any(answer::graph))
         .route("/", get(graphiql::home))

@@ -214,6 +214,10 @@ impl Reconciler {
         }
         run.summary.people = look.looked_at;
         run.summary.planned = count(look.plans.iter().flat_map(|p| &p.plan.actions));
+        if !look.plans.is_empty() {
+            // Why again: whoever watches the run sees from here on how much there is to do.
+            self.store.begin_run(run).await?;
+        }
         let (exceeded, caps) = self.weigh(&look.plans, now).await?;
         let requests = self.hold_requests(&look, &exceeded, now).await?;
         if everybody || !requests.is_empty() {

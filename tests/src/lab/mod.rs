@@ -1,6 +1,7 @@
 //! The lab: throwaway neighbours that are the real thing, on loopback, one for each test.
 // Why: a lab that cannot be set up is a failed test.
 #![allow(clippy::unwrap_used)]
+pub mod node;
 pub mod relay;
 pub mod samba;
 

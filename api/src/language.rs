@@ -1,0 +1,268 @@
+//! Turkish and English: which of them a caller reads, and what is said in it. English is the key, as in gettext: whoever writes
+//! a message writes it in English where it arises, and its Turkish here. A test reads the sources for messages without one.
+use axum::http::{HeaderMap, header};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    Turkish,
+    #[default]
+    English,
+}
+
+impl Language {
+    /// Of `Accept-Language`: the one of the two that is wanted more; English where neither is named.
+    pub fn of(headers: &HeaderMap) -> Language {
+        let text = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let mut best = (0.0_f32, Language::default());
+        for part in text.split(',') {
+            let mut pieces = part.split(';').map(str::trim);
+            let tag = pieces.next().unwrap_or("").split('-').next().unwrap_or("");
+            let language = match tag {
+                t if t.eq_ignore_ascii_case("tr") => Language::Turkish,
+                t if t.eq_ignore_ascii_case("en") => Language::English,
+                _ => continue,
+            };
+            let weight = pieces.find_map(|p| p.strip_prefix("q=")).map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
+            if weight > best.0 {
+                best = (weight, language);
+            }
+        }
+        best.1
+    }
+
+    /// `message` in this language; as it is where nobody has put it down.
+    pub fn say(self, message: &str) -> String {
+        let found = PHRASES.iter().find_map(|phrase| holes(phrase.0, message).map(|values| (phrase, values)));
+        match (found, self) {
+            (Some(((_, _, turkish), values)), Language::Turkish) => fill(turkish, &values),
+            (Some(((_, english, _), values)), Language::English) if !english.is_empty() => fill(english, &values),
+            _ => message.to_owned(),
+        }
+    }
+}
+
+/// What stands in `message` for each `{}` of `pattern`; `None`: it is not of this pattern.
+fn holes<'m>(pattern: &str, message: &'m str) -> Option<Vec<&'m str>> {
+    let mut parts = pattern.split("{}");
+    let mut rest = message.strip_prefix(parts.next()?)?;
+    let mut values = Vec::new();
+    let parts: Vec<&str> = parts.collect();
+    for (at, part) in parts.iter().enumerate() {
+        let end = match *part {
+            "" if at + 1 == parts.len() => rest.len(),
+            part if at + 1 == parts.len() => rest.ends_with(part).then(|| rest.len() - part.len())?,
+            part => rest.find(part)?,
+        };
+        values.push(&rest[..end]);
+        rest = &rest[end + part.len()..];
+    }
+    rest.is_empty().then_some(values)
+}
+
+/// `{0}`, `{1}`, … by what stood there.
+fn fill(template: &str, values: &[&str]) -> String {
+    values.iter().enumerate().fold(template.to_owned(), |text, (at, value)| text.replace(&format!("{{{at}}}"), value))
+}
+
+/// As it arises; in better English where it comes from the library in worse; in Turkish. What is narrower stands first.
+const PHRASES: &[(&str, &str, &str)] = &[
+    // --- of the transport
+    ("Send the request with content-type: application/json.", "", "İsteği content-type: application/json ile gönderin."),
+    (
+        "Kimlik answers application/graphql-response+json, application/json or text/event-stream.",
+        "",
+        "Kimlik application/graphql-response+json, application/json veya text/event-stream ile yanıt verir.",
+    ),
+    (
+        "Send one JSON object with `query`, and `variables` as an object. Batches are not answered.",
+        "",
+        "`query` ve nesne olarak `variables` içeren tek bir JSON nesnesi gönderin. Toplu istekler yanıtlanmaz.",
+    ),
+    ("This is not JSON (line {}, column {}).", "", "Bu JSON değil (satır {0}, sütun {1})."),
+    ("GraphQL is asked with GET or POST.", "", "GraphQL'e GET veya POST ile sorulur."),
+    ("What changes something is sent with POST.", "", "Değişiklik yapan istekler POST ile gönderilir."),
+    ("The parameter {} is not the JSON of an object.", "", "{0} parametresi bir JSON nesnesi değil."),
+    ("The parameter query is missing.", "", "query parametresi eksik."),
+    ("The request is longer than {} octets.", "", "İstek {0} bayttan uzun."),
+    ("The request could not be read to its end.", "", "İstek sonuna kadar okunamadı."),
+    (
+        "A subscription is answered over a WebSocket, or with accept: text/event-stream.",
+        "",
+        "Aboneliğe WebSocket üzerinden veya accept: text/event-stream ile yanıt verilir.",
+    ),
+    (
+        "This took too long and was ended. Ask for less at once.",
+        "",
+        "İşlem çok uzun sürdü ve sonlandırıldı. Bir kerede daha azını isteyin.",
+    ),
+    ("Pages of another site may not open a WebSocket here.", "", "Başka bir sitenin sayfaları burada WebSocket açamaz."),
+    ("Too many connections of this caller at once: at most {}.", "", "Bu kullanıcının aynı anda çok fazla bağlantısı var: en çok {0}."),
+    ("Too many operations on this connection at once: at most {}.", "", "Bu bağlantıda aynı anda çok fazla işlem var: en çok {0}."),
+    (
+        "This token is not valid, or not any more. Sign in again.",
+        "",
+        "Bu belirteç geçerli değil ya da artık geçerli değil. Yeniden giriş yapın.",
+    ),
+    ("The token cannot be looked up now. Try again later.", "", "Belirteç şu anda doğrulanamıyor. Daha sonra yeniden deneyin."),
+    // --- of the limits
+    ("The query is longer than {} characters.", "", "Sorgu {0} karakterden uzun."),
+    ("The query has more than {} words and signs.", "", "Sorguda {0} taneden fazla sözcük ve işaret var."),
+    ("The query is nested more than {} deep.", "", "Sorgu {0} düzeyden derin."),
+    ("Query is nested too deep.", "The query is nested more than 20 deep.", "Sorgu 20 düzeyden derin."),
+    (
+        "Query is too complex.",
+        "The query asks for too much at once: take smaller pages, or fewer fields of each item.",
+        "Sorgu bir kerede çok fazla şey istiyor: daha küçük sayfalar ya da öğe başına daha az alan isteyin.",
+    ),
+    ("{}: U+0000 is not a character of any text.", "", "{0}: U+0000 hiçbir metnin karakteri değildir."),
+    // --- of arguments
+    ("{}: at most {}, not {}.", "", "{0}: en çok {1} olabilir, {2} olamaz."),
+    ("{}: a number from 0 to {}, not {}.", "", "{0}: 0 ile {1} arasında bir sayı olmalı, {2} olamaz."),
+    (
+        "{}: this cursor does not belong to this list. Take the endCursor of a page of the same list, or leave it out.",
+        "",
+        "{0}: bu imleç bu listeye ait değil. Aynı listenin bir sayfasındaki endCursor değerini verin ya da boş bırakın.",
+    ),
+    ("{}: this is not the id of a {}.", "", "{0}: bu bir {1} kimliği değil."),
+    ("{}: this is not an id.", "", "{0}: bu bir kimlik değil."),
+    ("{}: control characters are not part of a name.", "", "{0}: denetim karakterleri bir adın parçası olamaz."),
+    ("{}: at most {} characters, of one line and without %.", "", "{0}: en çok {1} karakter, tek satır ve % işareti olmadan."),
+    ("{}: at most {} characters.", "", "{0}: en çok {1} karakter."),
+    // --- of the library
+    (" --> {}:{}\n{}= {}", "The query cannot be read at line {0}, column {1}: {3}.", "Sorgu okunamadı, satır {0}, sütun {1}: {3}."),
+    (
+        "Failed to parse \"Int\": Only integers from {} to {} are accepted.{}",
+        "A whole number from {0} to {1} is expected.",
+        "{0} ile {1} arasında bir tam sayı bekleniyor.",
+    ),
+    (
+        "Failed to parse \"Int\": Invalid number{}",
+        "A whole number from -2147483648 to 2147483647 is expected.",
+        "-2147483648 ile 2147483647 arasında bir tam sayı bekleniyor.",
+    ),
+    ("Failed to parse \"UnitCode\": a unit code is 8 digits{}", "A unit code is 8 digits.", "Birim kodu 8 rakamdan oluşur."),
+    (
+        "Failed to parse \"RegistryNumber\": a registry number is 1 to 16 letters, digits, -, / or .{}",
+        "A registry number is 1 to 16 letters, digits, -, / or .",
+        "Sicil numarası 1-16 harf, rakam, -, / veya . işaretinden oluşur.",
+    ),
+    ("Failed to parse \"{}\": {}", "", "\"{0}\" türünde bir değer olarak okunamadı: {1}"),
+    ("Unknown field \"{}\" on type \"{}\".{}", "", "\"{1}\" türünde \"{0}\" alanı yok.{2}"),
+    ("Unknown argument \"{}\" on field \"{}\" of type \"{}\".{}", "", "\"{2}\" türünün \"{1}\" alanında \"{0}\" argümanı yok.{3}"),
+    ("Unknown argument \"{}\" on directive \"{}\".{}", "", "\"{1}\" yönergesinde \"{0}\" argümanı yok.{2}"),
+    ("Unknown directive \"{}\"", "", "\"{0}\" yönergesi yok."),
+    ("Unknown type \"{}\"", "", "\"{0}\" türü yok."),
+    ("Unknown fragment: \"{}\"", "", "\"{0}\" parçası yok."),
+    ("Unknown operation named \"{}\"", "", "\"{0}\" adlı işlem yok."),
+    ("Operation name required in request.", "", "İstekte işlem adı gerekli."),
+    (
+        "Field \"{}\" argument \"{}\" of type \"{}\" is required but not provided",
+        "",
+        "\"{0}\" alanının \"{2}\" türündeki \"{1}\" argümanı gerekli, ama verilmedi.",
+    ),
+    (
+        "Field \"{}\" must not have a selection since type \"{}\" has no subfields",
+        "",
+        "\"{0}\" alanından alt alan seçilemez: \"{1}\" türünün alt alanı yok.",
+    ),
+    (
+        "Field \"{}\" of type \"{}\" must have a selection of subfields",
+        "",
+        "\"{1}\" türündeki \"{0}\" alanının hangi alt alanlarının istendiği yazılmalı.",
+    ),
+    ("Variable \"${}\" is not defined by operation \"{}\"", "", "\"{1}\" işlemi \"${0}\" değişkenini tanımlamıyor."),
+    ("Variable \"${}\" is not defined", "", "\"${0}\" değişkeni tanımlı değil."),
+    ("Variable \"${}\" is not used by operation \"{}\"", "", "\"{1}\" işlemi \"${0}\" değişkenini kullanmıyor."),
+    ("Variable \"${}\" is not used", "", "\"${0}\" değişkeni kullanılmıyor."),
+    (
+        "Variable \"{}\" of type \"{}\" used in position expecting type \"{}\"",
+        "",
+        "\"{1}\" türündeki \"{0}\" değişkeni \"{2}\" türü beklenen yerde kullanıldı.",
+    ),
+    ("Variable {} is not defined.", "", "{0} değişkeni tanımlı değil."),
+    ("Invalid value for argument {}", "", "Argümanın değeri geçersiz: {0}"),
+    ("Fragment \"{}\" is never used", "", "\"{0}\" parçası hiç kullanılmıyor."),
+    ("Duplicate directive \"{}\"", "", "\"{0}\" yönergesi iki kez yazılmış."),
+    ("There can only be one argument named \"{}\"", "", "\"{0}\" argümanı yalnızca bir kez yazılabilir."),
+    // --- of ours and the neighbours'
+    (
+        "Something that Kimlik needs for this does not answer now. Try again later.",
+        "",
+        "Kimlik'in bunun için ihtiyaç duyduğu bir sistem şu anda yanıt vermiyor. Daha sonra yeniden deneyin.",
+    ),
+    ("Kimlik could not do this. The log says why.", "", "Kimlik bunu yapamadı. Nedeni günlükte."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn of(text: &'static str) -> Language {
+        Language::of(&HeaderMap::from_iter([(header::ACCEPT_LANGUAGE, HeaderValue::from_static(text))]))
+    }
+
+    #[test]
+    fn the_language_that_is_wanted_more_is_spoken() {
+        assert_eq!(of("tr-TR,tr;q=0.9,en;q=0.8"), Language::Turkish);
+        assert_eq!(of("de,en;q=0.5,tr;q=0.7"), Language::Turkish);
+        assert_eq!(of("en-GB, tr;q=0.9"), Language::English);
+        assert_eq!(of("tr;q=0"), Language::English);
+        assert_eq!(of("*"), Language::English);
+        assert_eq!(Language::of(&HeaderMap::new()), Language::English);
+    }
+
+    #[test]
+    fn values_stand_where_the_language_wants_them() {
+        let said = Language::Turkish.say("first: at most 100, not 101.");
+        assert_eq!(said, "first: en çok 100 olabilir, 101 olamaz.");
+        let said = Language::Turkish.say("Unknown field \"nme\" on type \"Unit\". Did you mean \"name\"?");
+        assert_eq!(said, "\"Unit\" türünde \"nme\" alanı yok. Did you mean \"name\"?");
+        assert_eq!(Language::Turkish.say("nobody put this down"), "nobody put this down");
+        assert_eq!(Language::English.say("Query is nested too deep."), "The query is nested more than 20 deep.");
+    }
+
+    #[test]
+    fn every_pattern_finds_itself_and_every_turkish_text_uses_what_it_was_given() {
+        for (pattern, english, turkish) in PHRASES {
+            let count = pattern.matches("{}").count();
+            let example = (0..count).fold((*pattern).to_owned(), |text, n| text.replacen("{}", &format!("<{n}>"), 1));
+            assert_eq!(holes(pattern, &example).unwrap().len(), count, "{pattern}");
+            for text in [english, turkish] {
+                assert!(text.matches('{').count() <= count && !text.contains("{}"), "{text}");
+            }
+            assert!(!fill(turkish, &vec!["x"; count]).contains('{'), "{turkish}");
+        }
+    }
+
+    /// What stands as a literal behind `marker` in the sources of the graph and of HTTP.
+    fn literals(marker: &str) -> Vec<String> {
+        let source = |folder: &str| std::fs::read_dir(format!("{}/src/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let files = source("graphql").chain(source("http")).map(|entry| entry.unwrap().path());
+        let mut found = Vec::new();
+        for text in files.filter(|path| path.extension().is_some_and(|x| x == "rs")).map(|path| std::fs::read_to_string(path).unwrap()) {
+            for after in text.split(marker).skip(1) {
+                let after =
+                    after.trim_start().trim_start_matches("format!(").trim_start().trim_start_matches('&').trim_start_matches("format!(");
+                if let Some(literal) = after.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) {
+                    found.push(literal.to_owned());
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_message_of_a_mistake_is_in_both_languages() {
+        let messages: Vec<String> = ["bad_input(", "Refused::new("].iter().flat_map(|marker| literals(marker)).collect();
+        assert!(messages.len() >= 10, "the sources were not found: {messages:?}");
+        for message in messages {
+            // Why a word for each hole: the same message as somebody would be told.
+            let mut told = message.clone();
+            while let (Some(from), Some(to)) = (told.find('{'), told.find('}')) {
+                told.replace_range(from..=to, "x");
+            }
+            assert_ne!(Language::Turkish.say(&told), told, "write its Turkish into PHRASES: {message}");
+        }
+    }
+}
