@@ -106,8 +106,8 @@ pub struct IdentityCardFilter {
 
 /// A posting of today.
 pub struct Posting {
-    posting: CardPosting,
-    tree: Arc<UnitTree>,
+    pub posting: CardPosting,
+    pub tree: Arc<UnitTree>,
 }
 
 #[Object]
