@@ -168,3 +168,35 @@ fn rules(house: &House, day: Day) -> CardRules<'_> {
 fn shape(rules: &CardRules<'_>) -> String {
     format!("{} 1 {} {:?}", rules.day, rules.family_name_in_capitals, rules.reasons.listed())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hear(desk: &CardDesk, ago: Duration) {
+        *desk.heard.lock().unwrap() = Instant::now().checked_sub(ago);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_shown_a_second_after_the_store_was_last_heard_from() {
+        let desk = CardDesk::default();
+        hear(&desk, Duration::ZERO);
+        assert!(desk.ask(|_| ()).await.is_ok());
+        hear(&desk, Duration::from_secs(1));
+        assert!(matches!(desk.ask(|_| ()).await, Err(PortError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn a_question_waits_until_the_store_is_heard_from_again() {
+        let desk = Arc::new(CardDesk::default());
+        hear(&desk, Duration::from_secs(1));
+        let asked = tokio::spawn({
+            let desk = desk.clone();
+            async move { desk.ask(|_| ()).await }
+        });
+        tokio::task::yield_now().await;
+        hear(&desk, Duration::ZERO);
+        desk.tick.send_replace(1);
+        assert!(asked.await.unwrap().is_ok());
+    }
+}

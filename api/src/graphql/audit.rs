@@ -108,3 +108,10 @@ async fn events(ctx: &Context<'_>, filter: AuditEventFilter, first: Option<i32>,
     let found = house(ctx)?.door.audit.events(&filter, before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
     Ok(page::page(found, wanted, before.is_some(), |(number, event)| (cursor(number), AuditEvent { number, event })))
 }
+
+/// About one person, newest first, at most 100.
+pub async fn about_person(ctx: &Context<'_>, person: PersonId) -> Result<Vec<AuditEvent>> {
+    let filter = AuditFilter { person: Some(person), ..AuditFilter::default() };
+    let found = house(ctx)?.door.audit.events(&filter, None, 100).await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.into_iter().map(|(number, event)| AuditEvent { number, event }).collect())
+}

@@ -14,6 +14,7 @@ use kimlik_domain::card::book::Entry;
 use kimlik_domain::card::find::{CardFilter, CardOrder, asked_words};
 use kimlik_domain::card::tree::UnitTree;
 use kimlik_domain::id::PersonId;
+use kimlik_domain::ports::PeopleBy;
 use kimlik_domain::text;
 use std::sync::Arc;
 
@@ -105,8 +106,8 @@ pub struct IdentityCardFilter {
 
 /// A posting of today.
 pub struct Posting {
-    posting: CardPosting,
-    tree: Arc<UnitTree>,
+    pub posting: CardPosting,
+    pub tree: Arc<UnitTree>,
 }
 
 #[Object]
@@ -312,6 +313,21 @@ async fn find(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<IdentityC
     let card = found.await.map_err(|e| fault(ctx, &e))?;
     // Why: whether a number is somebody's is not told to whoever may not read it.
     Ok(card.filter(|card| !by_number || allows(ctx, Deed::ReadRegistryNumber, card.about())))
+}
+
+/// Whom a key names, also if they have left. Who may know is the caller's to ask.
+pub async fn person_of(ctx: &Context<'_>, by: &IdentityCardKey) -> Result<Option<PersonId>> {
+    let store = &house(ctx)?.store;
+    let found = match by {
+        IdentityCardKey::Id(id) => return Ok(Some(PersonId(id::argument(id::CARD, "by.id", id)?))),
+        IdentityCardKey::Username(name) => store.person_named(Some(plain("by.username", name)?), None).await,
+        IdentityCardKey::Email(address) => store.person_named(None, Some(plain("by.email", address)?)).await,
+        IdentityCardKey::RegistryNumber(no) => {
+            let found = store.people(PeopleBy::RegistryNos(std::slice::from_ref(&no.0))).await;
+            found.map(|found| found.first().map(|r| r.person.id))
+        }
+    };
+    found.map_err(|e| fault(ctx, &e))
 }
 
 /// The card of a person, for things that name one: also of somebody who has left.

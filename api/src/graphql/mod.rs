@@ -1,6 +1,7 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
 pub mod audit;
 pub mod card;
+pub mod change;
 pub mod error;
 pub mod grant;
 pub mod health;
@@ -16,6 +17,7 @@ pub mod run;
 pub mod scalar;
 pub mod service_account;
 pub mod session;
+pub mod staff;
 pub mod unit;
 pub mod viewer;
 pub mod window;
@@ -37,6 +39,8 @@ use std::sync::{Arc, LazyLock};
 pub struct Query(
     card::CardQuery,
     unit::UnitQuery,
+    change::ChangeQuery,
+    staff::StaffQuery,
     run::RunQuery,
     hold::HoldQuery,
     message::MessageQuery,
@@ -106,6 +110,7 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         .override_output_type_description::<page::PageEdge<unit::Unit>>("One unit of a page, with its place in the list.");
     pages!(
         builder,
+        change::IdentityCardChange,
         run::SyncRun,
         run::Operation,
         hold::Hold,

@@ -188,7 +188,7 @@ impl SyncRun {
 }
 
 /// One change of one account.
-pub struct Operation(run::OperationRecord);
+pub struct Operation(pub run::OperationRecord);
 
 #[Object]
 /// One change of one account, from its intent to its receipt.

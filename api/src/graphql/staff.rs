@@ -1,0 +1,163 @@
+//! The record behind a card, for the person and for those who keep it: employment, phones, operations, history.
+use super::audit::AuditEvent;
+use super::card::{IdentityCard, IdentityCardKey, Posting, of_person, person_of};
+use super::error::{Maybe, fault};
+use super::reading::reads;
+use super::run::Operation;
+use super::scalar::{PhoneNumber, RegistryNumber};
+use super::{allows, house, id};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use chrono::NaiveDate;
+use kimlik_domain::access::{About, Deed};
+use kimlik_domain::card::CardPosting;
+use kimlik_domain::day;
+use kimlik_domain::ports::{OperationsOf, PeopleBy, PersonRecord};
+use kimlik_domain::staff::Person;
+use std::sync::Arc;
+
+#[derive(Default)]
+pub struct StaffQuery;
+
+/// The record of a member of staff.
+pub struct StaffMember {
+    record: PersonRecord,
+    about: About,
+    card: Arc<IdentityCard>,
+}
+
+/// As HR last said it.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::staff::EmploymentStatus")]
+pub enum EmploymentStatus {
+    /// Works.
+    Active,
+    /// On leave.
+    OnLeave,
+    /// Removed from duty for a while.
+    Suspended,
+    /// Has left.
+    Terminated,
+}
+
+/// The employment as HR last said it.
+#[derive(SimpleObject)]
+pub struct Employment {
+    /// Null: HR has not said.
+    status: Option<EmploymentStatus>,
+    /// HITAP's code of the last event.
+    reason: Option<String>,
+    /// The first day in service.
+    starts_on: Option<NaiveDate>,
+    /// The last day in service.
+    ends_on: Option<NaiveDate>,
+}
+
+#[Object]
+/// The record behind a card (personel kaydı).
+impl StaffMember {
+    /// That of the person's card.
+    async fn id(&self) -> ID {
+        id::encode("staff", self.record.person.id.0)
+    }
+    /// Sicil no.
+    async fn registry_number(&self) -> RegistryNumber {
+        RegistryNumber(self.record.person.registry_no.clone())
+    }
+    /// 123*****146. The person, its personnel unit and administrators; others see null. The reading of another person's is recorded.
+    async fn national_id_masked(&self, ctx: &Context<'_>) -> Maybe<String> {
+        if !reads(ctx, Deed::ReadNationalId, self.about) {
+            return None;
+        }
+        let house = match house(ctx) {
+            Ok(house) => house,
+            Err(error) => return Some(Err(error)),
+        };
+        let found = house.card_feed.national_id(self.record.person.id).await.map_err(|e| fault(ctx, &e));
+        found.map(|id| id.map(|id| id.masked())).transpose()
+    }
+    /// The card, also of somebody who has left.
+    async fn card(&self) -> IdentityCard {
+        self.card.as_ref().clone()
+    }
+    /// As HR last said it.
+    async fn employment(&self) -> Employment {
+        let person: &Person = &self.record.person;
+        Employment {
+            status: person.status.map(Into::into),
+            reason: person.reason_code.as_deref().map(str::to_owned),
+            starts_on: person.employment_start,
+            ends_on: person.employment_end,
+        }
+    }
+    /// All that HR names, past and future ones too.
+    async fn postings(&self) -> Vec<Posting> {
+        let posting = |p: &kimlik_domain::staff::Posting| CardPosting {
+            unit: p.unit,
+            title: p.title().map(Into::into),
+            kind: p.kind,
+            start: p.start,
+            end: p.end,
+        };
+        self.record.person.postings.iter().map(|p| Posting { posting: posting(p), tree: self.card.tree.clone() }).collect()
+    }
+    /// The person, its personnel unit and administrators; others see null. The reading of another person's is recorded.
+    async fn mobile(&self, ctx: &Context<'_>) -> Option<PhoneNumber> {
+        let mobile = self.record.person.mobile.as_ref()?;
+        reads(ctx, Deed::ReadMobile, self.about).then(|| PhoneNumber(mobile.e164().to_owned()))
+    }
+    /// What was done to the account, newest first, at most 100.
+    #[graphql(complexity = "20 * child_complexity + 5")]
+    async fn operations(&self, ctx: &Context<'_>) -> Maybe<Vec<Operation>> {
+        if !allows(ctx, Deed::ReadOperation, self.about) {
+            return None;
+        }
+        Some(operations(ctx, self).await)
+    }
+    /// Who did what, newest first, at most 100. Who may read the audit.
+    #[graphql(complexity = "20 * child_complexity + 5")]
+    async fn history(&self, ctx: &Context<'_>) -> Maybe<Vec<AuditEvent>> {
+        if !allows(ctx, Deed::ReadAudit, About::Everything) {
+            return None;
+        }
+        Some(super::audit::about_person(ctx, self.record.person.id).await)
+    }
+}
+
+const MOST: u32 = 100;
+
+async fn operations(ctx: &Context<'_>, member: &StaffMember) -> Result<Vec<Operation>> {
+    let store = &house(ctx)?.store;
+    let found = store.operations(OperationsOf::Person(member.record.person.id), None, MOST).await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.into_iter().map(Operation).collect())
+}
+
+#[Object]
+impl StaffQuery {
+    /// The record of one member of staff; null where there is none that the caller may read. The reading of another person's
+    /// is recorded.
+    async fn staff_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What finds it: exactly one of these.")] by: IdentityCardKey,
+    ) -> Maybe<StaffMember> {
+        if !allows(ctx, Deed::ReadRecord, About::List) {
+            return None;
+        }
+        member(ctx, by).await.transpose()
+    }
+}
+
+async fn member(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<StaffMember>> {
+    let house = house(ctx)?;
+    let Some(person) = person_of(ctx, &by).await? else { return Ok(None) };
+    let found = house.store.people(PeopleBy::Ids(&[person])).await.map_err(|e| fault(ctx, &e))?;
+    let Some(record) = found.into_iter().next() else { return Ok(None) };
+    let about = About::person(&record.person, day::today(house.clock.now()));
+    // Why both: whoever may not read a number must not find by it either.
+    let by_number = matches!(by, IdentityCardKey::RegistryNumber(_));
+    if (by_number && !allows(ctx, Deed::ReadRegistryNumber, about)) || !reads(ctx, Deed::ReadRecord, about) {
+        return Ok(None);
+    }
+    let card = of_person(ctx, person).await?;
+    Ok(card.map(|card| StaffMember { record, about, card: Arc::new(card) }))
+}
