@@ -17,6 +17,8 @@ needs() {
 /usr/bin/openssl                        openssl
 /usr/lib/postgresql/*/bin/initdb        postgresql
 /usr/bin/chromium                       chromium
+/usr/sbin/bearerbox                     kannel
+/usr/sbin/smsbox                        kannel
 /usr/bin/cc                             gcc
 /usr/include/stdlib.h                   libc6-dev
 /usr/bin/git                            git

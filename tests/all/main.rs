@@ -15,6 +15,7 @@ mod kill;
 mod laws;
 mod lifecycle;
 mod outage;
+mod sms;
 #[macro_use]
 mod store;
 mod cards;

@@ -3,6 +3,7 @@ mod answer;
 pub mod auth;
 mod graphiql;
 mod guard;
+mod sms_report;
 
 use crate::graphql::Graph;
 use crate::wiring::House;
@@ -33,6 +34,7 @@ pub fn router(house: Arc<House>, stop: CancellationToken) -> Router {
         .route("/graphiql", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
         .route("/.well-known/jwks.json", get(auth::jwks))
+        .route("/sms/reports/kannel", get(sms_report::kannel))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn_with_state(http.clone(), auth::note_address))
