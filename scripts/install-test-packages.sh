@@ -19,6 +19,8 @@ needs() {
 /usr/bin/chromium                       chromium
 /usr/bin/node                           nodejs
 /usr/bin/npm                            npm
+/usr/sbin/bearerbox                     kannel
+/usr/sbin/smsbox                        kannel
 /usr/bin/cc                             gcc
 /usr/include/stdlib.h                   libc6-dev
 /usr/bin/git                            git

@@ -1,10 +1,10 @@
 //! What `kimlik doctor` says beside the neighbours' own words: why one could not be made, the feed, roles, the OUs of the placement rules.
 use crate::config::{self, Config, Fault, HrSource};
 use crate::wiring::NotWired;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::access::Role;
 use kimlik_domain::account::{Dn, placement};
-use kimlik_domain::ports::{Directory, Finding, Grants, Health, HrFeed, PortError, SignIn, Store};
+use kimlik_domain::ports::{Directory, Finding, Grants, Health, HrFeed, OutboxState, PortError, SignIn, Store};
 use std::collections::BTreeSet;
 
 /// More missing OUs than that are counted, not named.
@@ -58,6 +58,26 @@ pub async fn roles(config: &Config, directory: &dyn SignIn, grants: Option<(&dyn
         Finding { health: Health::Doubtful, about, found, mend }
     });
     findings
+}
+
+/// Messages: what waits, how long already, and how near the daily limit is.
+pub fn outbox(config: &Config, state: &OutboxState, now: DateTime<Utc>) -> Finding {
+    let limit = config.sms.daily_limit;
+    let found = format!(
+        "{} wait, {} of at most {limit} were sent within a day, {} did not arrive",
+        state.waiting, state.sent_today, state.failed_today
+    );
+    let late = state.oldest.is_some_and(|oldest| now - oldest > TimeDelta::hours(12));
+    let (health, mend) = if state.sent_today >= limit {
+        (Health::Broken, "see who asks for so many codes; raise sms.daily_limit if it is right")
+    } else if state.sent_today >= limit / 5 * 4 {
+        (Health::Doubtful, "see who asks for so many codes, before the daily limit stops all messages")
+    } else if late {
+        (Health::Doubtful, "look at the messages that wait, and at the gateways")
+    } else {
+        (Health::Good, "")
+    };
+    Finding { health, about: "messages".into(), found, mend: mend.into() }
 }
 
 /// It is asked for its next delivery. Reading takes nothing away.

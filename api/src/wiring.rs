@@ -1,13 +1,14 @@
 //! The composition root: the one file that names adapters. Makes of checked settings the neighbours, and of the
 //! neighbours what the rest of this crate works with.
 use crate::cards::CardDesk;
-use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, secrets};
+use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, SmsGatewayKind, secrets};
 use crate::inspect;
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
 use kimlik_adapters::hr::csv::DropFolder;
 use kimlik_adapters::hr::rest::{RestFeed, RestSettings};
 use kimlik_adapters::hr::simulated::SimulatedMinistry;
+use kimlik_adapters::sms::{Kannel, KannelSettings, Netgsm, NetgsmSettings, OutboxGateway};
 use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_adapters::system::{OsEntropy, SystemClock};
 use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings, OwnTokens};
@@ -16,16 +17,18 @@ use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::account::{Dn, placement};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
+use kimlik_domain::message::courier::{Courier, CourierRules};
 use kimlik_domain::password::{Desk, DeskRules};
 use kimlik_domain::ports::{
     Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, Inspect, Passwords, PortError, PortResult, SignIn,
-    Store, WatchRuns,
+    SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
+use zeroize::Zeroizing;
 
 /// Why something could not be made: a setting, or a neighbour.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +65,9 @@ pub struct House {
     pub desk: Arc<Desk>,
     /// Somebody has to be looked at: wakes the loop that reconciles.
     pub wake: Notify,
+    /// Carries what is in the outbox.
+    pub courier: Courier,
+    report_token: Option<Zeroizing<String>>,
     inspectors: Vec<Arc<dyn Inspect>>,
     /// The embedded directory, which nobody else administers.
     own_directory: Option<Arc<EmbeddedDirectory>>,
@@ -97,9 +103,17 @@ impl House {
         directory.ensure_containers(&places.into_iter().collect::<Vec<_>>()).await
     }
 
+    /// Whether this is the token that delivery reports show.
+    pub fn takes_report_token(&self, token: &str) -> bool {
+        self.report_token.as_ref().is_some_and(|own| secrets::same(own, token))
+    }
+
     /// What each neighbour says of itself, over the connections that are open.
     pub async fn inspect(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
+        if let Ok(state) = self.courier.outbox.outbox_state(self.clock.now()).await {
+            findings.push(inspect::outbox(&self.config, &state, self.clock.now()));
+        }
         for inspector in &self.inspectors {
             findings.extend(inspector.inspect().await);
         }
@@ -144,11 +158,24 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     let (feed, narration) = feed(&config, &clock)?;
     let door = Arc::new(door(&config, &store, sign_in, &clock)?);
     let desk = Arc::new(desk(&config, &store, passwords, door.clone()));
+    let Gateways { gateways, inspectors: words, report_token } = gateways(&config)?;
+    let courier = Courier {
+        outbox: store.clone(),
+        store: store.clone(),
+        gateways,
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        rules: courier_rules(&config),
+    };
+    let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone(), own_words];
+    inspectors.extend(words);
     Ok(House {
         door,
         desk,
         reasons: config::policy::reasons_of(&config),
-        inspectors: vec![store.clone(), own_words],
+        inspectors,
+        courier,
+        report_token,
         card_feed: store.clone(),
         cards: CardDesk::default(),
         runs: store.clone(),
@@ -194,6 +221,14 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
         }
         Err(fault) => findings.extend(inspect::not_wired("directory", fault)),
     }
+    match gateways(config) {
+        Ok(Gateways { inspectors, .. }) => {
+            for gateway in inspectors {
+                findings.extend(gateway.inspect().await);
+            }
+        }
+        Err(fault) => findings.extend(inspect::not_wired("SMS gateways", fault)),
+    }
     // Why not of the simulated one: being asked is how its life goes on.
     if config.hr.source != HrSource::Simulated {
         match feed(config, &clock) {
@@ -202,6 +237,89 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
         }
     }
     findings
+}
+
+struct Gateways {
+    gateways: Vec<Arc<dyn SmsGateway>>,
+    inspectors: Vec<Arc<dyn Inspect>>,
+    report_token: Option<Zeroizing<String>>,
+}
+
+fn gateways(config: &Config) -> Result<Gateways, NotWired> {
+    let one = |fault: Fault| Faults(vec![fault]);
+    let mut made = Gateways { gateways: Vec::new(), inspectors: Vec::new(), report_token: None };
+    let mut add = |gateway: Arc<dyn SmsGateway>, inspector: Arc<dyn Inspect>| {
+        made.gateways.push(gateway);
+        made.inspectors.push(inspector);
+    };
+    let mut report_token = None;
+    let timeout = Duration::from_secs(config.sms.timeout_seconds.into());
+    for kind in &config.sms.gateways {
+        match kind {
+            SmsGatewayKind::Outbox => {
+                let outbox = Arc::new(OutboxGateway { keeps_texts: config.directory.is_embedded() });
+                add(outbox.clone(), outbox);
+            }
+            SmsGatewayKind::Netgsm => {
+                let netgsm = &config.sms.netgsm;
+                let password =
+                    secrets::read(&netgsm.password_file, "sms.netgsm.password_file", "write the password into it").map_err(one)?;
+                let (url, user, header) = (netgsm.url.clone(), netgsm.user.clone(), netgsm.header.clone());
+                let ca_pem = certificate("sms.netgsm.ca_file", &netgsm.ca_file)?;
+                let made = Netgsm::new(NetgsmSettings { url, user, password, header, ca_pem, timeout });
+                let gateway = Arc::new(made.map_err(|e| one(Fault::new("sms.netgsm", e.to_string(), "mend the address or the file")))?);
+                add(gateway.clone(), gateway);
+            }
+            SmsGatewayKind::Kannel => {
+                let (gateway, token) = kannel(config, timeout)?;
+                report_token = token;
+                let gateway = Arc::new(gateway);
+                add(gateway.clone(), gateway);
+            }
+        }
+    }
+    made.report_token = report_token;
+    Ok(made)
+}
+
+fn kannel(config: &Config, timeout: Duration) -> Result<(Kannel, Option<Zeroizing<String>>), NotWired> {
+    let one = |fault: Fault| Faults(vec![fault]);
+    let kannel = &config.sms.kannel;
+    let password = secrets::read(&kannel.password_file, "sms.kannel.password_file", "write the password into it").map_err(one)?;
+    let token = (!kannel.report_token_file.as_os_str().is_empty())
+        .then(|| secrets::read(&kannel.report_token_file, "sms.kannel.report_token_file", "openssl rand -hex 32 > that file"))
+        .transpose()
+        .map_err(one)?;
+    let base = if kannel.report_url.is_empty() { &config.server.public_url } else { &kannel.report_url };
+    let report_url = token.as_ref().map(|t| Zeroizing::new(format!("{}/sms/reports/kannel?token={}", base.trim_end_matches('/'), **t)));
+    let settings = KannelSettings {
+        url: kannel.url.clone(),
+        user: kannel.user.clone(),
+        password,
+        sender: kannel.sender.clone(),
+        report_url: report_url.unwrap_or_default(),
+        ca_pem: certificate("sms.kannel.ca_file", &kannel.ca_file)?,
+        timeout,
+    };
+    let gateway = Kannel::new(settings).map_err(|e| one(Fault::new("sms.kannel", e.to_string(), "mend the address or the file")))?;
+    Ok((gateway, token))
+}
+
+fn certificate(setting: &str, path: &std::path::Path) -> Result<Option<Vec<u8>>, Faults> {
+    let unreadable = |e: std::io::Error| {
+        Faults(vec![Fault::new(setting, format!("{}: {}", path.display(), config::check::plain(&e)), "name a file that can be read")])
+    };
+    (!path.as_os_str().is_empty()).then(|| std::fs::read(path)).transpose().map_err(unreadable)
+}
+
+fn courier_rules(config: &Config) -> CourierRules {
+    let [from, to] = config.sms.sending_hours;
+    CourierRules { hours: (from, to), daily_limit: config.sms.daily_limit, ..CourierRules::default() }
+}
+
+/// What a delivery report of Kannel says.
+pub fn kannel_verdict(status: u32, answer: &str) -> Option<kimlik_domain::ports::Verdict> {
+    kimlik_adapters::sms::kannel_verdict(status, answer)
 }
 
 /// The door to `store`: sessions, roles, services, tokens of our own and of the configured issuer.

@@ -9,6 +9,11 @@ pub fn today(now: DateTime<Utc>) -> Day {
     now.with_timezone(&Istanbul).date_naive()
 }
 
+/// What a clock on a wall in Türkiye shows.
+pub fn local(now: DateTime<Utc>) -> chrono::NaiveDateTime {
+    now.with_timezone(&Istanbul).naive_local()
+}
+
 /// 00:00 of `day` in Türkiye. (Where clocks jump over midnight: the first moment of that day.)
 pub fn midnight(day: Day) -> DateTime<Utc> {
     let local = day.and_time(NaiveTime::MIN);

@@ -7,11 +7,13 @@ use crate::access::grant::Grant;
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
 use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use crate::id::MessageId;
 use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, ServiceId, SessionId};
 use crate::lifecycle::ActionKind;
 use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, OperationStatus, PersonSettlement, Run};
+use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Message, NewMessage, Purpose};
 use crate::password::ticket::{Ticket, TicketPurpose};
 use crate::password::{PasswordFacts, PasswordRules};
@@ -63,6 +65,10 @@ pub enum Refusal {
     Rights,
     /// A value that the schema does not take.
     Value,
+    /// A number that takes no messages.
+    Undeliverable,
+    /// Nothing is left to pay with.
+    Balance,
     /// A password that the domain's rules do not take.
     Password,
     /// Not the password that the account has: in a change from one to another.
@@ -519,6 +525,101 @@ pub trait Outbox: Send + Sync {
     /// Whether `code` is the one in the last message for that occasion, which was given to a gateway and is not outlived.
     /// Counting tries is the caller's.
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool>;
+
+    // --- the courier
+    /// Due messages, leased until `until`; those that somebody waits for first.
+    async fn claim_messages(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>>;
+    /// Commits that `gateway` is going to be asked, unless that would be more than `daily_limit` within a day.
+    async fn begin_sending(&self, claimed: &Claimed, gateway: &str, now: DateTime<Utc>, daily_limit: u32) -> PortResult<Begun>;
+    /// Notes what became of it, with everything that follows; nothing where the lease is another courier's by now.
+    async fn settle_message(&self, settled: &Settled, now: DateTime<Utc>) -> PortResult<()>;
+    /// The gateway's names of what it took since, the latest first.
+    async fn awaiting_report(&self, gateway: &str, since: DateTime<Utc>, limit: u32) -> PortResult<Vec<String>>;
+    async fn sent_as(&self, gateway: &str, provider_id: &str) -> PortResult<Option<(MessageId, PersonId)>>;
+    /// False: nothing was waiting for this report.
+    async fn settle_report(&self, id: MessageId, verdict: &Verdict, dead: Option<&DataIssue>, now: DateTime<Utc>) -> PortResult<bool>;
+    /// Resolves issues about numbers whose owners have others by now; answers how many.
+    async fn mend_numbers(&self, now: DateTime<Utc>) -> PortResult<u32>;
+    async fn outbox_state(&self, now: DateTime<Utc>) -> PortResult<OutboxState>;
+}
+
+/// How the outbox stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxState {
+    pub waiting: u32,
+    /// When the oldest of those was queued.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Within a day.
+    pub sent_today: u32,
+    /// Failed, undelivered or doubtful, within a day.
+    pub failed_today: u32,
+}
+
+/// One text for one phone.
+#[derive(Clone, Copy)]
+pub struct Parcel<'a> {
+    /// Our own name for it; the gateway keeps it where it can.
+    pub reference: MessageId,
+    pub to: &'a crate::staff::MobileNumber,
+    pub text: &'a str,
+    pub purpose: Purpose,
+    /// Of no use afterwards: the gateway does not deliver it later, where it can be told so.
+    pub valid_until: Option<DateTime<Utc>>,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The gateway's name for it: reports speak of it.
+    pub id: Option<String>,
+    /// Parts that it is billed as.
+    pub parts: u32,
+}
+
+/// Where a message is of which nobody knows whether it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// The gateway has it, under this name.
+    Taken(Option<String>),
+    /// It surely never came there.
+    NotTaken,
+    /// The gateway cannot say.
+    Unknown,
+}
+
+/// What a delivery report says in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Delivered,
+    Undelivered(String),
+    /// It did not arrive, and nothing will arrive at that number.
+    DeadNumber(String),
+}
+
+/// Carries texts to phones. `InDoubt`: it may have been sent; it is never asked to send the same again.
+#[async_trait]
+pub trait SmsGateway: Send + Sync {
+    /// Stable: messages are kept under it.
+    fn name(&self) -> &str;
+    /// True only where nothing is sent and the text in the store is what is read.
+    fn keeps_texts(&self) -> bool {
+        false
+    }
+    /// Reports have to be asked for.
+    fn is_polled(&self) -> bool {
+        false
+    }
+    /// `Refused(Undeliverable)`: this number; `Refused(Value)`: this text; other refusals: nothing can be sent until somebody
+    /// mends something.
+    async fn send(&self, parcel: &Parcel<'_>) -> PortResult<Accepted>;
+    /// What became of one that it was asked to send at `asked_at`, without an answer.
+    async fn look_up(&self, _parcel: &Parcel<'_>, _asked_at: DateTime<Utc>) -> PortResult<Whereabouts> {
+        Ok(Whereabouts::Unknown)
+    }
+    /// Of those that it took, the ones whose end is known.
+    async fn reports(&self, _ids: &[String], _now: DateTime<Utc>) -> PortResult<Vec<(String, Verdict)>> {
+        Ok(Vec::new())
+    }
 }
 
 // -------------------------------------------------------------------------------------------------------- doctor

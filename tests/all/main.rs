@@ -17,6 +17,7 @@ mod lifecycle;
 mod outage;
 mod password;
 mod protocol;
+mod sms;
 #[macro_use]
 mod store;
 mod cards;

@@ -2,6 +2,7 @@
 pub mod fake_store;
 pub mod fakes;
 pub mod flaky;
+pub mod kannel;
 pub mod lab;
 pub mod late;
 pub mod ministry;

@@ -1,14 +1,12 @@
 //! The outbox. Number, text and code are sealed together; of the code a keyed hash is kept beside them. Text and code are
 //! erased as soon as nobody needs them any more.
-use super::SqlStore;
 use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{Link, Writing, keep};
 use super::vault::Vault;
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message::{Message, MessageState, NewMessage, Purpose, whole_text};
-use kimlik_domain::ports::{Outbox, PortResult};
+use kimlik_domain::ports::PortResult;
 use kimlik_domain::staff::MobileNumber;
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
@@ -66,7 +64,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    fn open(vault: &Vault, row: &Model) -> PortResult<Contents> {
+    pub(super) fn open(vault: &Vault, row: &Model) -> PortResult<Contents> {
         let clear = vault.open(SEALED, row.id, &row.sealed)?;
         if clear.starts_with('[') {
             // Sealed by the first version: the number and the whole text.
@@ -75,7 +73,7 @@ impl Contents {
         }
         from_json(&clear, "message")
     }
-    fn seal(&self, vault: &Vault, id: Uuid) -> PortResult<Vec<u8>> {
+    pub(super) fn seal(&self, vault: &Vault, id: Uuid) -> PortResult<Vec<u8>> {
         vault.seal(SEALED, id, &Zeroizing::new(to_json(self)?))
     }
     fn whole(&self) -> Option<Zeroizing<String>> {
@@ -175,16 +173,4 @@ pub(super) async fn code_matches(
     let lives = row.valid_until.is_none_or(|until| now < until);
     let same = aws_lc_rs::constant_time::verify_slices_are_equal(&vault.code_mark(row.id, code), &row.code_mark).is_ok();
     Ok(counts && lives && same)
-}
-
-#[async_trait]
-impl Outbox for SqlStore {
-    async fn queue_messages(&self, messages: &[(PersonId, NewMessage)], now: DateTime<Utc>) -> PortResult<()> {
-        let writing = self.link.write().await?;
-        queue(&writing, &self.vault, messages.iter().map(|(person, message)| (*person, message, now))).await?;
-        writing.commit().await
-    }
-    async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool> {
-        code_matches(&self.link, &self.vault, (person, purpose, occasion), code, now).await
-    }
 }

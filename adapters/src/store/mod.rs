@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod card;
+mod courier;
 mod decision;
 mod fault;
 mod feed;

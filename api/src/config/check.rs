@@ -214,7 +214,7 @@ fn unknown_placeholder(text: &str, known: &[&str]) -> Option<String> {
     None
 }
 
-fn required_file(setting: &str, path: &Path, mend: &str, faults: &mut Vec<Fault>) {
+pub(super) fn required_file(setting: &str, path: &Path, mend: &str, faults: &mut Vec<Fault>) {
     if path.as_os_str().is_empty() {
         faults.push(Fault::new(setting, "nothing", mend));
     } else {
@@ -222,7 +222,7 @@ fn required_file(setting: &str, path: &Path, mend: &str, faults: &mut Vec<Fault>
     }
 }
 
-fn file_if_named(setting: &str, path: &Path, faults: &mut Vec<Fault>) {
+pub(super) fn file_if_named(setting: &str, path: &Path, faults: &mut Vec<Fault>) {
     if path.as_os_str().is_empty() {
         return;
     }

@@ -12,7 +12,7 @@ use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
 use serde::{Deserialize, Serialize};
-pub use sms::{Sms, SmsGatewayKind};
+pub use sms::{Kannel as KannelSection, Netgsm as NetgsmSection, Sms, SmsGatewayKind};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;

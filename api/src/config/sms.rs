@@ -1,8 +1,10 @@
 //! [sms]: who carries texts to people, when, how many, and what they say.
+use super::check::{file_if_named, required_file};
 use super::{Config, Fault};
 use kimlik_domain::message::{Language, Purpose, template};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -10,6 +12,8 @@ pub enum SmsGatewayKind {
     /// Texts stay in the database.
     #[default]
     Outbox,
+    Netgsm,
+    Kannel,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +21,13 @@ pub enum SmsGatewayKind {
 pub struct Sms {
     /// In order: the next is asked where the one before is away or may not.
     pub gateways: Vec<SmsGatewayKind>,
+    /// From this hour to that one, in Türkiye, messages are sent that nobody waits for. Codes and warnings at any hour.
+    pub sending_hours: [u32; 2],
+    /// Messages within a rolling day: an alarm at four fifths, at the limit nothing more is sent.
+    pub daily_limit: u32,
+    pub timeout_seconds: u32,
+    pub netgsm: Netgsm,
+    pub kannel: Kannel,
     /// Of texts for which nobody has chosen one.
     pub language: Language,
     /// Language -> purpose -> text, instead of the one built in.
@@ -25,7 +36,64 @@ pub struct Sms {
 
 impl Default for Sms {
     fn default() -> Sms {
-        Sms { gateways: vec![SmsGatewayKind::Outbox], language: Language::Tr, templates: BTreeMap::new() }
+        Sms {
+            gateways: vec![SmsGatewayKind::Outbox],
+            sending_hours: [8, 21],
+            daily_limit: 20_000,
+            timeout_seconds: 15,
+            netgsm: Netgsm::default(),
+            kannel: Kannel::default(),
+            language: Language::Tr,
+            templates: BTreeMap::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Netgsm {
+    pub url: String,
+    pub user: String,
+    pub password_file: PathBuf,
+    /// The registered header that people see as the sender.
+    pub header: String,
+    pub ca_file: PathBuf,
+}
+
+impl Default for Netgsm {
+    fn default() -> Netgsm {
+        let (user, header, files) = (String::new(), String::new(), PathBuf::new());
+        Netgsm { url: "https://api.netgsm.com.tr".into(), user, password_file: files.clone(), header, ca_file: files }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kannel {
+    /// Of smsbox.
+    pub url: String,
+    pub user: String,
+    pub password_file: PathBuf,
+    pub sender: String,
+    /// Where Kannel reaches Kimlik; server.public_url where nothing is said.
+    pub report_url: String,
+    /// Holds the token that delivery reports show; nothing: no delivery reports.
+    pub report_token_file: PathBuf,
+    pub ca_file: PathBuf,
+}
+
+impl Default for Kannel {
+    fn default() -> Kannel {
+        let (text, files) = (String::new(), PathBuf::new());
+        Kannel {
+            url: "http://127.0.0.1:13013".into(),
+            user: text.clone(),
+            password_file: files.clone(),
+            sender: text.clone(),
+            report_url: text,
+            report_token_file: files.clone(),
+            ca_file: files,
+        }
     }
 }
 
@@ -47,6 +115,17 @@ pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
     if sms.gateways.is_empty() {
         faults.push(Fault::new("sms.gateways", "nothing", "write at least one, such as [\"outbox\"]"));
     }
+    gateways(sms, faults);
+    let [from, to] = sms.sending_hours;
+    if from >= to || to > 24 {
+        faults.push(Fault::new("sms.sending_hours", format!("{from} to {to}"), "write two hours of one day, such as [8, 21]"));
+    }
+    if sms.daily_limit == 0 {
+        faults.push(Fault::new("sms.daily_limit", "0", "write at least 1"));
+    }
+    if !(1..=60).contains(&sms.timeout_seconds) {
+        faults.push(Fault::new("sms.timeout_seconds", sms.timeout_seconds.to_string(), "write a number from 1 to 60"));
+    }
     for (language, texts) in &sms.templates {
         let language = if *language == Language::Tr { "tr" } else { "en" };
         for (name, text) in texts {
@@ -61,5 +140,31 @@ pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
                 faults.push(Fault::new(setting, fault.to_string(), format!("what may be filled in here: {}", slots.join(" "))));
             }
         }
+    }
+}
+
+fn gateways(sms: &Sms, faults: &mut Vec<Fault>) {
+    let mut need = |setting: &str, value: &str, mend: &str| {
+        if value.trim().is_empty() {
+            faults.push(Fault::new(setting, "nothing", mend));
+        }
+    };
+    let uses = |kind| sms.gateways.contains(&kind);
+    if uses(SmsGatewayKind::Netgsm) {
+        need("sms.netgsm.user", &sms.netgsm.user, "write the user of the API");
+        need("sms.netgsm.header", &sms.netgsm.header, "write the registered header");
+    }
+    if uses(SmsGatewayKind::Kannel) {
+        need("sms.kannel.user", &sms.kannel.user, "write the sendsms-user");
+        need("sms.kannel.sender", &sms.kannel.sender, "write what people see as the sender");
+    }
+    if uses(SmsGatewayKind::Netgsm) {
+        required_file("sms.netgsm.password_file", &sms.netgsm.password_file, "write the file that holds its password", faults);
+        file_if_named("sms.netgsm.ca_file", &sms.netgsm.ca_file, faults);
+    }
+    if uses(SmsGatewayKind::Kannel) {
+        required_file("sms.kannel.password_file", &sms.kannel.password_file, "write the file that holds its password", faults);
+        file_if_named("sms.kannel.report_token_file", &sms.kannel.report_token_file, faults);
+        file_if_named("sms.kannel.ca_file", &sms.kannel.ca_file, faults);
     }
 }

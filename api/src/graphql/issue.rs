@@ -104,6 +104,8 @@ pub enum DataIssueKind {
     ProtectedLeaver,
     /// An active account that somebody disabled in the directory: Kimlik does not enable it again.
     DisabledByHand,
+    /// Messages to the mobile number do not arrive, and will not: another number is needed.
+    UndeliverableMobile,
     /// Groups that somebody else gave, to be reviewed after a transfer.
     ForeignGroups,
     /// The directory refused a change.

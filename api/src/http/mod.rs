@@ -7,6 +7,7 @@ mod events;
 mod graphiql;
 mod guard;
 mod lines;
+mod sms_report;
 mod socket;
 
 use crate::graphql::Graph;
@@ -39,6 +40,7 @@ pub fn router(house: Arc<House>, stop: CancellationToken) -> Router {
         .route("/graphiql", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
         .route("/.well-known/jwks.json", get(auth::jwks))
+        .route("/sms/reports/kannel", get(sms_report::kannel))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn_with_state(http.clone(), browser::remember))

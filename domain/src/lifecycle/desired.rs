@@ -178,6 +178,18 @@ pub fn issue(kind: IssueKind, person: &Person, facts: &Facts<'_>, message: impl 
     }
 }
 
+/// A number that takes no messages, for the personnel unit. Goes away with another number.
+pub fn undeliverable(person: &Person, units: &Units, today: Day, reason: &str) -> DataIssue {
+    let unit = person.posting_on(today).map(|p| p.unit);
+    DataIssue {
+        person: Some(person.id),
+        registry_no: Some(person.registry_no.clone()),
+        personnel_unit: unit.and_then(|u| units.personnel_unit(u)),
+        field: Some("mobile".into()),
+        ..DataIssue::new(IssueKind::UndeliverableMobile, format!("messages to the mobile number do not arrive: {reason}"))
+    }
+}
+
 fn next_look(person: &Person, units: &Units, today: Day) -> Option<Day> {
     let after = |last: Option<Day>| last.and_then(|d| d.succ_opt());
     let postings = person.postings.iter().flat_map(|p| {

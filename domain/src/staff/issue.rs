@@ -65,6 +65,8 @@ kinds! {
     ProtectedLeaver => Account,
     /// An active account that somebody disabled in the directory: Kimlik does not enable it again.
     DisabledByHand => Nothing,
+    /// Messages to the mobile number do not arrive, and will not.
+    UndeliverableMobile => Announcement,
     ForeignGroups => Nothing, DirectoryRefused => Account, DuplicateEmployeeId => Account,
 }
 
