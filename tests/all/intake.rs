@@ -108,6 +108,17 @@ fn the_same_delivery_again_changes_nothing_and_wakes_nobody() {
 }
 
 #[test]
+fn ids_follow_the_order_of_a_feed_that_names_more_people_than_a_millisecond_has_numbers() {
+    let house = House::new();
+    house.snapshot(&staff(crowd(9_000)));
+    let kept = house.kept();
+    let mut people: Vec<_> = kept.people.values().map(|k| (k.person.id, k.person.registry_no.as_str().parse::<u32>().unwrap())).collect();
+    people.sort_unstable();
+    assert_eq!(people.len(), 9_000);
+    assert!(people.is_sorted_by_key(|(_, no)| *no), "who comes first is named first");
+}
+
+#[test]
 fn an_intake_that_dies_between_parts_ends_the_same_when_taken_again() {
     let (whole, broken) = (House::new(), House::new());
     let text = staff(crowd(2_500));

@@ -114,7 +114,7 @@ impl RosterSave {
 struct Intake<'a> {
     store: &'a dyn Store,
     entropy: &'a dyn Entropy,
-    made: std::sync::atomic::AtomicU16,
+    made: std::sync::atomic::AtomicU32,
     now: DateTime<Utc>,
     ctx: Context<'a>,
     feed: &'a str,
@@ -233,14 +233,14 @@ impl Intake<'_> {
         }
     }
 
-    /// Ids in the order of the feed, also within one millisecond: who comes first is named first.
+    /// Ids in the order of the feed: who comes first is named first, and the store's rows lie one behind the other.
     fn new_person(&self) -> PersonId {
         let mut random = [0; 10];
         self.entropy.fill(&mut random);
         let n = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        // The 12 bits behind the time; a part has at most 1,000 people.
-        random[..2].copy_from_slice(&(n & 0x0fff).to_be_bytes());
-        PersonId(crate::id::uuid_v7(self.now, random))
+        // The 12 bits behind the time, and where those are used up, the next millisecond (RFC 9562, 6.2, method 1).
+        random[..2].copy_from_slice(&u16::try_from(n & 0x0fff).unwrap_or_default().to_be_bytes());
+        PersonId(crate::id::uuid_v7(self.now + chrono::TimeDelta::milliseconds(i64::from(n >> 12)), random))
     }
 }
 
