@@ -69,7 +69,7 @@ pub fn strength(password: &str, words: &[&str]) -> u8 {
     // Why cut: the estimate takes longer the longer the text, and what is long is strong.
     let clipped = text::clip(password, 72);
     let known: Vec<&str> = words.iter().copied().chain(COMMON).collect();
-    let folded = text::to_ascii(clipped).to_lowercase();
+    let folded = text::to_ascii(clipped).to_ascii_lowercase();
     let (plain, ascii) = (zxcvbn::zxcvbn(clipped, &known), zxcvbn::zxcvbn(&folded, &known));
     u8::from(plain.score()).min(u8::from(ascii.score()))
 }
@@ -124,7 +124,7 @@ fn kinds(password: &str) -> usize {
         |c| c.is_alphabetic() && !c.is_uppercase() && !c.is_lowercase(),
         |c| !c.is_alphanumeric(),
     ];
-    kinds.iter().filter(|kind| password.chars().any(|c| kind(c))).count()
+    kinds.iter().filter(|kind| password.chars().any(*kind)).count()
 }
 
 fn holds_name(password: &str, username: &str, display_name: &str) -> bool {
