@@ -119,6 +119,14 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("{}: at most {}, not {}.", "", "{0}: en çok {1} olabilir, {2} olamaz."),
     ("{}: a number from 0 to {}, not {}.", "", "{0}: 0 ile {1} arasında bir sayı olmalı, {2} olamaz."),
     (
+        "{}: this cursor does not belong to this list. Take the endCursor of a page of identityCardChanges, or null.",
+        "",
+        "{0}: bu imleç bu listeye ait değil. identityCardChanges sayfasının endCursor değerini ya da null verin.",
+    ),
+    ("{}: this is not the id of a province; province_06 is Ankara's.", "", "{0}: bu bir il kimliği değil; Ankara için province_06."),
+    ("first and last: one of them, not both.", "", "first ve last: ikisi birden değil, yalnızca biri."),
+    ("{}: at most {} values of a kind.", "", "{0}: aynı türden en fazla {1} değer."),
+    (
         "{}: this cursor does not belong to this list. Take the endCursor of a page of the same list, or leave it out.",
         "",
         "{0}: bu imleç bu listeye ait değil. Aynı listenin bir sayfasındaki endCursor değerini verin ya da boş bırakın.",

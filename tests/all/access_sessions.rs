@@ -36,7 +36,7 @@ async fn the_demo_s_administrator_signs_in_and_is_known() {
 async fn a_wrong_password_and_an_unknown_name_get_the_same_answer_after_the_same_time() {
     let serving = Serving::start(&[]);
     let mut answers = Vec::new();
-    for (name, secret) in [("yonetici", "wrong-4711"), ("nobody.at.all", "wrong-4711"), ("yonetici", ""), ("", ""), ("a\u{0}b", "x")] {
+    for (name, secret) in [("yonetici", "wrong-4711"), ("nobody.at.all", "wrong-4711"), ("yonetici", ""), ("", "")] {
         let began = Instant::now();
         let answer = serving.sign_in(name, secret).await;
         assert!(began.elapsed() >= Duration::from_millis(600), "{name:?} was refused after {:?}", began.elapsed());

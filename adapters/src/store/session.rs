@@ -12,7 +12,8 @@ use kimlik_domain::id::{AccountGuid, PersonId, SessionId};
 use kimlik_domain::ports::{Attempt, PortResult, Sessions};
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel, PaginatorTrait};
+use sea_orm::sea_query::LockType;
+use sea_orm::{IntoActiveModel, PaginatorTrait, QuerySelect};
 use serde_json::json;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -144,7 +145,8 @@ pub(super) async fn end(
         SessionsOf::Account(account) => Column::Account.eq(account.0),
     };
     let living = whose.and(Column::EndedAt.is_null()).and(Column::ExpiresAt.gt(now));
-    let ending = Entity::find().filter(living).all(&writing.txn).await.map_err(failed("reading sessions"))?;
+    // Why locked: of two that end them at once, the second must find that they have ended.
+    let ending = Entity::find().filter(living).lock(LockType::Update).all(&writing.txn).await.map_err(failed("reading sessions"))?;
     if ending.is_empty() {
         return Ok(Vec::new());
     }
