@@ -1,4 +1,5 @@
 //! Parola against a real Active Directory, with kinit as the judge; and over HTTP with the embedded one.
+use crate::surface::page::browser;
 use crate::surface::program::Serving;
 use kimlik_adapters::directory::active_directory::ActiveDirectory;
 use kimlik_adapters::store::SqlStore;
@@ -10,7 +11,7 @@ use kimlik_domain::access::session::{Secret, SessionRules};
 use kimlik_domain::password::desk::Handed;
 use kimlik_domain::password::{Broken, Desk, DeskRules, Refused};
 use kimlik_domain::ports::Passwords as _;
-use kimlik_tests::lab::Samba;
+use kimlik_tests::lab::{Samba, node};
 use kimlik_tests::ministry::{Ministry, keys, policy, prepare_domain};
 use kimlik_tests::scenario::Hr;
 use serde_json::{Value, json};
@@ -265,5 +266,26 @@ async fn a_newcomer_activates_sets_and_changes_over_http() {
     let after = serving.ask_as(Some(&token), "{ viewer { name } }", json!({})).await;
     assert_eq!(after["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "every session has ended: {after}");
     assert_eq!(serving.sign_in(&name, FIRST).await["userErrors"][0]["code"], "CREDENTIALS_WRONG");
+    assert_eq!(serving.sign_in(&name, SECOND).await["userErrors"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_finds_the_way_on_a_telephone_and_changes_the_password_on_a_desktop() {
+    let serving = Serving::start(&[]);
+    let (name, code) = announced(&serving).await;
+    let pictures = node::folder().join("pictures").display().to_string();
+    let arguments = [browser().to_owned(), serving.url("/parola"), name.clone(), code, FIRST.into(), SECOND.into(), pictures];
+    let seen = tokio::task::spawn_blocking(move || node::script("parola.mjs", &arguments.each_ref().map(String::as_str))).await.unwrap();
+    let line = String::from_utf8_lossy(&seen.stdout).lines().last().unwrap_or_default().to_owned();
+    let told: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line} {}", String::from_utf8_lossy(&seen.stderr)));
+    assert_eq!(told["language"], "tr");
+    let wrong = told["wrongCode"].as_str().unwrap();
+    assert!(wrong.contains("kod yanlış") && !wrong.contains("wrong"), "in Turkish, and in Turkish alone: {told}");
+    assert!(told["broken"].to_string().contains("En az 8 karakter"), "{told}");
+    assert_eq!((&told["differ"], &told["overflow"]), (&json!("İki parola aynı değil."), &json!(false)));
+    assert!(told["done"].as_str().unwrap().contains("Parolanız değişti"), "{told}");
+    assert!(told["wrongPassword"].as_str().unwrap().starts_with("User name or password is wrong"), "{told}");
+    assert!(told["changed"].as_str().unwrap().contains("has changed"), "{told}");
+    assert_eq!((&told["origins"], &told["complaints"]), (&json!([format!("http://{}", serving.address)]), &json!([])), "{told}");
     assert_eq!(serving.sign_in(&name, SECOND).await["userErrors"], json!([]));
 }

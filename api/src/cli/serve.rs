@@ -49,6 +49,7 @@ fn welcome(voice: &Voice, config: &Config, listen: SocketAddr) {
     if let Ok(password) = secrets::read(&secrets::first_password_file(config), "secrets.dir", "start Kimlik anew") {
         voice.say(&format!("  Sign in      {FIRST_ADMINISTRATOR} with the password {}", password.as_str()));
     }
+    voice.say(&format!("  Passwords    http://{listen}/parola (the newcomers' codes stand in their messages)"));
     voice.say("  Other words  kimlik plan, kimlik holds list, kimlik issues list, kimlik --help");
     voice.say("  To end it    Ctrl-C");
     voice.say("");

@@ -1,7 +1,7 @@
 //! GraphiQL out of the binary: no other origin is ever asked. Files come from api/assets/graphiql (see VENDOR.toml).
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Response};
 
 const PAGE: &str = include_str!("../../assets/graphiql/index.html");
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -23,10 +23,6 @@ const OWN: &[(&str, &str, &str)] = &[
     ("init.js", SCRIPT, include_str!("../../assets/graphiql/init.js")),
     ("page.css", STYLE, include_str!("../../assets/graphiql/page.css")),
 ];
-
-pub async fn home() -> Redirect {
-    Redirect::temporary("/graphiql")
-}
 
 pub async fn page() -> Html<&'static str> {
     Html(PAGE)

@@ -7,6 +7,7 @@ mod events;
 mod graphiql;
 mod guard;
 mod lines;
+mod parola;
 mod sms_report;
 mod socket;
 
@@ -36,9 +37,11 @@ pub fn router(house: Arc<House>, stop: CancellationToken) -> Router {
     let http = Http { house, graph, stop, lines: Arc::default() };
     Router::new()
         .route("/graphql", any(answer::graph))
-        .route("/", get(graphiql::home))
+        .route("/", get(parola::home))
         .route("/graphiql", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
+        .route("/parola", get(parola::page))
+        .route("/parola/{file}", get(parola::file))
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/sms/reports/kannel", get(sms_report::kannel))
         .route("/healthz", get(|| async { "alive\n" }))

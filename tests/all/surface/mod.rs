@@ -5,7 +5,7 @@ mod cards;
 mod commands;
 mod graphql;
 mod ministry;
-mod page;
+pub mod page;
 pub mod program;
 mod settings;
 mod walls;

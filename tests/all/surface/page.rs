@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 const ASSETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/assets/graphiql");
 
-fn browser() -> &'static str {
+pub fn browser() -> &'static str {
     ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
         .into_iter()
         .find(|path| std::path::Path::new(path).exists())

@@ -1,0 +1,210 @@
+// The page asks the GraphQL API and nothing else; any front end could do the same.
+const WORDS = {
+  tr: {
+    title: "Parola", other: "English", name: "Kullanıcı adı", nameHint: "Örneğin ayse.sahin", back: "Geri",
+    first: "İlk parolam", firstHint: "Hesabım yeni açıldı, SMS ile kod geldi.",
+    change: "Parolamı değiştir", changeHint: "Parolamı biliyorum; süresi dolmuş da olabilir.",
+    code: "SMS ile gelen kod", codeHint: "8 rakam", go: "Devam", current: "Şimdiki parola", fresh: "Yeni parola",
+    again: "Yeni parola, bir kez daha", show: "Parolayı göster", save: "Parolayı belirle", differ: "İki parola aynı değil.",
+    strength: "Dayanıklılık", levels: ["çok zayıf", "zayıf", "orta", "iyi", "çok iyi"],
+    done: "Parolanız değişti. Bilgisayarınızda ve telefonunuzda artık yeni parolanızla oturum açın.",
+    due: "Bir sonraki değişiklik en geç:", gone: "Eski parolanız artık geçerli değil. Lütfen başka bir yeni parola seçin.",
+    away: "Şu anda yanıt alınamıyor. Biraz sonra yeniden deneyin.", empty: "Bu alan boş bırakılamaz.",
+    foot: "Kimse sizden parolanızı veya SMS kodunuzu isteyemez. Yardım için personel biriminize başvurun.",
+  },
+  en: {
+    title: "Password", other: "Türkçe", name: "User name", nameHint: "For example ayse.sahin", back: "Back",
+    first: "My first password", firstHint: "My account is new and a code came by SMS.",
+    change: "Change my password", changeHint: "I know my password; it may have expired.",
+    code: "Code from the SMS", codeHint: "8 digits", go: "Go on", current: "Present password", fresh: "New password",
+    again: "New password, once more", show: "Show the password", save: "Set the password", differ: "The two passwords differ.",
+    strength: "Strength", levels: ["very weak", "weak", "fair", "good", "very good"],
+    done: "Your password has changed. From now on sign in with it, on your computer and on your phone.",
+    due: "To be changed again by:", gone: "Your old password does not work any more. Please choose another new one.",
+    away: "There is no answer now. Try again a little later.", empty: "This cannot be left empty.",
+    foot: "Nobody may ask you for your password or your code. For help turn to your personnel unit.",
+  },
+};
+const RULES = "rules { code turkish english }";
+const FAULTS = "userErrors { code path message }";
+const at = (id) => document.getElementById(id);
+let tongue = localStorage.getItem("tongue") || (navigator.language.startsWith("en") ? "en" : "tr");
+let view = menu;
+const say = (key) => WORDS[tongue][key];
+// Where a message is in both languages, English comes first.
+const told = (message) => { const parts = message.split(" / "); return parts.length === 2 ? parts[tongue === "tr" ? 1 : 0] : message; };
+const inWords = (rule) => (tongue === "tr" ? rule.turkish : rule.english);
+
+async function ask(query, variables) {
+  const headers = { "content-type": "application/json", "accept-language": tongue };
+  const answer = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  const { data, errors } = await answer.json();
+  if (errors || !data) throw new Error(errors?.[0]?.message ?? "no data");
+  return data;
+}
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+function field(key, hint, type, complete) {
+  const input = make("input", { type, name: key, id: key, autocomplete: complete, autocapitalize: "none", spellcheck: false, required: true });
+  if (key === "code") input.inputMode = "numeric";
+  const label = make("label", { htmlFor: key }, say(key));
+  if (hint) {
+    input.setAttribute("aria-describedby", `${key}-hint`);
+    label.append(make("span", { className: "hint", id: `${key}-hint` }, hint));
+  }
+  label.append(input);
+  return { label, input };
+}
+
+function form(heading, fields, deed, act) {
+  const fault = make("p", { className: "fault", hidden: true });
+  fault.setAttribute("role", "alert");
+  const button = make("button", { className: "deed" }, deed);
+  const back = make("button", { type: "button", className: "plain", onclick: menu }, say("back"));
+  const element = make("form", { noValidate: true }, ...fields, fault, button, back);
+  const complain = (text, input) => {
+    fault.textContent = text;
+    fault.hidden = false;
+    if (input) { input.setAttribute("aria-invalid", "true"); input.focus(); }
+  };
+  element.onsubmit = async (event) => {
+    event.preventDefault();
+    fault.hidden = true;
+    const inputs = [...element.querySelectorAll("input:not([type=checkbox])")];
+    inputs.forEach((input) => input.removeAttribute("aria-invalid"));
+    const empty = inputs.find((input) => !input.value);
+    if (empty) return complain(say("empty"), empty);
+    button.disabled = true;
+    try { await act(complain); } catch { complain(say("away")); }
+    button.disabled = false;
+  };
+  at("tasks").replaceChildren();
+  at("task").replaceChildren(make("h2", {}, heading), element);
+  element.querySelector("input").focus();
+}
+
+// The new password twice, with the rules and the strength while one types.
+function fresh(ticket) {
+  const one = field("fresh", "", "password", "new-password");
+  const two = field("again", "", "password", "new-password");
+  const list = make("ul", { className: "rules" });
+  const meter = make("meter", { min: 0, max: 4, low: 2, high: 3, optimum: 4, value: 0 });
+  const word = make("span", { className: "hint" });
+  const level = make("label", {}, say("strength"), meter, word);
+  const box = make("input", { type: "checkbox", id: "show" });
+  const show = make("p", { className: "hint" }, box, " ", make("label", { htmlFor: "show" }, say("show")));
+  box.style.width = box.style.minHeight = "1.25rem";
+  show.lastChild.style.display = "inline";
+  box.onchange = () => [one, two].forEach(({ input }) => { input.type = box.checked ? "text" : "password"; });
+  let rules = [];
+  ask(`query($t: String) { passwordPolicy(ticket: $t) { ${RULES} } }`, { t: ticket }).then((data) => {
+    rules = data.passwordPolicy.rules;
+    mark([]);
+  }, () => {});
+  // What only the directory knows stays open until it has been tried.
+  const late = ["IN_HISTORY", "TOO_YOUNG"];
+  function mark(broken, typed) {
+    list.replaceChildren(...rules.map((rule) => {
+      // How easily it is guessed is asked of what is long enough.
+      const open = late.includes(rule.code) || (rule.code === "COMMON" && broken.includes("TOO_SHORT"));
+      const state = broken.includes(rule.code) ? "broken" : typed && !open ? "kept" : "";
+      return make("li", { className: state }, inWords(rule));
+    }));
+  }
+  let turn = 0, timer;
+  one.input.oninput = () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const mine = ++turn;
+      if (!one.input.value) { mark([]); meter.value = 0; word.textContent = ""; return; }
+      const query = "mutation($i: PasswordAssessInput!) { passwordAssess(input: $i) { score broken { code } } }";
+      const data = await ask(query, { i: { password: one.input.value, ticket } }).catch(() => null);
+      if (!data || mine !== turn) return;
+      const { score, broken } = data.passwordAssess;
+      mark(broken.map((rule) => rule.code), true);
+      meter.value = score;
+      word.textContent = say("levels")[score];
+    }, 250);
+  };
+  const fields = [one.label, list, level, two.label, show];
+  const same = (complain) => one.input.value === two.input.value || complain(say("differ"), two.input);
+  return { fields, same, input: one.input };
+}
+
+function ended(payload, complain, input) {
+  if (payload.done) {
+    const due = payload.expiresAt && new Date(payload.expiresAt).toLocaleDateString(tongue, { dateStyle: "long" });
+    const text = make("p", { className: "done", tabIndex: -1 }, say("done"));
+    at("task").replaceChildren(text, ...(due ? [make("p", {}, `${say("due")} ${due}`)] : []));
+    text.focus();
+    return;
+  }
+  const words = payload.userErrors.map((error) => told(error.message));
+  if (payload.oldPasswordGone) words.push(say("gone"));
+  complain(words.join(" "), input);
+}
+
+function first() {
+  view = first;
+  const name = field("name", say("nameHint"), "text", "username");
+  const code = field("code", say("codeHint"), "text", "one-time-code");
+  form(say("first"), [name.label, code.label], say("go"), async (complain) => {
+    const query = `mutation($i: AccountActivateInput!) { accountActivate(input: $i) { ticket { token } ${FAULTS} } }`;
+    const { accountActivate } = await ask(query, { i: { username: name.input.value, code: code.input.value } });
+    if (accountActivate.ticket) return set(accountActivate.ticket.token);
+    complain(accountActivate.userErrors.map((error) => told(error.message)).join(" "), code.input);
+  });
+}
+
+function set(ticket) {
+  view = () => set(ticket);
+  const choice = fresh(ticket);
+  form(say("first"), choice.fields, say("save"), async (complain) => {
+    if (choice.same(complain) !== true) return;
+    const query = `mutation($i: PasswordSetInput!) { passwordSet(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
+    const { passwordSet } = await ask(query, { i: { ticket, newPassword: choice.input.value } });
+    ended(passwordSet, complain, choice.input);
+  });
+}
+
+function change() {
+  view = change;
+  const name = field("name", say("nameHint"), "text", "username");
+  const current = field("current", "", "password", "current-password");
+  const choice = fresh(null);
+  form(say("change"), [name.label, current.label, ...choice.fields], say("save"), async (complain) => {
+    if (choice.same(complain) !== true) return;
+    const query = `mutation($i: PasswordChangeInput!) { passwordChange(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
+    const input = { username: name.input.value, currentPassword: current.input.value, newPassword: choice.input.value };
+    const { passwordChange } = await ask(query, { i: input });
+    ended(passwordChange, complain, passwordChange.userErrors[0]?.path[0] === "newPassword" ? choice.input : current.input);
+  });
+}
+
+function menu() {
+  view = menu;
+  const task = (key, open) => make("button", { type: "button", id: `task-${key}`, onclick: open }, make("strong", {}, say(key)), say(`${key}Hint`));
+  at("task").replaceChildren();
+  at("tasks").replaceChildren(task("first", first), task("change", change));
+}
+
+function dress() {
+  document.documentElement.lang = tongue;
+  document.title = at("title").textContent = say("title");
+  at("language").textContent = say("other");
+  at("language").lang = tongue === "tr" ? "en" : "tr";
+  at("foot").textContent = say("foot");
+  view();
+}
+
+at("language").onclick = () => {
+  tongue = tongue === "tr" ? "en" : "tr";
+  localStorage.setItem("tongue", tongue);
+  dress();
+};
+dress();

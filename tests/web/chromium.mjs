@@ -1,0 +1,74 @@
+// Chromium over its debugging protocol: what a person does (go, type, press) and what the browser saw of it.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import WebSocket from 'ws';
+
+export async function open(program, pictures, size = '1400,900') {
+  mkdirSync(pictures, { recursive: true });
+  const profile = mkdtempSync(join(tmpdir(), 'kimlik-browser-'));
+  const browser = spawn(program, [
+    '--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+    '--disable-sync', '--disable-default-apps', '--lang=tr', '--accept-lang=tr', `--window-size=${size}`, '--remote-debugging-port=0',
+    `--user-data-dir=${profile}`, 'about:blank',
+  ]);
+  const endpoint = await new Promise((resolve, reject) => {
+    let said = '';
+    browser.stderr.on('data', (data) => {
+      said += data;
+      const found = /DevTools listening on (ws:\S+)/.exec(said);
+      if (found) resolve(found[1]);
+    });
+    browser.on('exit', () => reject(new Error(said)));
+  });
+  const debug = new WebSocket(endpoint, { perMessageDeflate: false, maxPayload: 1 << 28 });
+  await new Promise((resolve) => debug.on('open', resolve));
+  const seen = { origins: new Set(), sockets: new Set(), complaints: [] };
+  const waiting = new Map();
+  let count = 0;
+  debug.on('message', (data) => {
+    const { id, method, params, result, error } = JSON.parse(String(data));
+    if (id) {
+      const [resolve, reject] = waiting.get(id);
+      waiting.delete(id);
+      return error ? reject(new Error(error.message)) : resolve(result);
+    }
+    if (method === 'Network.requestWillBeSent' && /^(https?|wss?):/.test(params.request.url)) seen.origins.add(new URL(params.request.url).origin);
+    if (method === 'Network.webSocketCreated') seen.sockets.add(new URL(params.url).host);
+    if (method === 'Runtime.exceptionThrown') seen.complaints.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
+    if (method === 'Log.entryAdded' && params.entry.level === 'error') seen.complaints.push(params.entry.text);
+  });
+  let session;
+  const send = (method, params = {}) =>
+    new Promise((resolve, reject) => {
+      count += 1;
+      waiting.set(count, [resolve, reject]);
+      debug.send(JSON.stringify({ id: count, method, params, sessionId: session }));
+    });
+  const { targetInfos } = await send('Target.getTargets');
+  const page = targetInfos.find((target) => target.type === 'page');
+  session = (await send('Target.attachToTarget', { targetId: page.targetId, flatten: true })).sessionId;
+  for (const domain of ['Page', 'Network', 'Runtime', 'Log']) await send(`${domain}.enable`);
+
+  const evaluate = async (expression) =>
+    (await send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })).result.value;
+  const until = async (what, expression) => {
+    for (let n = 0; n < 300; n += 1) {
+      const value = await evaluate(expression);
+      if (value) return value;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await picture('failed');
+    throw new Error(`${what}: never; ${JSON.stringify(seen.complaints)} ${await evaluate('document.body.innerText')}`);
+  };
+  const picture = async (name) => {
+    const { data } = await send('Page.captureScreenshot', { format: 'png' });
+    writeFileSync(join(pictures, `${name}.png`), Buffer.from(data, 'base64'));
+  };
+  const type = async (id, text) => {
+    await evaluate(`document.getElementById('${id}').focus()`);
+    await send('Input.insertText', { text });
+  };
+  return { send, evaluate, until, picture, type, seen, close: () => browser.kill() };
+}
