@@ -8,6 +8,7 @@ pub mod card; // the identity card that colleagues see
 pub mod day; // civil days of the ministry (Europe/Istanbul)
 pub mod id; // ids of people, accounts, runs: time-ordered UUIDs made from a clock and entropy
 pub mod lifecycle; // policy, desired, plan, limits, holds, and the use case that carries plans out
+pub mod mailbox;
 pub mod message; // texts to people, and the outbox
 pub mod page; // pages of lists that change while they are read
 pub mod password; // parola: activation, tickets, rules, changing

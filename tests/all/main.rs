@@ -15,6 +15,7 @@ mod kill;
 mod laws;
 mod lifecycle;
 mod outage;
+mod outlook;
 mod password;
 mod protocol;
 mod sms;

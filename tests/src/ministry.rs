@@ -4,12 +4,13 @@ use kimlik_adapters::directory::active_directory::ActiveDirectory;
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_adapters::hr::csv::DropFolder;
 use kimlik_adapters::store::{SqlStore, StoreKeys};
-use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, PlacementRule, When};
+use kimlik_domain::account::{Dn, GroupRule, Mapping, Mode, NamePolicy, PlacementRule, When};
 use kimlik_domain::day::Day;
 use kimlik_domain::lifecycle::limits::{Budget, Limit, Limits};
 use kimlik_domain::lifecycle::policy::Policy;
 use kimlik_domain::lifecycle::reconcile::{Plan, Reconciler, Silent, Whom};
 use kimlik_domain::lifecycle::run::{Run, Trigger};
+use kimlik_domain::mailbox::Mailboxes;
 use kimlik_domain::message::{Language, Templates};
 use kimlik_domain::ports::{Clock, Directory, Entropy, HrFeed, PeopleBy, PersonRecord, Store};
 use kimlik_domain::staff::intake::{self, FeedReport};
@@ -85,6 +86,8 @@ pub fn policy() -> Policy {
         adoption_held: true,
         correlation: false,
         exchange: true,
+        mapping: Mapping::default(),
+        mailboxes: Mailboxes::None,
         upn_suffix: "csb.test".into(),
         family_name_in_capitals: false,
         texts: Arc::new(Templates::new("https://parola.csb.test", Language::Tr)),
@@ -232,7 +235,10 @@ pub fn national_id(n: u32) -> String {
 impl Ministry {
     /// On a throwaway Active Directory and SQLite. The OUs and groups are made by the domain's administrator.
     pub async fn on_samba(today: &str, samba: &crate::lab::Samba) -> Ministry {
-        let policy = policy();
+        Ministry::on_samba_with(today, samba, policy()).await
+    }
+
+    pub async fn on_samba_with(today: &str, samba: &crate::lab::Samba, policy: Policy) -> Ministry {
         let temp = TempDir::new().expect("a temporary folder");
         prepare_domain(samba);
         let mut settings = samba.settings();

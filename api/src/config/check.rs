@@ -14,6 +14,8 @@ pub fn check(config: &Config) -> Result<(), Faults> {
     }
     ous(config, &mut faults);
     names(config, &mut faults);
+    faults.extend(config.card.mapping().err().unwrap_or_default());
+    config.exchange.check(&mut faults);
     limits(config, &mut faults);
     super::access::check(config, &mut faults);
     super::sms::check(config, &mut faults);

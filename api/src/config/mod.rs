@@ -3,6 +3,7 @@
 mod access;
 pub mod check;
 pub mod load;
+mod outlook;
 pub mod policy;
 pub mod secrets;
 mod sms;
@@ -11,6 +12,7 @@ pub use access::{Oidc, OidcName, Roles, Sessions};
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
+pub use outlook::{Card, Exchange, MailboxMode};
 use serde::{Deserialize, Serialize};
 pub use sms::{Kannel as KannelSection, Netgsm as NetgsmSection, Sms, SmsGatewayKind};
 use std::collections::BTreeMap;
@@ -67,6 +69,8 @@ pub struct Config {
     pub placement: Placement,
     pub groups: Vec<GroupRule>,
     pub names: Names,
+    pub card: Card,
+    pub exchange: Exchange,
     pub sms: Sms,
     pub limits: LimitTable,
     pub roles: Roles,

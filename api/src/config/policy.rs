@@ -32,6 +32,8 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
         adoption_held: ad.first_run == FirstRun::Hold,
         correlation: ad.correlation_attribute.is_some(),
         exchange,
+        mapping: config.card.mapping().unwrap_or_default(),
+        mailboxes: config.exchange.mailboxes(),
         upn_suffix: config.directory.upn_suffix().to_owned(),
         family_name_in_capitals: names.family_name_in_capitals,
         texts: texts_of(config),

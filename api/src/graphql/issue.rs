@@ -106,6 +106,12 @@ pub enum DataIssueKind {
     DisabledByHand,
     /// Messages to the mobile number do not arrive, and will not: another number is needed.
     UndeliverableMobile,
+    /// A value of the card that is longer than the address book holds, and was cut.
+    CardValueCut,
+    /// An e-mail address policy of Exchange writes other addresses than Kimlik's.
+    AddressPolicy,
+    /// A mailbox of another kind than the settings make.
+    ForeignMailbox,
     /// Groups that somebody else gave, to be reviewed after a transfer.
     ForeignGroups,
     /// The directory refused a change.

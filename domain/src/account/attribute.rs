@@ -27,6 +27,7 @@ attributes! {
     DisplayName = "displayName", 256;
     GivenName = "givenName", 64;
     FamilyName = "sn", 64;
+    Initials = "initials", 6;
     EmployeeId = "employeeID", 16;
     Title = "title", 128;
     Department = "department", 64;
@@ -47,12 +48,93 @@ attributes! {
     MailNickname = "mailNickname", 64;
     ProxyAddresses = "proxyAddresses", 1123;
     HideFromAddressLists = "msExchHideFromAddressLists", 5;
+    TargetAddress = "targetAddress", 1123;
+    RecipientDisplayType = "msExchRecipientDisplayType", 11;
+    RecipientTypeDetails = "msExchRecipientTypeDetails", 20;
+    RemoteRecipientType = "msExchRemoteRecipientType", 20;
+    Custom1 = "extensionAttribute1", 1024;
+    Custom2 = "extensionAttribute2", 1024;
+    Custom3 = "extensionAttribute3", 1024;
+    Custom4 = "extensionAttribute4", 1024;
+    Custom5 = "extensionAttribute5", 1024;
+    Custom6 = "extensionAttribute6", 1024;
+    Custom7 = "extensionAttribute7", 1024;
+    Custom8 = "extensionAttribute8", 1024;
+    Custom9 = "extensionAttribute9", 1024;
+    Custom10 = "extensionAttribute10", 1024;
+    Custom11 = "extensionAttribute11", 2048;
+    Custom12 = "extensionAttribute12", 2048;
+    Custom13 = "extensionAttribute13", 2048;
+    Custom14 = "extensionAttribute14", 2048;
+    Custom15 = "extensionAttribute15", 2048;
+}
+
+/// What the schema takes as a value, beside its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syntax {
+    Text,
+    /// A list of addresses with their kind before a colon.
+    Addresses,
+    Account,
+    /// `TRUE` or `FALSE`.
+    Truth,
+    /// 32 bits with a sign. Why checked before it is sent: some controllers take more, and read it back as another number.
+    Int32,
+    /// 64 bits with a sign.
+    Int64,
 }
 
 impl Attribute {
     /// Only where the Exchange schema extension is in the directory.
     pub const fn needs_exchange(self) -> bool {
-        matches!(self, Attribute::MailNickname | Attribute::HideFromAddressLists)
+        matches!(self, Attribute::MailNickname | Attribute::HideFromAddressLists) || self.is_remote_mailbox() || self.is_custom()
+    }
+    /// What makes an account a mailbox in the cloud.
+    pub const fn is_remote_mailbox(self) -> bool {
+        matches!(
+            self,
+            Attribute::TargetAddress | Attribute::RecipientDisplayType | Attribute::RecipientTypeDetails | Attribute::RemoteRecipientType
+        )
+    }
+    /// Exchange's custom attributes 1 to 15.
+    pub const fn is_custom(self) -> bool {
+        self as usize >= Attribute::Custom1 as usize && self as usize <= Attribute::Custom15 as usize
+    }
+    /// The addresses under which mail finds the account.
+    pub const fn is_address(self) -> bool {
+        matches!(self, Attribute::Mail | Attribute::MailNickname | Attribute::ProxyAddresses)
+    }
+    /// Filled by the settings' mapping ([`super::Mapping`]); what it leaves out is nobody's of Kimlik's.
+    pub const fn is_mapped(self) -> bool {
+        use Attribute::*;
+        matches!(self, Initials | Title | Department | Company | Office | WorkPhone | Mobile | Fax | Street | City | State | PostalCode)
+            || matches!(self, Country | CountryName | CountryCode)
+            || self.is_custom()
+    }
+    pub const fn syntax(self) -> Syntax {
+        match self {
+            Attribute::Manager => Syntax::Account,
+            Attribute::ProxyAddresses => Syntax::Addresses,
+            Attribute::HideFromAddressLists => Syntax::Truth,
+            Attribute::CountryCode | Attribute::RecipientDisplayType => Syntax::Int32,
+            Attribute::RecipientTypeDetails | Attribute::RemoteRecipientType => Syntax::Int64,
+            _ => Syntax::Text,
+        }
+    }
+    /// Does the schema take `value`, by its kind and its length?
+    pub fn takes(self, value: &Value) -> bool {
+        self.takes_kind(value) && !value.is_empty() && value.len() <= self.max_len()
+    }
+    /// As [`Attribute::takes`], whatever the length.
+    pub fn takes_kind(self, value: &Value) -> bool {
+        match (self.syntax(), value) {
+            (Syntax::Text, Value::Text(_)) | (Syntax::Account, Value::Account(_)) => true,
+            (Syntax::Addresses, Value::List(values)) => values.iter().all(|v| v.contains(':')),
+            (Syntax::Truth, Value::Text(text)) => matches!(text.as_ref(), "TRUE" | "FALSE"),
+            (Syntax::Int32, Value::Text(text)) => text.parse::<i32>().is_ok(),
+            (Syntax::Int64, Value::Text(text)) => text.parse::<i64>().is_ok(),
+            _ => false,
+        }
     }
     /// Two values that the directory itself holds equal (names are compared without case).
     pub const fn ignores_case(self) -> bool {

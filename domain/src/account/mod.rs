@@ -1,11 +1,14 @@
 //! What a directory account is to Kimlik: the attributes it owns, the names it gives, the place it has.
 pub mod attribute;
+pub mod compose;
 pub mod directory;
+pub mod mapping;
 pub mod name;
 pub mod placement;
 
 pub use attribute::{Attribute, Attributes, Change, Value};
 pub use directory::{AccountRef, Dn, NewAccount, ObservedAccount};
+pub use mapping::Mapping;
 pub use name::{LedgerName, NameKind, NamePolicy, Names};
 pub use placement::{GroupRule, Mode, PlacementRule, When};
 

@@ -2,18 +2,16 @@
 //! state, place, attributes and groups out.
 use super::policy::Policy;
 use super::reason::Because;
-use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Value, placement};
+use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Value, compose, placement};
 use crate::card;
 use crate::day::Day;
 use crate::id::AccountGuid;
 use crate::ports::PersonRecord;
 use crate::staff::unit::Unit;
-use crate::staff::{
-    Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, UnitKind, Units,
-};
+use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, Units};
 use crate::text;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 /// What all people of a run share.
 pub struct Facts<'a> {
@@ -243,7 +241,7 @@ fn account(
         ou,
         // Why 60 of 64: room for the number that tells homonyms in one OU apart.
         cn: text::clip(&card::display_name(person, facts.policy.family_name_in_capitals), 60).into(),
-        attributes: attributes(person, names, unit, stays, state, facts),
+        attributes: attributes(person, names, unit, stays, state, facts, issues),
         groups,
     }))
 }
@@ -296,69 +294,36 @@ fn attributes(
     stays: Option<&Applied>,
     state: AccountState,
     facts: &Facts<'_>,
+    issues: &mut Vec<DataIssue>,
 ) -> Attributes {
     let (units, policy) = (facts.units, facts.policy);
-    let mut out = Attributes::with_capacity(22);
-    let mut set = |attribute: Attribute, text: Option<&str>| {
-        let value = text.map(|t| Value::text(text::clip(t, attribute.max_len())));
-        out.set(attribute, value);
-    };
-    // Why shared where it can be: a reorganisation plans thousands of cards with the same few texts.
-    fn share(attribute: Attribute, text: Option<&Arc<str>>) -> Option<Value> {
-        text.map(|t| match text::clip(t, attribute.max_len()) {
-            whole if whole.len() == t.len() => Value::Text(t.clone()),
-            cut => Value::text(cut),
-        })
-    }
-    set(Attribute::UserPrincipalName, Some(&format!("{}@{}", names.username, policy.upn_suffix)));
-    set(Attribute::DisplayName, Some(&card::display_name(person, policy.family_name_in_capitals)));
-    set(Attribute::GivenName, Some(&person.given_name));
-    set(Attribute::FamilyName, Some(&person.family_name));
-    let title = stays.map_or_else(|| card::title(person, facts.today), |a| a.attributes.text(Attribute::Title).map(str::to_owned));
-    set(Attribute::Title, title.as_deref());
-    set(Attribute::Office, person.office.as_deref());
-    set(Attribute::Mobile, person.mobile.as_ref().filter(|_| person.mobile_public).map(|m| m.e164()));
-    let unit_phone = unit.and_then(|u| units.inherited(u.code, |u| u.phone.as_deref()));
-    let work_phone = match (&person.work_phone, person.extension.as_deref(), unit_phone) {
-        (Some(own), extension, _) => Some(own.shown(extension)),
-        (None, Some(extension), Some(switchboard)) => Some(format!("{switchboard} / {extension}")),
-        (None, Some(extension), None) => Some(extension.to_owned()),
-        (None, None, switchboard) => switchboard.map(str::to_owned),
-    };
-    set(Attribute::WorkPhone, work_phone.as_deref());
-    if let Some(unit) = unit {
-        let code = unit.code;
-        let company = match unit.kind {
-            UnitKind::Provincial => units.top(code),
-            UnitKind::Central => units.upward(code).last(),
-        };
-        let province = units.province(code).map(|p| p.shared_name());
-        let shared = [
-            (Attribute::Department, Some(&unit.short_name)),
-            (Attribute::Company, company.map(|u| &u.short_name)),
-            (Attribute::Fax, units.inherited(code, |u| u.fax.as_ref())),
-            (Attribute::Street, units.inherited(code, |u| u.address.as_ref())),
-            (Attribute::City, units.inherited(code, |u| u.city.as_ref()).or(province)),
-            (Attribute::State, province),
-            (Attribute::PostalCode, units.inherited(code, |u| u.postal_code.as_ref())),
-        ];
-        shared.into_iter().for_each(|(attribute, text)| out.set(attribute, share(attribute, text)));
-    }
-    static TURKEY: LazyLock<[(Attribute, Arc<str>); 3]> = LazyLock::new(|| {
-        [(Attribute::Country, "TR".into()), (Attribute::CountryName, "Türkiye".into()), (Attribute::CountryCode, "792".into())]
-    });
-    TURKEY.iter().for_each(|(attribute, text)| out.set(*attribute, share(*attribute, Some(text))));
-    out.set(Attribute::Username, share(Attribute::Username, Some(&names.username)));
+    let mut out = Attributes::with_capacity(24);
+    let mut set = |attribute: Attribute, text: &str| out.set(attribute, Some(Value::text(text::clip(text, attribute.max_len()))));
+    set(Attribute::UserPrincipalName, &format!("{}@{}", names.username, policy.upn_suffix));
+    set(Attribute::DisplayName, &card::display_name(person, policy.family_name_in_capitals));
+    set(Attribute::GivenName, &person.given_name);
+    set(Attribute::FamilyName, &person.family_name);
+    out.set(Attribute::Username, Some(Value::Text(names.username.clone())));
     out.set(Attribute::EmployeeId, Some(Value::Text(person.registry_no.shared())));
-    out.set(Attribute::Mail, share(Attribute::Mail, Some(&names.mail)));
-    if policy.exchange {
-        out.set(Attribute::MailNickname, names.mail.split('@').next().map(|local| Value::text(text::clip(local, 64))));
-        out.set(Attribute::HideFromAddressLists, (state == AccountState::Closed).then(|| Value::text("TRUE")));
+    out.set(Attribute::Mail, Some(Value::Text(names.mail.clone())));
+    let of_card = compose::Facts { person, unit, units, today: facts.today, stays };
+    for cut in compose::fill(&mut out, &policy.mapping, &of_card, policy.exchange) {
+        let (name, max) = (cut.attribute.ldap_name(), cut.attribute.max_len());
+        let message = format!("{name} is {} characters long and was cut: the address book holds {max}", cut.length);
+        let found = issue(IssueKind::CardValueCut, person, facts, message);
+        issues.push(DataIssue { field: Some(name.to_owned()), ..found });
     }
     let manager = manager_of(person, units, facts.today).and_then(|m| facts.managers.get(m));
     out.set(Attribute::Manager, manager.map(|guid| Value::Account(*guid)));
     let aliases = names.aliases.iter().filter(|a| **a != names.mail).map(|a| format!("smtp:{a}").into());
-    let proxies = std::iter::once(format!("SMTP:{}", names.mail).into()).chain(aliases).collect();
+    let mut proxies: Vec<Arc<str>> = std::iter::once(format!("SMTP:{}", names.mail).into()).chain(aliases).collect();
+    if policy.exchange {
+        out.set(Attribute::MailNickname, names.mail.split('@').next().map(|local| Value::text(text::clip(local, 64))));
+        out.set(Attribute::HideFromAddressLists, (state == AccountState::Closed).then(|| Value::text("TRUE")));
+        if let Some(routing) = policy.mailboxes.stamp(&names.mail, &mut out) {
+            proxies.push(format!("smtp:{routing}").into());
+        }
+    }
     out.set(Attribute::ProxyAddresses, Some(Value::list(proxies)));
     out
 }

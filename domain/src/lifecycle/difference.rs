@@ -273,6 +273,7 @@ impl Difference<'_> {
             let because = if by_hand { hand_made("the enabled state") } else { self.desired.because.clone() };
             actions.push(Action { kind: ActionKind::Suspend, because, steps: if is_enabled { vec![Step::Disable] } else { vec![] } });
         }
+        self.review_mail(issues);
         actions.extend(self.groups());
         actions.extend(self.naming());
         actions.extend(self.card());
@@ -320,12 +321,42 @@ impl Difference<'_> {
         Attribute::ALL
             .iter()
             .copied()
-            .filter(|a| wanted(*a) && (policy.exchange || !a.needs_exchange()))
+            .filter(|a| wanted(*a) && (policy.exchange || !a.needs_exchange()) && self.owns(*a))
             .filter(|a| !(*a == Attribute::Manager && self.awaits_manager()))
             // Why: an e-mail address policy of Exchange writes them back; two masters would fight for ever.
-            .filter(|a| !(self.seen.address_policy && matches!(a, Attribute::Mail | Attribute::MailNickname | Attribute::ProxyAddresses)))
+            .filter(|a| !(self.seen.address_policy && a.is_address()))
             .filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a)))
             .collect()
+    }
+
+    /// By the settings: an attribute without a rule is somebody else's, and so is a mailbox that Kimlik did not make.
+    fn owns(&self, attribute: Attribute) -> bool {
+        let policy = self.facts.policy;
+        if attribute.is_mapped() {
+            policy.mapping.owns(attribute)
+        } else {
+            !attribute.is_remote_mailbox() || policy.mailboxes.owns(attribute, &self.seen.attributes)
+        }
+    }
+
+    /// What mail needs and Kimlik may not put right.
+    fn review_mail(&self, issues: &mut Vec<DataIssue>) {
+        let (policy, person) = (self.facts.policy, &self.record.person);
+        if let Some(message) = policy.exchange.then(|| policy.mailboxes.foreign(&self.seen.attributes)).flatten() {
+            issues.push(issue(IssueKind::ForeignMailbox, person, self.facts, message));
+        }
+        if !self.seen.address_policy {
+            return;
+        }
+        let differs = |a: Attribute| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a)).is_some();
+        let differing: Vec<&str> = Attribute::ALL.iter().filter(|a| a.is_address() && differs(**a)).map(|a| a.ldap_name()).collect();
+        if !differing.is_empty() {
+            let message = format!(
+                "an e-mail address policy of Exchange writes {}: exclude this recipient from it, or let the policy make the same address",
+                differing.join(", ")
+            );
+            issues.push(DataIssue { personnel_unit: None, ..issue(IssueKind::AddressPolicy, person, self.facts, message) });
+        }
     }
 
     /// HR names a manager whose account is not known (yet), and the one that stands there is not of Kimlik's writing: in a

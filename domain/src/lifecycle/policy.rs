@@ -1,6 +1,7 @@
 //! The ministry's settings that rules ask. Made once from the configuration; no rule reads a setting elsewhere.
 use super::limits::Limits;
-use crate::account::{Dn, GroupRule, Mode, NamePolicy, PlacementRule};
+use crate::account::{Dn, GroupRule, Mapping, Mode, NamePolicy, PlacementRule};
+use crate::mailbox::Mailboxes;
 use crate::message::Templates;
 use crate::staff::{Reasons, Unit, UnitCode, Units};
 use std::sync::Arc;
@@ -25,6 +26,9 @@ pub struct Policy {
     pub correlation: bool,
     /// The Exchange schema is there: mail attributes beyond base AD are written.
     pub exchange: bool,
+    /// What fills the card.
+    pub mapping: Mapping,
+    pub mailboxes: Mailboxes,
     pub upn_suffix: String,
     /// Shown as `company`: the ministry itself for head office.
     pub family_name_in_capitals: bool,

@@ -67,6 +67,12 @@ kinds! {
     DisabledByHand => Nothing,
     /// Messages to the mobile number do not arrive, and will not.
     UndeliverableMobile => Announcement,
+    /// A card's value that was longer than its attribute.
+    CardValueCut => CardField,
+    /// An e-mail address policy of Exchange writes other addresses than Kimlik's.
+    AddressPolicy => CardField,
+    /// A mailbox of another kind than the settings make.
+    ForeignMailbox => CardField,
     ForeignGroups => Nothing, DirectoryRefused => Account, DuplicateEmployeeId => Account,
 }
 
@@ -82,6 +88,9 @@ impl IssueKind {
         IssueKind::DisabledByHand,
         IssueKind::ForeignGroups,
         IssueKind::DuplicateEmployeeId,
+        IssueKind::CardValueCut,
+        IssueKind::AddressPolicy,
+        IssueKind::ForeignMailbox,
     ];
 
     /// Somebody has to act now: shown first, logged as an error.

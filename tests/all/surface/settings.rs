@@ -144,3 +144,14 @@ fn settings_of_the_documentation_can_be_used() {
         kimlik_api::config::load::load(Some((std::path::Path::new("settings.md"), block)), []).unwrap_or_else(|e| panic!("{e}\n{block}"));
     }
 }
+
+#[test]
+fn a_rule_of_the_card_that_cannot_be_used_and_a_mailbox_without_a_routing_domain_are_refused() {
+    refused("[card.mapping]\ntitle = \"{titel}\"\n", &[], "card.mapping.title");
+    refused("[card.mapping]\ndepartment = \"{attr_1}\"\n", &[], "card.mapping.department");
+    refused("[exchange]\nmailboxes = \"remote\"\n", &[], "exchange.routing_domain");
+    let page = include_str!("../../../docs/operators/exchange.md");
+    for block in page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+        kimlik_api::config::load::load(Some((std::path::Path::new("exchange.md"), block)), []).unwrap_or_else(|e| panic!("{e}\n{block}"));
+    }
+}

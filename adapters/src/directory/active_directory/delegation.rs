@@ -20,7 +20,7 @@ const BESIDES: &[(&str, &str)] = &[
     ("distinguishedName", "bf9679e4-0de6-11d0-a285-00aa003049e2"),
 ];
 
-/// schemaIDGUID: the same in every forest (Microsoft's published schema; the last two of the Exchange schema).
+/// schemaIDGUID: the same in every forest (Microsoft's published schema; those of mail of the Exchange schema).
 const fn schema_guid(attribute: Attribute) -> &'static str {
     match attribute {
         Attribute::Username => "3e0abfd0-126a-11d0-a060-00aa006c33ed",
@@ -28,6 +28,7 @@ const fn schema_guid(attribute: Attribute) -> &'static str {
         Attribute::DisplayName => "bf967953-0de6-11d0-a285-00aa003049e2",
         Attribute::GivenName => "f0f8ff8e-1191-11d0-a060-00aa006c33ed",
         Attribute::FamilyName => "bf967a41-0de6-11d0-a285-00aa003049e2",
+        Attribute::Initials => "f0f8ff90-1191-11d0-a060-00aa006c33ed",
         Attribute::EmployeeId => "bf967962-0de6-11d0-a285-00aa003049e2",
         Attribute::Title => "bf967a55-0de6-11d0-a285-00aa003049e2",
         Attribute::Department => "bf96794f-0de6-11d0-a285-00aa003049e2",
@@ -48,6 +49,26 @@ const fn schema_guid(attribute: Attribute) -> &'static str {
         Attribute::ProxyAddresses => "bf967a06-0de6-11d0-a285-00aa003049e2",
         Attribute::MailNickname => "bf9679b3-0de6-11d0-a285-00aa003049e2",
         Attribute::HideFromAddressLists => "a21c0b96-b093-11d2-aa06-00c04f8eedd8",
+        Attribute::TargetAddress => "f0f8ff9f-1191-11d0-a060-00aa006c33ed",
+        Attribute::RecipientDisplayType => "b893abb0-767e-4f20-915f-3857bbc96afe",
+        Attribute::RecipientTypeDetails => "069ba1f8-540a-42a9-bf26-a7dd35475346",
+        // Not in Microsoft's published schema: derived from the attribute's OID, as the test domain's. Windows goes by the name.
+        Attribute::RemoteRecipientType => "502b003b-cafb-5f6a-a5d3-a7f87c934c5c",
+        Attribute::Custom1 => "bf967967-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom2 => "bf967969-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom3 => "bf96796a-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom4 => "bf96796b-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom5 => "bf96796c-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom6 => "bf96796d-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom7 => "bf96796e-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom8 => "bf96796f-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom9 => "bf967970-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom10 => "bf967968-0de6-11d0-a285-00aa003049e2",
+        Attribute::Custom11 => "167757f6-47f3-11d1-a9c3-0000f80367c1",
+        Attribute::Custom12 => "167757f7-47f3-11d1-a9c3-0000f80367c1",
+        Attribute::Custom13 => "167757f8-47f3-11d1-a9c3-0000f80367c1",
+        Attribute::Custom14 => "167757f9-47f3-11d1-a9c3-0000f80367c1",
+        Attribute::Custom15 => "167757fa-47f3-11d1-a9c3-0000f80367c1",
     }
 }
 

@@ -44,16 +44,10 @@ fn refused_value(attribute: Attribute, why: &str) -> PortError {
 /// Does the schema take `value`?
 pub fn check(attribute: Attribute, value: &Value) -> PortResult<()> {
     let fits = match (attribute, value) {
-        (Attribute::Manager, Value::Account(_)) => true,
-        (Attribute::Manager, _) | (_, Value::Account(_)) => false,
-        (Attribute::ProxyAddresses, Value::List(values)) => values.iter().all(|v| v.contains(':')),
-        (Attribute::ProxyAddresses, _) | (_, Value::List(_)) => false,
-        (Attribute::HideFromAddressLists, Value::Text(text)) => matches!(text.as_ref(), "TRUE" | "FALSE"),
-        (Attribute::CountryCode, Value::Text(text)) => text.parse::<i32>().is_ok(),
         (Attribute::Username, Value::Text(text)) => {
             !text.contains(['"', '/', '\\', '[', ']', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>', '@']) && !text.ends_with('.')
         }
-        (_, Value::Text(_)) => true,
+        (attribute, value) => attribute.takes_kind(value),
     };
     if !fits {
         return Err(refused_value(attribute, "the schema does not take this value"));

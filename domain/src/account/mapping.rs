@@ -1,0 +1,277 @@
+//! Which of the ministry's facts fills which attribute of the card: a setting with sensible defaults. A rule is a text with
+//! sources in braces; several, with `|` between them, are tried in order, and the first whose sources all have a value counts.
+use super::attribute::Attribute;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+macro_rules! sources {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $of:ident;)*) => {
+        /// A fact that a rule may name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Source {
+            $($(#[$doc])* $variant,)*
+            /// `attr_1` to `attr_15` of HR's record.
+            Attr(u8),
+        }
+        impl Source {
+            pub const NAMED: &'static [Source] = &[$(Source::$variant),*];
+            fn of_name(name: &str) -> Option<Source> {
+                match name { $($name => Some(Source::$variant),)* _ => None }
+            }
+            fn word(self) -> Option<&'static str> {
+                match self { $(Source::$variant => Some($name),)* Source::Attr(_) => None }
+            }
+            pub const fn origin(self) -> SourceOf {
+                match self { $(Source::$variant => SourceOf::$of,)* Source::Attr(_) => SourceOf::Person }
+            }
+        }
+    };
+}
+
+/// Whose fact it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceOf {
+    /// HR's record of the person as such.
+    Person,
+    /// The posting.
+    Posting,
+    /// The row of the unit, or of one above it.
+    Unit,
+    /// The person's own number, with the unit's switchboard in its absence.
+    Phone,
+}
+
+sources! {
+    Given = "given", Person;
+    Family = "family", Person;
+    /// The first letters of the given names and of the family name.
+    Initials = "initials", Person;
+    /// Duty before post, acting marked.
+    Title = "title", Posting;
+    /// Short name of the unit.
+    Unit = "unit", Unit;
+    UnitName = "unit_name", Unit;
+    UnitCode = "unit_code", Unit;
+    /// Short name of the unit below the ministry.
+    TopUnit = "top_unit", Unit;
+    /// The provincial directorate; the ministry itself for head office.
+    Company = "company", Unit;
+    Ministry = "ministry", Unit;
+    Province = "province", Unit;
+    /// Plate number, two digits.
+    ProvinceCode = "province_code", Unit;
+    City = "city", Unit;
+    Address = "address", Unit;
+    PostalCode = "postal_code", Unit;
+    Fax = "fax", Unit;
+    Office = "office", Person;
+    /// With the extension.
+    WorkPhone = "work_phone", Phone;
+    Extension = "extension", Person;
+    /// Only where the person has consented.
+    Mobile = "mobile", Person;
+    RegistryNo = "registry_no", Person;
+}
+
+impl Source {
+    pub fn parse(name: &str) -> Option<Source> {
+        let numbered = || name.strip_prefix("attr_").and_then(|n| n.parse().ok()).filter(|n| (1..=15).contains(n)).map(Source::Attr);
+        Source::of_name(name).or_else(numbered)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Attr(n) => write!(f, "attr_{n}"),
+            named => f.write_str(named.word().unwrap_or_default()),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Text(Arc<str>),
+    From(Source),
+}
+
+/// One way to fill an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(pub Vec<Part>);
+
+impl Pattern {
+    pub fn sources(&self) -> impl Iterator<Item = Source> {
+        self.0.iter().filter_map(|part| match part {
+            Part::From(source) => Some(*source),
+            Part::Text(_) => None,
+        })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(text),
+            Part::From(source) => write!(f, "{{{source}}}"),
+        })
+    }
+}
+
+/// A rule that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MappingFault {
+    #[error("{0} is no attribute of the card that can be mapped")]
+    Attribute(String),
+    #[error("{{{0}}} is no source")]
+    Source(String),
+    #[error("a brace is not closed")]
+    Brace,
+    #[error("\"{1}\" is no value that {0} takes")]
+    Value(&'static str, String),
+    /// Why: address lists filter by exactly these values, and free text is spelt in many ways.
+    #[error("{{{1}}} is free text of a person's record: {0} is filtered by address lists and takes what the unit table says")]
+    FreeText(&'static str, Source),
+}
+
+/// Attribute -> rule. What is not in it is not Kimlik's, and is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping(Vec<(Attribute, Vec<Pattern>)>);
+
+/// Address, country and phones for everybody; initials and custom attributes only where somebody asks for them.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("title", "{title}"),
+    ("department", "{unit}"),
+    ("company", "{company}"),
+    ("physicalDeliveryOfficeName", "{office}"),
+    ("telephoneNumber", "{work_phone}"),
+    ("mobile", "{mobile}"),
+    ("facsimileTelephoneNumber", "{fax}"),
+    ("streetAddress", "{address}"),
+    ("l", "{city}|{province}"),
+    ("st", "{province}"),
+    ("postalCode", "{postal_code}"),
+    ("c", "TR"),
+    ("co", "Türkiye"),
+    ("countryCode", "792"),
+];
+
+impl Default for Mapping {
+    fn default() -> Mapping {
+        static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
+            let mut mapping = Mapping(Vec::new());
+            for (name, rule) in DEFAULTS {
+                // Why ignored: a test reads every one of them.
+                mapping.set(name, rule).ok();
+            }
+            mapping
+        });
+        MAPPING.clone()
+    }
+}
+
+impl Mapping {
+    /// `rule` for the attribute of this LDAP name, in place of the one before; an empty rule leaves the attribute to others.
+    pub fn set(&mut self, name: &str, rule: &str) -> Result<(), MappingFault> {
+        let attribute = Attribute::from_ldap(name).filter(|a| a.is_mapped()).ok_or_else(|| MappingFault::Attribute(name.to_owned()))?;
+        let patterns = patterns(attribute, rule)?;
+        self.0.retain(|(a, _)| *a != attribute);
+        if !patterns.is_empty() {
+            self.0.push((attribute, patterns));
+            self.0.sort_by_key(|(a, _)| *a);
+        }
+        Ok(())
+    }
+    pub fn owns(&self, attribute: Attribute) -> bool {
+        !self.patterns(attribute).is_empty()
+    }
+    pub fn patterns(&self, attribute: Attribute) -> &[Pattern] {
+        self.0.binary_search_by_key(&attribute, |(a, _)| *a).map_or(&[], |at| &self.0[at].1)
+    }
+    pub fn iter(&self) -> impl Iterator<Item = (Attribute, &[Pattern])> {
+        self.0.iter().map(|(a, p)| (*a, p.as_slice()))
+    }
+    /// The rule as it stands in the settings.
+    pub fn rule(&self, attribute: Attribute) -> Option<String> {
+        let patterns = self.patterns(attribute);
+        (!patterns.is_empty()).then(|| patterns.iter().map(Pattern::to_string).collect::<Vec<_>>().join("|"))
+    }
+}
+
+/// What the built-in address lists of Exchange filter by, custom attributes apart: those may hold what the ministry likes.
+const fn filters_address_lists(attribute: Attribute) -> bool {
+    matches!(attribute, Attribute::Department | Attribute::Company | Attribute::State)
+}
+
+fn patterns(attribute: Attribute, rule: &str) -> Result<Vec<Pattern>, MappingFault> {
+    let alternatives = rule.split('|').map(str::trim).filter(|text| !text.is_empty());
+    let patterns: Vec<Pattern> = alternatives.map(pattern).collect::<Result<_, _>>()?;
+    for pattern in &patterns {
+        if let Some(source) = pattern.sources().find(|s| filters_address_lists(attribute) && s.origin() != SourceOf::Unit) {
+            return Err(MappingFault::FreeText(attribute.ldap_name(), source));
+        }
+        if let [Part::Text(text)] = pattern.0.as_slice()
+            && !attribute.takes(&super::Value::Text(text.clone()))
+        {
+            return Err(MappingFault::Value(attribute.ldap_name(), text.to_string()));
+        }
+    }
+    Ok(patterns)
+}
+
+fn pattern(text: &str) -> Result<Pattern, MappingFault> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while let Some(open) = rest.find('{') {
+        let close = rest[open..].find('}').map(|at| open + at).ok_or(MappingFault::Brace)?;
+        if open > 0 {
+            parts.push(Part::Text(rest[..open].into()));
+        }
+        let name = &rest[open + 1..close];
+        parts.push(Part::From(Source::parse(name).ok_or_else(|| MappingFault::Source(name.to_owned()))?));
+        rest = &rest[close + 1..];
+    }
+    if rest.contains('}') {
+        return Err(MappingFault::Brace);
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest.into()));
+    }
+    Ok(Pattern(parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_rules_are_all_taken_and_read_back_as_they_were_written() {
+        let mapping = Mapping::default();
+        assert_eq!(mapping.iter().count(), DEFAULTS.len());
+        for (name, rule) in DEFAULTS {
+            assert_eq!(mapping.rule(Attribute::from_ldap(name).unwrap()).as_deref(), Some(*rule));
+        }
+        assert!(!mapping.owns(Attribute::Initials) && !mapping.owns(Attribute::Custom7));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_used_says_why() {
+        let mut mapping = Mapping::default();
+        let mut fault = |name, rule| mapping.set(name, rule).unwrap_err().to_string();
+        assert!(fault("sAMAccountName", "{given}").contains("no attribute of the card"));
+        assert!(fault("title", "{titel}").contains("{titel} is no source"));
+        assert!(fault("title", "{title").contains("brace"));
+        assert!(fault("title", "title}").contains("brace"));
+        assert!(fault("countryCode", "Türkiye").contains("takes"));
+        assert!(fault("c", "TURKEY").contains("takes"));
+        assert!(fault("department", "{attr_1}").contains("free text"));
+        assert!(fault("extensionAttribute1", "{attr_16}").contains("no source"));
+    }
+
+    #[test]
+    fn an_empty_rule_leaves_the_attribute_to_others() {
+        let mut mapping = Mapping::default();
+        mapping.set("title", "").unwrap();
+        assert!(!mapping.owns(Attribute::Title));
+        mapping.set("extensionAttribute15", "{unit_code}/{attr_15}|{unit_code}").unwrap();
+        assert_eq!(mapping.rule(Attribute::Custom15).as_deref(), Some("{unit_code}/{attr_15}|{unit_code}"));
+    }
+}

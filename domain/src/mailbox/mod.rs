@@ -1,0 +1,111 @@
+//! Mailboxes: what an account must carry so that Exchange knows where its mail lives.
+use crate::account::{Attribute, Attributes, Value};
+use std::sync::Arc;
+
+/// `msExchRemoteRecipientType`: a mailbox in the cloud is to be made.
+const PROVISION: i64 = 1;
+/// The same, moved there from the ministry's own servers: as good, and never written back.
+const MIGRATED: i64 = 4;
+/// `msExchRecipientTypeDetails` of a user mailbox in the cloud: beyond 32 bits with a sign.
+const REMOTE_USER_MAILBOX: i64 = 2_147_483_648;
+/// `msExchRecipientDisplayType` of one: 32 bits, and the highest says "elsewhere", so it is negative.
+const SYNCED_MAILBOX_USER: i32 = -2_147_483_642;
+
+/// Who makes mailboxes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Mailboxes {
+    /// Not Kimlik: it keeps names and addresses only.
+    #[default]
+    None,
+    /// In the cloud: the account is marked, and the directory's synchronisation has the mailbox made.
+    Remote {
+        /// What stands behind the `@` of routing addresses: `csb.mail.onmicrosoft.com`.
+        routing_domain: Arc<str>,
+    },
+}
+
+impl Mailboxes {
+    /// Marks an account of this primary address; answers the routing address, which mail must find as well.
+    pub fn stamp(&self, mail: &str, out: &mut Attributes) -> Option<String> {
+        let Mailboxes::Remote { routing_domain } = self else { return None };
+        let routing = format!("{}@{routing_domain}", mail.split_once('@')?.0);
+        out.set(Attribute::TargetAddress, Some(Value::text(format!("SMTP:{routing}"))));
+        out.set(Attribute::RecipientDisplayType, Some(Value::text(SYNCED_MAILBOX_USER.to_string())));
+        out.set(Attribute::RecipientTypeDetails, Some(Value::text(REMOTE_USER_MAILBOX.to_string())));
+        out.set(Attribute::RemoteRecipientType, Some(Value::text(PROVISION.to_string())));
+        Some(routing)
+    }
+
+    /// May `attribute`, one of those that make a remote mailbox, be written where `seen` stands?
+    pub fn owns(&self, attribute: Attribute, seen: &Attributes) -> bool {
+        if *self == Mailboxes::None || self.foreign(seen).is_some() {
+            return false;
+        }
+        // Why left: a mailbox that was moved to the cloud would be asked for a second time.
+        attribute != Attribute::RemoteRecipientType || number(seen, attribute).is_none_or(|n| n & MIGRATED == 0)
+    }
+
+    /// A mailbox of another kind stands there. Why not overwritten: its mail would be lost to its owner.
+    pub fn foreign(&self, seen: &Attributes) -> Option<String> {
+        let kind = number(seen, Attribute::RecipientTypeDetails).filter(|kind| *kind != REMOTE_USER_MAILBOX)?;
+        (*self != Mailboxes::None).then(|| {
+            format!(
+                "the account is a recipient of kind {kind} in Exchange, not a remote mailbox: migrate it, or leave mailboxes to Exchange"
+            )
+        })
+    }
+}
+
+fn number(seen: &Attributes, attribute: Attribute) -> Option<i64> {
+    seen.text(attribute)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote() -> Mailboxes {
+        Mailboxes::Remote { routing_domain: "csb.mail.onmicrosoft.com".into() }
+    }
+
+    #[test]
+    fn a_remote_mailbox_is_marked_with_numbers_that_the_schema_takes() {
+        let mut out = Attributes::default();
+        assert_eq!(remote().stamp("ayse.isik@csb.test", &mut out).as_deref(), Some("ayse.isik@csb.mail.onmicrosoft.com"));
+        let table = [
+            (Attribute::TargetAddress, "SMTP:ayse.isik@csb.mail.onmicrosoft.com"),
+            (Attribute::RecipientDisplayType, "-2147483642"),
+            (Attribute::RecipientTypeDetails, "2147483648"),
+            (Attribute::RemoteRecipientType, "1"),
+        ];
+        assert_eq!(out.iter().map(|(a, v)| (a, v.to_string())).collect::<Vec<_>>(), table.map(|(a, v)| (a, v.to_owned())));
+        assert!(out.iter().all(|(a, v)| a.takes(v)));
+    }
+
+    #[test]
+    fn numbers_beyond_their_bits_are_not_taken() {
+        for (attribute, text, fits) in [
+            (Attribute::RecipientDisplayType, "2147483647", true),
+            (Attribute::RecipientDisplayType, "2147483648", false),
+            (Attribute::RecipientDisplayType, "-2147483648", true),
+            (Attribute::RecipientDisplayType, "-2147483649", false),
+            (Attribute::RecipientTypeDetails, "9223372036854775807", true),
+            (Attribute::RecipientTypeDetails, "9223372036854775808", false),
+            (Attribute::RemoteRecipientType, "1.0", false),
+        ] {
+            assert_eq!(attribute.takes(&Value::text(text)), fits, "{attribute:?} {text}");
+        }
+    }
+
+    #[test]
+    fn a_mailbox_of_another_kind_is_left_alone_and_a_migrated_one_is_not_asked_for_again() {
+        let mut seen = Attributes::default();
+        seen.set(Attribute::RecipientTypeDetails, Some(Value::text("1")));
+        assert!(remote().foreign(&seen).is_some_and(|why| why.contains("kind 1")));
+        assert!(!remote().owns(Attribute::TargetAddress, &seen));
+        assert_eq!(Mailboxes::None.foreign(&seen), None);
+        seen.set(Attribute::RecipientTypeDetails, Some(Value::text("2147483648")));
+        seen.set(Attribute::RemoteRecipientType, Some(Value::text("4")));
+        assert!(remote().owns(Attribute::TargetAddress, &seen) && !remote().owns(Attribute::RemoteRecipientType, &seen));
+    }
+}
