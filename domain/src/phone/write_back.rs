@@ -55,9 +55,10 @@ pub struct Round {
     pub alarms: Vec<String>,
 }
 
-/// Longer than any answer is waited for.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
-const AT_ONCE: u32 = 20;
+/// Longer than any answer is waited for: what nobody has settled by then is handed over again, under the same key.
+const LEASE: TimeDelta = TimeDelta::minutes(1);
+/// Why one: a slow HR must not outlast the leases of those that wait in the same hand.
+const AT_ONCE: u32 = 1;
 const LONGEST_WAIT: i64 = 3_600;
 /// Of a fault of ours (a token): asked again so often.
 const MENDING: TimeDelta = TimeDelta::minutes(15);
@@ -67,14 +68,9 @@ impl Messenger {
     pub async fn round(&self) -> PortResult<Round> {
         let now = self.clock.now();
         let mut round = Round::default();
-        let mut quiet: Option<DateTime<Utc>> = None;
         for claimed in self.book.claim_write_backs(now, now + LEASE, AT_ONCE).await? {
             round.handled += 1;
-            // Why the others too: it was the server that asked for quiet, not this change.
-            let handed = match quiet {
-                Some(until) => Handed::Again { at: until, tries: claimed.tries, note: "HR asks to wait".into() },
-                None => self.hand(&claimed, &mut round, &mut quiet).await,
-            };
+            let handed = self.hand(&claimed, &mut round).await;
             let now = self.clock.now();
             let event = over(&claimed, &handed, now);
             self.book.settle_write_back(&claimed, &handed, event.as_ref(), now).await?;
@@ -82,19 +78,15 @@ impl Messenger {
         Ok(round)
     }
 
-    async fn hand(&self, claimed: &WriteBack, round: &mut Round, quiet: &mut Option<DateTime<Utc>>) -> Handed {
+    async fn hand(&self, claimed: &WriteBack, round: &mut Round) -> Handed {
         let answer = self.hr.write_phones(claimed.id, &claimed.registry_no, &claimed.numbers, claimed.made_at).await;
         let now = self.clock.now();
         match answer {
             Ok(HrAnswer::Taken) => Handed::Over(Standing::Taken, None),
             Ok(HrAnswer::Newer) => Handed::Over(Standing::Newer, Some("HR holds something newer".into())),
-            Ok(HrAnswer::Later(wait)) => {
-                *quiet = Some(now + wait);
-                Handed::Again { at: now + wait, tries: claimed.tries, note: "HR asks to wait".into() }
-            }
+            Ok(HrAnswer::Later(wait)) => Handed::Again { at: now + wait, tries: claimed.tries, note: "HR asks to wait".into() },
             Err(PortError::Refused { refusal: Refusal::Rights, reason }) => {
                 round.alarms.push(format!("HR takes no phones from Kimlik: {reason}"));
-                *quiet = Some(now + MENDING);
                 Handed::Again { at: now + MENDING, tries: claimed.tries + 1, note: reason }
             }
             Err(PortError::Refused { reason, .. }) => {
