@@ -156,10 +156,7 @@ async fn replicas_share_what_goes_to_hr_without_doing_anything_twice(bench: Benc
         bench.change(&to(n, B, u128::from(n))).await;
     }
     let other = bench.again().await;
-    let (one, two) = tokio::join!(
-        bench.store.claim_write_backs(after(1), after(60), 12),
-        other.claim_write_backs(after(1), after(60), 12)
-    );
+    let (one, two) = tokio::join!(bench.store.claim_write_backs(after(1), after(60), 12), other.claim_write_backs(after(1), after(60), 12));
     let (one, two) = (one.unwrap(), two.unwrap());
     let keys: HashSet<Uuid> = one.iter().chain(&two).map(|w| w.id).collect();
     assert_eq!((keys.len(), one.len() + two.len()), (20, 20));
@@ -200,10 +197,7 @@ async fn a_code_opens_its_own_challenge_once(bench: Bench) {
     let made = to(1, C, 50);
     let other = bench.again().await;
     let deed = event(super::id(1));
-    let (one, two) = tokio::join!(
-        bench.store.change_phones(&made, Some(key(2)), &deed),
-        other.change_phones(&made, Some(key(2)), &deed)
-    );
+    let (one, two) = tokio::join!(bench.store.change_phones(&made, Some(key(2)), &deed), other.change_phones(&made, Some(key(2)), &deed));
     assert_eq!([one.unwrap(), two.unwrap()].into_iter().filter(|done| *done).count(), 1);
     assert_eq!(bench.phones(1).await.0.mobile, mobile(C));
 }
