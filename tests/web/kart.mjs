@@ -68,7 +68,7 @@ try {
   await press('#change-work');
   await evaluate(`document.getElementById('number').value = ''`);
   await again('extension', '4321');
-  await type('password', password);
+  await type('work-password', password);
   await press('.deed');
   told.work = await until('the office line', `document.querySelector('.done') && [...document.querySelectorAll('.number')][1].textContent`);
   await look('kart-5-own-1280');

@@ -25,6 +25,13 @@ function state(key, { effective, hr, pending, standing, conflict }) {
   return parts;
 }
 
+// The card as it is now, and what was done, for eyes and ears.
+async function done(again, text) {
+  await again();
+  document.querySelector(".sides > section:last-child")?.append(make("p", { className: "done" }, text));
+  tell(text);
+}
+
 export async function ownPhones(id, again) {
   const phones = await phonesOf(id);
   const box = make("section", {}, make("h2", {}, say("phones")));
@@ -37,13 +44,8 @@ export async function ownPhones(id, again) {
     place.append(button);
     box.append(...state(key, value), place);
   };
-  const done = async (text) => {
-    await again();
-    document.getElementById("view").querySelector(".sides > section:last-child").append(make("p", { className: "done" }, text));
-    tell(text);
-  };
-  part("mobile", phones.mobile, (place, close) => askForCode(place, close, () => done(say("mobileDone"))));
-  part("work", phones.work, (place, close, value) => changeWork(place, close, value, () => done(say("workDone"))));
+  part("mobile", phones.mobile, (place, close) => askForCode(place, close, () => done(again, say("mobileDone"))));
+  part("work", phones.work, (place, close, value) => changeWork(place, close, value, () => done(again, say("workDone"))));
   return box;
 }
 
@@ -84,7 +86,7 @@ function enterCode(place, close, done, challenge, to) {
 function changeWork(place, close, { effective }, done) {
   const number = field("number", say("number"), { hint: say("numberHint"), type: "tel", value: effective?.number ?? "", optional: true });
   const extension = field("extension", say("extension"), { value: effective?.extension ?? "", mode: "numeric", optional: true });
-  const password = field("password", say("password"), { hint: say("passwordHint"), type: "password", complete: "current-password" });
+  const password = field("work-password", say("password"), { hint: say("passwordHint"), type: "password", complete: "current-password" });
   const { element } = form({
     fields: [number, extension, password], deed: say("save"), cancel: close,
     at: { number: number.input, extension: extension.input, password: password.input },
@@ -122,8 +124,7 @@ export async function officersForm(id, again) {
         const { staffPhonesUpdate } = await ask(query, { i: input });
         if (!staffPhonesUpdate) return complain(say("gone"));
         if (!staffPhonesUpdate.phones) return mind(staffPhonesUpdate.userErrors);
-        await again();
-        tell(say("staffDone"));
+        await done(again, say("staffDone"));
       },
     });
     place.replaceChildren(...state("mobile", phones.mobile), ...state("work", phones.work), make("p", { className: "hint" }, say("keep")), element);
