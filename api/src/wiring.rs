@@ -19,9 +19,11 @@ use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::message::courier::{Courier, CourierRules};
 use kimlik_domain::password::{Desk, DeskRules};
+use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
+use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
-    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, Inspect, Passwords, PortError, PortResult, SignIn,
-    SmsGateway, Store, WatchRuns,
+    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, Passwords, PortError,
+    PortResult, SignIn, SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use std::collections::BTreeSet;
@@ -63,6 +65,10 @@ pub struct House {
     pub door: Arc<Door>,
     /// Where people mend their passwords.
     pub desk: Arc<Desk>,
+    /// Where people change their phones, and personnel units those of their people.
+    pub phones: PhoneDesk,
+    /// Takes to HR what was changed here.
+    pub messenger: Messenger,
     /// Somebody has to be looked at: wakes the loop that reconciles.
     pub wake: Notify,
     /// Carries what is in the outbox.
@@ -155,9 +161,11 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(ready_store(&config).await?);
     let DirectoryParts { directory, own_words, own: own_directory, sign_in, passwords } = directory(&config, &clock).await?;
-    let (feed, narration) = feed(&config, &clock)?;
+    let (feed, write_back, narration) = feed(&config, &clock)?;
     let door = Arc::new(door(&config, &store, sign_in, &clock)?);
     let desk = Arc::new(desk(&config, &store, passwords, door.clone()));
+    let phones = phone_desk(&config, &store, &door, &clock);
+    let messenger = Messenger { book: store.clone(), hr: write_back, clock: clock.clone() };
     let Gateways { gateways, inspectors: words, report_token } = gateways(&config)?;
     let courier = Courier {
         outbox: store.clone(),
@@ -172,6 +180,8 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     Ok(House {
         door,
         desk,
+        phones,
+        messenger,
         reasons: config::policy::reasons_of(&config),
         inspectors,
         courier,
@@ -232,7 +242,7 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
     // Why not of the simulated one: being asked is how its life goes on.
     if config.hr.source != HrSource::Simulated {
         match feed(config, &clock) {
-            Ok((feed, _)) => findings.push(inspect::feed(config, feed.as_ref(), store.as_ref().map(|s| s as &dyn Store)).await),
+            Ok((feed, ..)) => findings.push(inspect::feed(config, feed.as_ref(), store.as_ref().map(|s| s as &dyn Store)).await),
             Err(fault) => findings.extend(inspect::not_wired("HR feed", fault)),
         }
     }
@@ -356,6 +366,19 @@ fn desk(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Passwords>, d
     let rules = DeskRules { words, ..DeskRules::default() };
     let (clock, entropy) = (door.clock.clone(), door.entropy.clone());
     Desk { tickets: store.clone(), passwords, store: store.clone(), door, clock, entropy, rules }
+}
+
+fn phone_desk(config: &Config, store: &Arc<SqlStore>, door: &Arc<Door>, clock: &Arc<dyn Clock>) -> PhoneDesk {
+    PhoneDesk {
+        book: store.clone(),
+        tickets: store.clone(),
+        store: store.clone(),
+        door: door.clone(),
+        texts: config::policy::texts_of(config),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        rules: PhoneRules::default(),
+    }
 }
 
 fn foreign_issuer(config: &Config) -> Result<Option<Arc<dyn ForeignIssuer>>, Faults> {
@@ -492,7 +515,8 @@ pub fn delegation(config: &Config, account: &str, exchange: bool) -> Result<Stri
     Ok(delegation_commands(&ad_settings(config)?, account, exchange))
 }
 
-type FeedParts = (Arc<dyn HrFeed>, Option<Narration>);
+/// What reads HR, the same as what writes back to it, and what is told of it.
+type FeedParts = (Arc<dyn HrFeed>, Arc<dyn HrWriteBack>, Option<Narration>);
 
 fn feed(config: &Config, clock: &Arc<dyn Clock>) -> Result<FeedParts, NotWired> {
     let fields = config::policy::field_names(config);
@@ -501,18 +525,18 @@ fn feed(config: &Config, clock: &Arc<dyn Clock>) -> Result<FeedParts, NotWired> 
             let s = &config.hr.simulated;
             let ministry = Arc::new(SimulatedMinistry::new(s.seed, s.people, s.events_per_step, clock.clone()));
             let told = ministry.clone();
-            Ok((ministry, Some(Arc::new(move || told.narration()))))
+            Ok((ministry.clone(), ministry, Some(Arc::new(move || told.narration()))))
         }
         HrSource::Csv => {
             let folder = Arc::new(DropFolder::new(config.hr.csv.directory.clone(), &fields, clock.clone()));
-            Ok((folder, None))
+            Ok((folder.clone(), folder, None))
         }
         HrSource::Rest => {
             let feed = Arc::new(
                 RestFeed::new(rest_settings(config, fields)?)
                     .map_err(|e| Faults(vec![Fault::new("hr.rest", e.to_string(), "mend the address or the certificate's file")]))?,
             );
-            Ok((feed, None))
+            Ok((feed.clone(), feed, None))
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod mailbox;
 pub mod message; // texts to people, and the outbox
 pub mod page; // pages of lists that change while they are read
 pub mod password; // parola: activation, tickets, rules, changing
+pub mod phone; // numbers changed by their owners or the personnel unit, until HR has them
 pub mod ports; // every outside trait, with what an implementation promises and how it fails
 pub mod staff; // what HR says: people, postings, units, phones, reasons; the roster and its data issues
 pub mod text; // Turkish letters: casing, folding, transliteration, mojibake

@@ -17,6 +17,9 @@ use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Message, NewMessage, Purpose};
 use crate::password::ticket::{Ticket, TicketPurpose};
 use crate::password::{PasswordFacts, PasswordRules};
+use crate::phone::desk::MobileChallenge;
+use crate::phone::write_back::{ForHr, Handed, WriteBack};
+use crate::phone::{PhoneChange, Phones};
 use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
@@ -198,7 +201,10 @@ impl Mark {
 /// A person with everything that planning needs, read in one go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PersonRecord {
+    /// As HR last said it, with the phones that count: those changed here stand in the place of HR's.
     pub person: Person,
+    /// What HR says of the phones, what was changed here, and who changed the mobile when.
+    pub phones: Phones,
     /// `None`: no name was ever reserved.
     pub account: Option<Account>,
     /// Decisions on changes that were held: (kind, digest of the change, approved?).
@@ -733,4 +739,57 @@ pub trait Tickets: Send + Sync {
     async fn keep_intermediate(&self, ticket: uuid::Uuid, password: &Zeroizing<String>) -> PortResult<()>;
     /// It, and what proved its owner, are used up.
     async fn spend(&self, ticket: &Ticket, audit: &AuditEvent, now: DateTime<Utc>) -> PortResult<()>;
+}
+
+// ---------------------------------------------------------------------------------------------------------- phones
+
+/// A number that counted before and has not been told yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untold {
+    pub id: i64,
+    pub person: PersonId,
+    pub to: crate::staff::MobileNumber,
+}
+
+/// Phones changed here, until HR has them. HR's deliveries change the same in [`Store::save_roster`], one at a time with these.
+#[async_trait]
+pub trait PhoneBook: Send + Sync {
+    /// The person's challenge before it ends; the message carries the code.
+    async fn begin_mobile_change(&self, challenge: &MobileChallenge, message: &NewMessage, audit: &AuditEvent) -> PortResult<()>;
+    /// The person's challenge of this id, if it lives.
+    async fn mobile_challenge(&self, id: uuid::Uuid, person: PersonId, now: DateTime<Utc>) -> PortResult<Option<MobileChallenge>>;
+    /// All that the change entails ([`crate::phone::Ledger::change`]) in one; the person is woken. False: the challenge was used before,
+    /// and nothing was changed.
+    async fn change_phones(&self, change: &PhoneChange, challenge: Option<uuid::Uuid>, audit: &AuditEvent) -> PortResult<bool>;
+    async fn untold(&self, limit: u32) -> PortResult<Vec<Untold>>;
+    /// Its message is queued, or there is nobody to tell.
+    async fn told(&self, untold: &Untold, message: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()>;
+    /// Changes whose time has come, leased until `until`; of one person one at a time, oldest first.
+    async fn claim_write_backs(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<WriteBack>>;
+    /// What became of one; nothing, where somebody else has it by now. A change whose standing changes wakes its person.
+    async fn settle_write_back(
+        &self,
+        claimed: &WriteBack,
+        handed: &Handed,
+        audit: Option<&AuditEvent>,
+        now: DateTime<Utc>,
+    ) -> PortResult<()>;
+}
+
+/// What HR's system says to a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HrAnswer {
+    /// It has it, now or since an earlier attempt under the same key.
+    Taken,
+    /// It holds something newer.
+    Newer,
+    /// It asks to be asked again so much later; nothing happened.
+    Later(TimeDelta),
+}
+
+/// The way back to HR. `Refused(Rights)`: nothing can be written until somebody mends something; other refusals: not this.
+#[async_trait]
+pub trait HrWriteBack: Send + Sync {
+    /// The same key is always the same change: HR takes it once, however often it comes.
+    async fn write_phones(&self, key: uuid::Uuid, of: &RegistryNo, numbers: &ForHr, made_at: DateTime<Utc>) -> PortResult<HrAnswer>;
 }

@@ -3,6 +3,7 @@
 mod csv;
 mod rest;
 mod simulated;
+pub mod write_back;
 
 use chrono::{DateTime, Duration, Utc};
 use kimlik_domain::ports::Clock;

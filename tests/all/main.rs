@@ -9,7 +9,7 @@ mod access_sessions;
 mod directory;
 mod embedded;
 mod golden;
-mod hr;
+pub mod hr;
 mod intake;
 mod kill;
 mod laws;
@@ -17,6 +17,7 @@ mod lifecycle;
 mod outage;
 mod outlook;
 mod password;
+mod phones;
 mod protocol;
 mod sms;
 #[macro_use]

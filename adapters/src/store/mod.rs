@@ -20,6 +20,7 @@ mod national_id;
 mod operation;
 mod password;
 mod person;
+mod phone;
 mod roster;
 mod run;
 mod service_account;

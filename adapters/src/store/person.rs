@@ -1,9 +1,10 @@
 //! People as HR last described them: one row each, with what is searched beside the whole as JSON.
 use super::fault::{failed, from_json, to_json};
 use super::link::{CHUNK, Writing, keep, upsert};
-use super::{account, card, decision, issue, operation};
+use super::{account, card, decision, issue, operation, phone};
 use kimlik_domain::account::Account;
 use kimlik_domain::id::PersonId;
+use kimlik_domain::phone::Phones;
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortResult};
 use kimlik_domain::staff::{Person, RegistryNo};
 use sea_orm::entity::prelude::*;
@@ -42,9 +43,14 @@ pub mod posting {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Everybody with their account, in one statement.
+/// Everybody with their account, in one statement. The person is as HR said it.
 pub(super) fn with_account() -> Select<Entity> {
     Entity::find().join(JoinType::LeftJoin, Entity::belongs_to(account::Entity).from(Column::Id).to(account::Column::Person).into())
+}
+
+/// And with the phones that were changed here.
+pub(super) fn with_phones() -> Select<Entity> {
+    with_account().join(JoinType::LeftJoin, Entity::belongs_to(phone::Entity).from(Column::Id).to(phone::Column::Person).into())
 }
 
 pub(super) async fn save(writing: &Writing, people: &[&Person]) -> PortResult<()> {
@@ -77,7 +83,7 @@ pub(super) async fn people(db: &impl ConnectionTrait, by: PeopleBy<'_>) -> PortR
     let mut found = Vec::new();
     match by {
         PeopleBy::After(after, limit) => {
-            let mut select = with_account().order_by_asc(Column::Id).limit(u64::from(limit));
+            let mut select = with_phones().order_by_asc(Column::Id).limit(u64::from(limit));
             if let Some(after) = after {
                 select = select.filter(Column::Id.gt(after.0));
             }
@@ -85,7 +91,7 @@ pub(super) async fn people(db: &impl ConnectionTrait, by: PeopleBy<'_>) -> PortR
         }
         PeopleBy::Ids(ids) => {
             for ids in ids.chunks(CHUNK) {
-                found.extend(rows(db, with_account().filter(Column::Id.is_in(ids.iter().map(|id| id.0)))).await?);
+                found.extend(rows(db, with_phones().filter(Column::Id.is_in(ids.iter().map(|id| id.0)))).await?);
             }
         }
         PeopleBy::Guids(guids) => {
@@ -94,36 +100,56 @@ pub(super) async fn people(db: &impl ConnectionTrait, by: PeopleBy<'_>) -> PortR
                 let mut of_guids = Query::select();
                 of_guids.column(account::Column::Person).from(account::Entity);
                 of_guids.and_where(account::Column::Guid.is_in(guids.iter().map(|g| g.0)));
-                found.extend(rows(db, with_account().filter(Column::Id.in_subquery(of_guids))).await?);
+                found.extend(rows(db, with_phones().filter(Column::Id.in_subquery(of_guids))).await?);
             }
         }
         PeopleBy::RegistryNos(numbers) => {
             for numbers in numbers.chunks(CHUNK) {
-                found.extend(rows(db, with_account().filter(Column::RegistryNo.is_in(numbers.iter().map(RegistryNo::as_str)))).await?);
+                found.extend(rows(db, with_phones().filter(Column::RegistryNo.is_in(numbers.iter().map(RegistryNo::as_str)))).await?);
             }
         }
     }
     complete(db, found).await
 }
 
-async fn rows(db: &impl ConnectionTrait, select: Select<Entity>) -> PortResult<Vec<(Person, Option<Account>)>> {
-    let rows: Vec<(String, Option<String>)> = select
+async fn rows(db: &impl ConnectionTrait, select: Select<Entity>) -> PortResult<Vec<Read>> {
+    let rows: Vec<(String, Option<String>, Option<String>)> = select
         .select_only()
         .column(Column::Data)
         .column(account::Column::Data)
+        .column(phone::Column::Data)
         .into_tuple()
         .all(db)
         .await
         .map_err(failed("reading people"))?;
-    rows.iter().map(|(person, account)| parse(person, account.as_deref())).collect()
+    rows.iter().map(|(person, account, phones)| parse(person, account.as_deref(), phones.as_deref())).collect()
 }
 
-pub(super) fn parse(person: &str, account: Option<&str>) -> PortResult<(Person, Option<Account>)> {
-    Ok((from_json(person, "person")?, account.map(|a| from_json(a, "account")).transpose()?))
+/// A person with the phones that count, the account, and what both sides say of the phones.
+pub(super) type Read = (Person, Option<Account>, Phones);
+
+pub(super) fn parse(person: &str, account: Option<&str>, phones: Option<&str>) -> PortResult<Read> {
+    let mut person = from_json(person, "person")?;
+    let ledger = phones.map(|p| from_json(p, "phones")).transpose()?.unwrap_or_default();
+    let phones = Phones::lay_over(&mut person, ledger);
+    Ok((person, account.map(|a| from_json(a, "account")).transpose()?, phones))
+}
+
+/// As HR said them, those of `ids` that are known.
+pub(super) async fn as_hr_said(db: &impl ConnectionTrait, ids: impl IntoIterator<Item = Uuid> + Send) -> PortResult<Vec<Person>> {
+    let rows: Vec<String> = Entity::find()
+        .select_only()
+        .column(Column::Data)
+        .filter(Column::Id.is_in(ids))
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed("reading people"))?;
+    rows.iter().map(|person| from_json(person, "person")).collect()
 }
 
 /// What stands in small tables beside each person.
-pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<(Person, Option<Account>)>) -> PortResult<Vec<PersonRecord>> {
+pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<Read>) -> PortResult<Vec<PersonRecord>> {
     let mut records = Vec::with_capacity(found.len());
     let mut found = found.into_iter();
     loop {
@@ -131,14 +157,15 @@ pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<(Person, Opti
         if chunk.is_empty() {
             return Ok(records);
         }
-        let ids: Vec<Uuid> = chunk.iter().map(|(p, _)| p.id.0).collect();
+        let ids: Vec<Uuid> = chunk.iter().map(|(p, ..)| p.id.0).collect();
         let mut decisions = decision::of(db, &ids).await?;
         let mut unsettled = operation::unsettled(db, &ids).await?;
-        let mut issues = issue::standing(db, chunk.iter().map(|(p, _)| p.registry_no.as_str())).await?;
-        records.extend(chunk.into_iter().map(|(person, account)| {
+        let mut issues = issue::standing(db, chunk.iter().map(|(p, ..)| p.registry_no.as_str())).await?;
+        records.extend(chunk.into_iter().map(|(person, account, phones)| {
             let (accepted, open_issues) = issues.remove(person.registry_no.as_str()).unwrap_or_default();
             PersonRecord {
                 account,
+                phones,
                 decisions: decisions.remove(&person.id).unwrap_or_default(),
                 accepted,
                 open_issues,

@@ -3,7 +3,8 @@ use super::fault::{failed, from_json, from_word, unreadable};
 use super::issue;
 use super::link::{CHUNK, Link, Writing, keep};
 use super::vault::Vault;
-use super::{account, feed, memory, national_id, person, unit, work};
+use super::{account, feed, memory, national_id, person, phone, unit, work};
+use chrono::{DateTime, Utc};
 use kimlik_domain::account::AccountState;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::ports::{IssueScope, Mark, PortResult};
@@ -143,7 +144,7 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
     let people: BTreeMap<PersonId, &PersonSave> = save.people.iter().map(|p| (p.person.id, p)).collect();
     let people: Vec<&PersonSave> = people.into_values().collect();
     for people in people.chunks(CHUNK) {
-        save_people(&writing, vault, people).await?;
+        save_people(&writing, vault, people, save.at).await?;
     }
     let resolved = issue::save(&writing, IssueScope::People(&save.issue_kinds, &save.seen), &save.issues, save.at).await?;
     // Why the resolved too: an issue may have been all that kept a person from being opened.
@@ -160,8 +161,9 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
     writing.commit().await
 }
 
-async fn save_people(writing: &Writing, vault: &Vault, people: &[&PersonSave]) -> PortResult<()> {
+async fn save_people(writing: &Writing, vault: &Vault, people: &[&PersonSave], at: DateTime<Utc>) -> PortResult<()> {
     let rows: Vec<&Person> = people.iter().map(|p| &p.person).collect();
+    phone::hear(writing, &rows, at).await?;
     person::save(writing, &rows).await?;
     national_id::save(writing, vault, people.iter().filter_map(|p| Some((p.person.id, p.national_id.as_ref()?)))).await?;
     let former: BTreeSet<(&str, Uuid)> =

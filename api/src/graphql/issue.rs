@@ -106,6 +106,8 @@ pub enum DataIssueKind {
     DisabledByHand,
     /// Messages to the mobile number do not arrive, and will not: another number is needed.
     UndeliverableMobile,
+    /// A phone was changed in Kimlik, and HR says otherwise or does not take it.
+    PhoneConflict,
     /// A value of the card that is longer than the address book holds, and was cut.
     CardValueCut,
     /// An e-mail address policy of Exchange writes other addresses than Kimlik's.

@@ -11,6 +11,7 @@ pub mod issue;
 pub mod message;
 pub mod page;
 pub mod password;
+pub mod phone;
 pub mod progress;
 pub mod reading;
 pub mod run;
@@ -58,6 +59,7 @@ pub struct Query(
 pub struct Mutation(
     session::SessionMutation,
     password::PasswordMutation,
+    phone::PhoneMutation,
     grant::GrantMutation,
     service_account::ServiceMutation,
     hold::HoldMutation,

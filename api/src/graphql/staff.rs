@@ -2,6 +2,7 @@
 use super::audit::AuditEvent;
 use super::card::{IdentityCard, IdentityCardKey, Posting, of_person, person_of};
 use super::error::{Maybe, fault};
+use super::phone::Phones;
 use super::reading::reads;
 use super::run::Operation;
 use super::scalar::{PhoneNumber, RegistryNumber};
@@ -104,6 +105,10 @@ impl StaffMember {
     async fn mobile(&self, ctx: &Context<'_>) -> Option<PhoneNumber> {
         let mobile = self.record.person.mobile.as_ref()?;
         reads(ctx, Deed::ReadMobile, self.about).then(|| PhoneNumber(mobile.e164().to_owned()))
+    }
+    /// What HR says, what was changed here, and what counts. As the mobile.
+    async fn phones(&self, ctx: &Context<'_>) -> Option<Phones> {
+        reads(ctx, Deed::ReadMobile, self.about).then(|| Phones(self.record.phones.clone()))
     }
     /// What was done to the account, newest first, at most 100.
     #[graphql(complexity = "20 * child_complexity + 5")]

@@ -6,6 +6,7 @@ pub mod browser;
 mod events;
 mod graphiql;
 mod guard;
+mod kart;
 mod lines;
 mod parola;
 mod sms_report;
@@ -42,6 +43,8 @@ pub fn router(house: Arc<House>, stop: CancellationToken) -> Router {
         .route("/graphiql/{file}", get(graphiql::file))
         .route("/parola", get(parola::page))
         .route("/parola/{file}", get(parola::file))
+        .route("/kart", get(kart::page))
+        .route("/kart/{file}", get(kart::file))
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/sms/reports/kannel", get(sms_report::kannel))
         .route("/healthz", get(|| async { "alive\n" }))

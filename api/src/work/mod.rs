@@ -4,6 +4,7 @@ pub mod cards;
 pub mod courier;
 pub mod intake;
 pub mod neighbour;
+pub mod phones;
 pub mod reconcile;
 pub mod voice;
 
@@ -24,6 +25,8 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(intake::keep_taking_in(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(reconcile::keep_reconciling(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying(house.clone(), stop.clone()));
+    loops.spawn(phones::keep_telling(house.clone(), stop.clone()));
+    loops.spawn(phones::keep_writing_back(house.clone(), stop.clone()));
     loops
 }
 

@@ -7,7 +7,7 @@ use super::{Caller, Role, Who, service};
 use crate::account::AccountState;
 use crate::audit::AuditEvent;
 use crate::day;
-use crate::id::{PersonId, SessionId, uuid_v7};
+use crate::id::{AccountGuid, PersonId, SessionId, uuid_v7};
 use crate::ports::{
     Attempt, Audit, Clock, Entropy, ForeignIssuer, ForeignName, Grants, PeopleBy, PersonRecord, PortError, PortResult, Services, Sessions,
     SignIn, Store, Tokens,
@@ -124,6 +124,25 @@ impl Door {
         };
         self.audit.record(&[event]).await?;
         Ok(Err(refused))
+    }
+
+    /// The password of somebody who is signed in, asked again before a deed that matters: whoever finds a computer unlocked
+    /// does not know it. Counted like an attempt to sign in.
+    pub async fn ask_again(&self, account: AccountGuid, password: &Zeroizing<String>, address: &str) -> PortResult<Result<(), Refused>> {
+        let now = self.clock.now();
+        let attempt = Attempt { id: self.id(now), account: account.to_string(), address: address.to_owned(), at: now };
+        let rules = AttemptRules::below(self.directory.lockout().await?, self.from_address, self.in_all);
+        if !self.sessions.begin_attempt(&attempt, &rules).await? {
+            return Ok(Err(Refused::TooMany));
+        }
+        match self.directory.sign_in(Some(account), password, &[]).await? {
+            SignedIn::Accepted(standing) if standing.enabled => {}
+            SignedIn::PasswordExpired => return Ok(Err(Refused::PasswordExpired)),
+            SignedIn::MustChange => return Ok(Err(Refused::MustChange)),
+            _ => return Ok(Err(Refused::Wrong)),
+        }
+        self.sessions.attempt_succeeded(&attempt).await?;
+        Ok(Ok(()))
     }
 
     async fn open(&self, standing: Standing, address: &str) -> PortResult<Result<Opened, Refused>> {

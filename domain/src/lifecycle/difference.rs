@@ -4,6 +4,7 @@ use super::plan::{Action, ActionKind, PersonPlan, Step};
 use super::reason::Because;
 use super::run::{OperationRecord, OperationStatus};
 use crate::account::{Account, AccountState, Applied, Attribute, Change, Dn, NewAccount, ObservedAccount, Sealed, Value};
+use crate::phone::{self, Line};
 use crate::ports::PersonRecord;
 use crate::staff::{DataIssue, IssueKind};
 use crate::text;
@@ -29,6 +30,7 @@ pub fn plan(record: &PersonRecord, sight: Sight<'_>, facts: &Facts<'_>) -> Perso
         },
         _ => Vec::new(),
     };
+    issues.extend(phone_conflicts(record, facts));
     let unit = record.person.posting_on(facts.today).map(|p| p.unit);
     PersonPlan {
         person: record.person.id,
@@ -40,6 +42,27 @@ pub fn plan(record: &PersonRecord, sight: Sight<'_>, facts: &Facts<'_>) -> Perso
         issues,
         next_look,
     }
+}
+
+/// What the person and HR say differently of a phone, for the personnel unit.
+fn phone_conflicts(record: &PersonRecord, facts: &Facts<'_>) -> Vec<DataIssue> {
+    let told = |(line, standing): (Line, phone::Standing)| {
+        let (what, field) = match line {
+            Line::Mobile => ("mobile number", "mobile"),
+            Line::Work => ("work phone", "work_phone"),
+        };
+        let message = match standing {
+            phone::Standing::Overruled => {
+                format!("the {what} was changed in Kimlik, and HR has said another one since: HR's counts; ask the person which is right")
+            }
+            phone::Standing::Newer => {
+                format!("the {what} was changed in Kimlik, and HR answers that it holds a newer one: ask the person which is right")
+            }
+            _ => format!("the {what} was changed in Kimlik, and HR's system does not take it: enter it there by hand"),
+        };
+        DataIssue { field: Some(field.to_owned()), ..issue(IssueKind::PhoneConflict, &record.person, facts, message) }
+    };
+    record.phones.disputes().into_iter().map(told).collect()
 }
 
 /// Does Kimlik recognise `candidate` as this person's, and by what?

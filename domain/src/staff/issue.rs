@@ -67,6 +67,8 @@ kinds! {
     DisabledByHand => Nothing,
     /// Messages to the mobile number do not arrive, and will not.
     UndeliverableMobile => Announcement,
+    /// A phone was changed here, and HR says otherwise or does not take it.
+    PhoneConflict => Nothing,
     /// A card's value that was longer than its attribute.
     CardValueCut => CardField,
     /// An e-mail address policy of Exchange writes other addresses than Kimlik's.
@@ -91,6 +93,7 @@ impl IssueKind {
         IssueKind::CardValueCut,
         IssueKind::AddressPolicy,
         IssueKind::ForeignMailbox,
+        IssueKind::PhoneConflict,
     ];
 
     /// Somebody has to act now: shown first, logged as an error.

@@ -12,6 +12,6 @@ pub mod unit;
 pub use issue::{Blocked, DataIssue, IssueKind};
 pub use national_id::NationalId;
 pub use person::{EmploymentStatus, Person, Posting, PostingKind, RegistryNo};
-pub use phone::{MobileNumber, WorkNumber};
+pub use phone::{MobileNumber, PhoneFault, WorkNumber};
 pub use reason::{Effect, Reasons};
 pub use unit::{Unit, UnitCode, UnitKind, Units};

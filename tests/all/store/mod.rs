@@ -38,6 +38,7 @@ mod issues;
 mod messages;
 mod names;
 mod operations;
+mod phones;
 mod roster;
 mod secrets;
 mod sessions;

@@ -5,6 +5,7 @@ mod folder;
 mod report;
 mod table;
 mod text;
+mod write_back;
 
 use super::names::FieldNames;
 use async_trait::async_trait;

@@ -1,5 +1,6 @@
 //! An HR system's paged feed over HTTPS. A set of pages counts when its last page was read; before that, nothing does.
 mod items;
+mod write_back;
 
 use super::names::FieldNames;
 use async_trait::async_trait;

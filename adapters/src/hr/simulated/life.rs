@@ -1,7 +1,7 @@
 //! What happens in the simulated ministry. A step is decided by the seed, its number and its day, and by nothing else.
 use super::dice::Dice;
 use super::names::{FAMILIES, TITLES};
-use super::people::{self, Fault, Overlay, SimPerson, State};
+use super::people::{self, Fault, Overlay, SimPerson, State, Written};
 use super::units::{self, Place, SimUnit};
 use chrono::Days;
 use kimlik_domain::day::Day;
@@ -59,6 +59,8 @@ pub struct Life {
     due: BTreeMap<(u64, u32), (usize, Event)>,
     promised: u32,
     columns: Arc<Columns>,
+    /// Whose phones were written back and have to be delivered with the next step.
+    confirm: Vec<usize>,
 }
 
 /// What came of a step.
@@ -87,6 +89,7 @@ impl Life {
             due: BTreeMap::new(),
             promised: 0,
             columns: people::columns(),
+            confirm: Vec::new(),
         };
         for at in 0..people {
             let mut dice = Dice::new(seed, 1_000_000 + u64::from(at));
@@ -148,9 +151,30 @@ impl Life {
                 happened.push((event, text));
             }
         }
+        touched.extend(std::mem::take(&mut self.confirm));
+        touched.sort_unstable();
+        touched.dedup();
         let mut rows = Vec::new();
         touched.iter().for_each(|at| self.person_rows(*at, day, &mut rows));
         Step { rows: Some(rows), happened }
+    }
+
+    /// HR takes what Kimlik writes; the next step delivers it.
+    pub fn write(&mut self, registry_no: &str, numbers: Written) -> Option<String> {
+        let at = self.people.iter().position(|person| person.registry_no() == registry_no)?;
+        let what = if matches!(numbers, Written::Mobile(_)) { "mobile number" } else { "work phone" };
+        self.people[at].write(numbers);
+        self.confirm.push(at);
+        Some(format!("HR takes the new {what} of {} from Kimlik", self.people[at].said()))
+    }
+
+    /// What stands as Kimlik wrote it.
+    pub fn written(&self) -> Vec<(String, Written)> {
+        let of = |person: &SimPerson| {
+            let registry_no = person.registry_no();
+            person.written_phones().into_iter().map(move |numbers| (registry_no.clone(), numbers)).collect::<Vec<_>>()
+        };
+        self.people.iter().flat_map(of).collect()
     }
 
     fn rename_unit(&mut self, dice: &mut Dice) -> String {

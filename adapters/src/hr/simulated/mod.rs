@@ -12,14 +12,19 @@ mod units;
 pub use life::HIRE_TAKEN_BACK;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use kimlik_domain::day;
-use kimlik_domain::ports::{Clock, HrFeed, PortError, PortResult, Refusal};
+use kimlik_domain::phone::write_back::ForHr;
+use kimlik_domain::ports::{Clock, HrAnswer, HrFeed, HrWriteBack, PortError, PortResult, Refusal};
+use kimlik_domain::staff::RegistryNo;
 use kimlik_domain::staff::feed::{Content, Delivery};
 use kimlik_domain::staff::intake::FeedReport;
 use kimlik_domain::staff::reason::Effect;
 use life::Life;
+use people::Written;
 use position::{Phase, Position};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
 
 pub struct SimulatedMinistry {
     seed: u64,
@@ -39,6 +44,8 @@ struct Now {
     /// Steps that were told already: a delivery that is asked for again is not told again.
     told: u64,
     narration: Vec<String>,
+    /// Phones that Kimlik has written and no step has delivered yet.
+    written: Vec<(String, Written)>,
 }
 
 impl SimulatedMinistry {
@@ -67,7 +74,7 @@ impl SimulatedMinistry {
     }
 
     fn position(&self, phase: Phase) -> Position {
-        Position { seed: self.seed, people: self.people, events: self.events_per_step, phase }
+        Position { seed: self.seed, people: self.people, events: self.events_per_step, phase, written: Vec::new() }
     }
 
     fn parse(&self, text: &str) -> PortResult<Position> {
@@ -114,7 +121,12 @@ impl SimulatedMinistry {
         let held = now.life.take().filter(|(at, _)| *at == from).map(|(_, life)| life);
         let mut life = held.unwrap_or_else(|| self.replay(&from));
         let to = from.after(today, self.events_per_step);
+        for (registry_no, numbers) in std::mem::take(&mut now.written) {
+            let told = life.write(&registry_no, numbers);
+            now.narration.extend(told);
+        }
         let step = life.go_on(to.today(), self.events_per_step);
+        let to = Position { written: life.written(), ..to };
         let number = life.step;
         if number > now.told {
             now.told = number;
@@ -134,6 +146,10 @@ impl SimulatedMinistry {
                 life.go_on(day, lived.events);
             }
         }
+        // Delivered again with the next step: a step that was cut off may not have told them.
+        for (registry_no, numbers) in &to.written {
+            life.write(registry_no, numbers.clone());
+        }
         life
     }
 }
@@ -148,6 +164,15 @@ impl HrFeed for SimulatedMinistry {
     }
     async fn taken(&self, _: &Delivery, _: &FeedReport) -> PortResult<()> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl HrWriteBack for SimulatedMinistry {
+    /// The next step delivers it, and so confirms it.
+    async fn write_phones(&self, _: Uuid, of: &RegistryNo, numbers: &ForHr, _: DateTime<Utc>) -> PortResult<HrAnswer> {
+        self.lock().written.push((of.as_str().to_owned(), Written::of(numbers)));
+        Ok(HrAnswer::Taken)
     }
 }
 

@@ -4,8 +4,10 @@ use super::names::{FAMILIES, MEN, TITLES, WOMEN};
 use super::units::{Place, SimUnit};
 use encoding_rs::WINDOWS_1254;
 use kimlik_domain::day::Day;
+use kimlik_domain::phone::write_back::ForHr;
 use kimlik_domain::staff::feed::{Columns, Field, Row};
 use kimlik_domain::text;
+use std::fmt;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,45 @@ pub struct Overlay {
     pub end: Day,
 }
 
+/// Phones as Kimlik wrote them back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Empty: none.
+    Mobile(String),
+    /// Number and extension.
+    Work(String, String),
+}
+
+impl Written {
+    pub fn of(numbers: &ForHr) -> Written {
+        match numbers {
+            ForHr::Mobile(mobile) => Written::Mobile(mobile.as_ref().map(|m| m.e164().to_owned()).unwrap_or_default()),
+            ForHr::Work(work) => {
+                let number = work.number.as_ref().map(|n| n.e164().to_owned()).unwrap_or_default();
+                // Why without blanks: the position is words.
+                let extension = work.extension.as_deref().unwrap_or_default().replace([' ', '='], "");
+                Written::Work(number, extension)
+            }
+        }
+    }
+    pub fn parse(text: &str) -> Option<Written> {
+        if let Some(mobile) = text.strip_prefix('m') {
+            return Some(Written::Mobile(mobile.to_owned()));
+        }
+        let (number, extension) = text.strip_prefix('w')?.split_once('/')?;
+        Some(Written::Work(number.to_owned(), extension.to_owned()))
+    }
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Written::Mobile(mobile) => write!(f, "m{mobile}"),
+            Written::Work(number, extension) => write!(f, "w{number}/{extension}"),
+        }
+    }
+}
+
 pub struct SimPerson {
     /// The number behind the S of the registry number.
     pub registry: u32,
@@ -63,6 +104,8 @@ pub struct SimPerson {
     pub fault: Option<Fault>,
     pub head: bool,
     named_manager: bool,
+    own_mobile: Option<String>,
+    own_work: Option<(String, String)>,
 }
 
 /// The number of the person's registry and national id: 1 for the first.
@@ -99,6 +142,8 @@ pub fn born(dice: &mut Dice, number: u32, unit: usize, start: Day, reason: &'sta
         fault: None,
         head: false,
         named_manager: dice.permille(20),
+        own_mobile: None,
+        own_work: None,
     }
 }
 
@@ -128,7 +173,21 @@ impl SimPerson {
     /// A fresh number, unlike anybody's: those of newcomers count up from below, these down from above.
     pub fn change_mobile(&mut self, number: u32) {
         self.mobile = 999_999 - number % 400_000;
+        self.own_mobile = None;
         self.style %= 4;
+    }
+
+    pub fn write(&mut self, numbers: Written) {
+        match numbers {
+            Written::Mobile(mobile) => self.own_mobile = Some(mobile),
+            Written::Work(number, extension) => self.own_work = Some((number, extension)),
+        }
+    }
+
+    pub fn written_phones(&self) -> Vec<Written> {
+        let mobile = self.own_mobile.clone().map(Written::Mobile);
+        let work = self.own_work.clone().map(|(number, extension)| Written::Work(number, extension));
+        mobile.into_iter().chain(work).collect()
     }
 
     pub fn has_turkish_letters(&self) -> bool {
@@ -153,6 +212,9 @@ impl SimPerson {
     }
 
     fn mobile_text(&self) -> String {
+        if let Some(own) = &self.own_mobile {
+            return own.clone();
+        }
         let (high, middle, low) = (self.mobile / 10_000 % 100, self.mobile / 100 % 100, self.mobile % 100);
         // Synthetic: the block 0555 0xx xx xx.
         match self.style {
@@ -190,6 +252,11 @@ impl SimPerson {
         let permanent = ("PERMANENT", self.unit, self.posted, Some(day).filter(|_| self.state == State::Between));
         let over = self.overlay.map(|over| (over.kind, over.unit, over.start, Some(over.end)));
         let top = &units[units[self.unit].parent.filter(|at| *at != 0).unwrap_or(self.unit)];
+        let switchboard = || {
+            let of_province = top.province.map(|p| format!("0{} 000 10 00", 200 + u32::from(p.plate()) * 3));
+            (of_province.unwrap_or_else(|| "0312 000 10 00".to_owned()), self.extension.to_string())
+        };
+        let work = self.own_work.clone().unwrap_or_else(switchboard);
         for (kind, unit, start, end) in [Some(permanent), over].into_iter().flatten() {
             let duty = if kind == "ACTING" { acting_title(&units[unit]) } else { String::new() };
             let cells = [
@@ -208,10 +275,8 @@ impl SimPerson {
                 start.to_string(),
                 date(end),
                 self.mobile_text(),
-                top.province
-                    .map(|p| format!("0{} 000 10 00", 200 + u32::from(p.plate()) * 3))
-                    .unwrap_or_else(|| "0312 000 10 00".to_owned()),
-                self.extension.to_string(),
+                work.0.clone(),
+                work.1.clone(),
                 if self.public { "yes" } else { "no" }.to_owned(),
                 if self.named_manager && !self.head { manager.to_owned() } else { String::new() },
             ];

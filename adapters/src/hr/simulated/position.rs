@@ -1,4 +1,5 @@
 //! Where the simulated ministry stands: which ministry, and how many steps it has lived on which days.
+use super::people::Written;
 use chrono::Days;
 use kimlik_domain::day::{self, Day};
 use std::fmt;
@@ -28,6 +29,8 @@ pub struct Position {
     /// Events a step where nothing else is said.
     pub events: u32,
     pub phase: Phase,
+    /// Phones that Kimlik has written to this HR, by registry number: `S000123=m+905…` or `S000123=w+90312…/1234`.
+    pub written: Vec<(String, Written)>,
 }
 
 impl Position {
@@ -38,7 +41,13 @@ impl Position {
         let seed = ministry.next()?.parse().ok()?;
         let (people, events) = (ministry.next()?.parse().ok()?, ministry.next()?.parse().ok()?);
         let (phase, start) = (words.next()?, day::parse(words.next()?)?);
-        let lived = words.map(|word| {
+        let (phones, lived): (Vec<&str>, Vec<&str>) = words.partition(|word| word.contains('='));
+        let written = phones.into_iter().map(|word| {
+            let (registry_no, numbers) = word.split_once('=')?;
+            Some((registry_no.to_owned(), Written::parse(numbers)?))
+        });
+        let written = written.collect::<Option<_>>()?;
+        let lived = lived.into_iter().map(|word| {
             let (after, steps) = word.split_once('x')?;
             let (steps, events) = steps.split_once('*').map_or((steps, Some(events)), |(steps, events)| (steps, events.parse().ok()));
             Some(Lived { after: after.parse().ok()?, steps: steps.parse().ok()?, events: events? })
@@ -49,7 +58,7 @@ impl Position {
             "life" => Phase::Life(start, lived),
             _ => return None,
         };
-        Some(Position { seed, people, events, phase })
+        Some(Position { seed, people, events, phase, written })
     }
 
     pub fn start(&self) -> Day {
@@ -97,6 +106,7 @@ impl fmt::Display for Position {
                 write!(f, " {}x{}", lived.after, lived.steps)?;
                 if lived.events == self.events { Ok(()) } else { write!(f, "*{}", lived.events) }
             }),
-        }
+        }?;
+        self.written.iter().try_for_each(|(registry_no, numbers)| write!(f, " {registry_no}={numbers}"))
     }
 }

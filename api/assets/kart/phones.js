@@ -1,0 +1,136 @@
+// Phones: one's own with password and code, other people's by their personnel unit.
+import { phone, say, tell, time } from "/kart/kart.js";
+import { field, form, make } from "/kart/form.js";
+import { ask } from "/kart/session.js";
+
+const STATE = "pendingSince standing conflict";
+const LINE = "{ number extension }";
+const PHONES = `mobile { effective hr pending ${STATE} } work { effective ${LINE} hr ${LINE} pending ${LINE} ${STATE} }`;
+const FAULTS = "userErrors { code path message }";
+const phonesOf = async (id) => (await ask(`query($id: ID!) { staffMember(by: { id: $id }) { phones { ${PHONES} } } }`, { id })).staffMember?.phones;
+
+const shown = (value) => {
+  if (!value) return say("none");
+  if (typeof value === "string") return phone(value);
+  return [value.number && phone(value.number), value.extension && `/ ${value.extension}`].filter(Boolean).join(" ");
+};
+
+// What counts, and what the two sides say where they differ.
+function state(key, { effective, hr, pending, standing, conflict }) {
+  const parts = [make("h3", {}, say(key)), make("p", { className: "number" }, shown(effective))];
+  if (standing) {
+    const both = conflict ? [make("br"), `${say("hrSays")} ${shown(hr)} · ${say("here")} ${shown(pending)}`] : [];
+    parts.push(make("p", { className: "note" }, say("standings")[standing], ...both));
+  }
+  return parts;
+}
+
+// The card as it is now, and what was done, for eyes and ears.
+async function done(again, text) {
+  await again();
+  document.querySelector(".sides > section:last-child")?.append(make("p", { className: "done" }, text));
+  tell(text);
+}
+
+export async function ownPhones(id, again) {
+  const phones = await phonesOf(id);
+  const box = make("section", {}, make("h2", {}, say("phones")));
+  if (!phones) return box;
+  const part = (key, value, open) => {
+    const place = make("div", {});
+    const button = make("button", { type: "button", className: "plain", id: `change-${key}` }, `${say(key)}: ${say("change")}`);
+    const close = () => { place.replaceChildren(button); button.focus(); };
+    button.onclick = () => open(place, close, value);
+    place.append(button);
+    box.append(...state(key, value), place);
+  };
+  part("mobile", phones.mobile, (place, close) => askForCode(place, close, () => done(again, say("mobileDone"))));
+  part("work", phones.work, (place, close, value) => changeWork(place, close, value, () => done(again, say("workDone"))));
+  return box;
+}
+
+function askForCode(place, close, done, known = "") {
+  const mobile = field("mobile", say("newMobile"), { hint: say("mobileHint"), type: "tel", complete: "tel", value: known });
+  const password = field("password", say("password"), { hint: say("passwordHint"), type: "password", complete: "current-password" });
+  const { element } = form({
+    fields: [mobile, password], deed: say("sendCode"), cancel: close, at: { mobile: mobile.input, password: password.input },
+    act: async (complain, mind) => {
+      const query = `mutation($i: MobileChangeStartInput!) { mobileChangeStart(input: $i) { challenge { id expiresAt } ${FAULTS} } }`;
+      const input = { mobile: mobile.input.value, password: password.input.value };
+      const { mobileChangeStart: { challenge, userErrors } } = await ask(query, { i: input });
+      if (!challenge) return mind(userErrors);
+      enterCode(place, close, done, challenge, mobile.input.value);
+    },
+  });
+  place.replaceChildren(element);
+  (known ? password : mobile).input.focus();
+}
+
+function enterCode(place, close, done, challenge, to) {
+  const code = field("code", say("code"), { hint: say("codeHint")(to, time(challenge.expiresAt)), complete: "one-time-code", mode: "numeric" });
+  const { element } = form({
+    fields: [code], deed: say("confirm"), cancel: close, at: { code: code.input },
+    act: async (complain, mind) => {
+      const query = `mutation($i: MobileChangeConfirmInput!) { mobileChangeConfirm(input: $i) { phones { mobile { effective } } ${FAULTS} } }`;
+      const { mobileChangeConfirm: { phones, userErrors } } = await ask(query, { i: { challengeId: challenge.id, code: code.input.value } });
+      if (!phones) return mind(userErrors);
+      await done();
+    },
+  });
+  const resend = make("button", { type: "button", className: "plain", onclick: () => askForCode(place, close, done, to) }, say("resend"));
+  place.replaceChildren(element, resend);
+  tell(say("codeHint")(to, time(challenge.expiresAt)));
+  code.input.focus();
+}
+
+function changeWork(place, close, { effective }, done) {
+  const number = field("number", say("number"), { hint: say("numberHint"), type: "tel", value: effective?.number ?? "", optional: true });
+  const extension = field("extension", say("extension"), { value: effective?.extension ?? "", mode: "numeric", optional: true });
+  const password = field("work-password", say("password"), { hint: say("passwordHint"), type: "password", complete: "current-password" });
+  const { element } = form({
+    fields: [number, extension, password], deed: say("save"), cancel: close,
+    at: { number: number.input, extension: extension.input, password: password.input },
+    act: async (complain, mind) => {
+      const query = `mutation($i: WorkPhoneUpdateInput!) { workPhoneUpdate(input: $i) { phones { work { standing } } ${FAULTS} } }`;
+      const input = { number: number.input.value, extension: extension.input.value, password: password.input.value };
+      const { workPhoneUpdate: { phones, userErrors } } = await ask(query, { i: input });
+      if (!phones) return mind(userErrors);
+      await done();
+    },
+  });
+  place.replaceChildren(element);
+  number.input.focus();
+}
+
+// Null: these are not people of the caller's units. The reading of the numbers is recorded: they are asked for when they are needed.
+export async function officersForm(id, again) {
+  const box = make("section", {}, make("h2", {}, say("staffPhones")));
+  const place = make("div", {});
+  const open = make("button", { type: "button", className: "plain", id: "change-staff" }, say("change"));
+  open.onclick = async () => {
+    const phones = await phonesOf(id).catch(() => null);
+    if (!phones) return place.replaceChildren(make("p", { className: "fault" }, say("gone")));
+    const mobile = field("mobile", say("mobile"), { type: "tel", optional: true });
+    const number = field("number", say("work"), { type: "tel", value: phones.work.effective?.number ?? "", optional: true });
+    const extension = field("extension", say("extension"), { value: phones.work.effective?.extension ?? "", mode: "numeric", optional: true });
+    const reason = field("reason", say("reason"), { hint: say("reasonHint") });
+    const { element } = form({
+      fields: [mobile, number, extension, reason], deed: say("save"), cancel: () => place.replaceChildren(open),
+      at: { mobile: mobile.input, workPhone: number.input, reason: reason.input },
+      act: async (complain, mind) => {
+        const query = `mutation($i: StaffPhonesUpdateInput!) { staffPhonesUpdate(input: $i) { phones { mobile { effective } } ${FAULTS} } }`;
+        const input = { personId: id, reason: reason.input.value, workPhone: { number: number.input.value, extension: extension.input.value } };
+        if (mobile.input.value.trim()) input.mobile = mobile.input.value;
+        const { staffPhonesUpdate } = await ask(query, { i: input });
+        if (!staffPhonesUpdate) return complain(say("gone"));
+        if (!staffPhonesUpdate.phones) return mind(staffPhonesUpdate.userErrors);
+        await done(again, say("staffDone"));
+      },
+    });
+    place.replaceChildren(...state("mobile", phones.mobile), ...state("work", phones.work), make("p", { className: "hint" }, say("keep")), element);
+    mobile.input.focus();
+  };
+  place.append(open);
+  box.append(place);
+  return box;
+}

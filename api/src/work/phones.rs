@@ -1,0 +1,52 @@
+//! Phones that were changed: the numbers before are told, and HR is written to. Two loops: an HR system that is slow or away
+//! keeps nobody from hearing that a number was changed.
+use super::neighbour::Neighbour;
+use super::pause;
+use crate::wiring::House;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+pub async fn keep_telling(house: Arc<House>, stop: CancellationToken) {
+    let mut database = Neighbour::new("the database (for changed phones)", LONGEST_WAIT);
+    loop {
+        let wait = match house.phones.tell().await {
+            Ok(_) => {
+                database.answered();
+                LOOK_AGAIN
+            }
+            Err(fault) => database.failed(&fault),
+        };
+        if !pause(&stop, wait).await {
+            return;
+        }
+    }
+}
+
+pub async fn keep_writing_back(house: Arc<House>, stop: CancellationToken) {
+    let mut database = Neighbour::new("the database (for HR)", LONGEST_WAIT);
+    let mut said: Vec<String> = Vec::new();
+    loop {
+        let wait = match house.messenger.round().await {
+            Ok(round) => {
+                database.answered();
+                for alarm in round.alarms.iter().filter(|alarm| !said.contains(alarm)) {
+                    tracing::error!("{alarm}");
+                }
+                if round.handled > 0 {
+                    said = round.alarms;
+                    Duration::ZERO
+                } else {
+                    LOOK_AGAIN
+                }
+            }
+            Err(fault) => database.failed(&fault),
+        };
+        if !pause(&stop, wait).await {
+            return;
+        }
+    }
+}
