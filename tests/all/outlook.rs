@@ -149,6 +149,55 @@ async fn a_newcomer_a_transfer_a_marriage_a_leaver_and_a_return_are_right_in_out
     assert_eq!(ministry.person("S001").await.account.unwrap().state, AccountState::Active);
     reads(&samba, &[("msExchHideFromAddressLists", ""), ("mail", "ayse.nur.ozturk@csb.test"), ("title", "Şube Müdürü")]);
     assert!(listed(&samba, ALL_USERS));
+
+    // Gone for good: mail is taken until the day, and not on it. X500 addresses stay: replies to old mail find who comes back.
+    says(&ministry, &mut hr, "S001: end=2026-12-02").await;
+    ministry.clock.set(day("2026-12-03"));
+    sync(&ministry).await;
+    ministry.clock.set(day("2027-03-02"));
+    sync(&ministry).await;
+    reads(&samba, &[("msExchRecipientTypeDetails", "2147483648"), ("mail", "ayse.nur.ozturk@csb.test")]);
+    ministry.clock.set(day("2027-03-03"));
+    ministry.work().await;
+    reads(
+        &samba,
+        &[
+            ("msExchHideFromAddressLists", "TRUE"),
+            ("mail", ""),
+            ("mailNickname", ""),
+            ("proxyAddresses", "X500:/o=CSB/cn=old"),
+            ("targetAddress", ""),
+            ("msExchRecipientDisplayType", ""),
+            ("msExchRecipientTypeDetails", ""),
+            ("msExchRemoteRecipientType", ""),
+            ("displayName", "Ayşe Nur Öztürk"),
+        ],
+    );
+    assert!(!listed(&samba, "(|(mailNickname=*)(targetAddress=*)(mail=*))"));
+    sync(&ministry).await;
+
+    // Nobody else gets the address meanwhile, and who returns has it again, with the alias.
+    says(&ministry, &mut hr, "S003: given=Ayşe Nur; family=Öztürk; start=2027-03-03; unit=12100000; post=Memur").await;
+    assert_ne!(samba.value("(employeeID=S003)", "mail").as_deref(), Some("ayse.nur.ozturk@csb.test"));
+    says(&ministry, &mut hr, "S001: start=2027-03-03; end=; status=ACTIVE").await;
+    reads(
+        &samba,
+        &[
+            ("mail", "ayse.nur.ozturk@csb.test"),
+            ("mailNickname", "ayse.nur.ozturk"),
+            (
+                "proxyAddresses",
+                "SMTP:ayse.nur.ozturk@csb.test|X500:/o=CSB/cn=old|smtp:ayse.nur.ozturk@csb.mail.onmicrosoft.com|\
+                 smtp:ayse.nur.sahin@csb.test",
+            ),
+            ("targetAddress", "SMTP:ayse.nur.ozturk@csb.mail.onmicrosoft.com"),
+            ("msExchRecipientDisplayType", "-2147483642"),
+            ("msExchRecipientTypeDetails", "2147483648"),
+            ("msExchRemoteRecipientType", "1"),
+            ("msExchHideFromAddressLists", ""),
+        ],
+    );
+    assert!(listed(&samba, ALL_USERS));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 pub mod cards;
 pub mod courier;
 pub mod intake;
+pub mod mailbox;
 pub mod neighbour;
 pub mod reconcile;
 pub mod voice;
@@ -24,6 +25,7 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(intake::keep_taking_in(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(reconcile::keep_reconciling(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying(house.clone(), stop.clone()));
+    loops.spawn(mailbox::keep_mailboxes(house.clone(), stop.clone()));
     loops
 }
 

@@ -6,6 +6,7 @@ use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Va
 use crate::card;
 use crate::day::Day;
 use crate::id::AccountGuid;
+use crate::mailbox;
 use crate::ports::PersonRecord;
 use crate::staff::unit::Unit;
 use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, Units};
@@ -48,6 +49,8 @@ pub struct DesiredAccount {
     pub cn: Arc<str>,
     pub attributes: Attributes,
     pub groups: Vec<Dn>,
+    /// Of somebody who left long ago: mail is not taken any more from this day on, and is not to be.
+    pub mail_ended: Option<Day>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +123,9 @@ pub fn standing(person: &Person, reasons: &Reasons, today: Day) -> Standing {
 pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
     let person = &record.person;
     let mut issues = Vec::new();
-    let next_look = next_look(person, facts.units, facts.today);
+    let closing = record.account.as_ref().filter(|_| facts.policy.marks_mailboxes());
+    let closing = closing.and_then(|a| mailbox::closes_on(a, facts.policy.mailbox_retention_days)).filter(|day| *day > facts.today);
+    let next_look = next_look(person, facts.units, facts.today).into_iter().chain(closing).min();
     let linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
     let state_now = record.account.as_ref().map_or(AccountState::None, |a| a.state);
     let desired = match standing(person, &facts.policy.reasons, facts.today) {
@@ -230,6 +235,12 @@ fn account(
             groups
         }
     };
+    let ends = record.account.as_ref().filter(|_| state == AccountState::Closed && facts.policy.marks_mailboxes());
+    let mail_ended = ends.and_then(|a| mailbox::closes_on(a, facts.policy.mailbox_retention_days)).filter(|day| *day <= facts.today);
+    let mut attributes = attributes(person, names, unit, stays, state, facts, issues);
+    if mail_ended.is_some() {
+        Attribute::ALL.iter().filter(|a| a.is_address() || a.is_remote_mailbox()).for_each(|a| attributes.set(*a, None));
+    }
     Desired::Account(Box::new(DesiredAccount {
         state,
         because,
@@ -241,8 +252,9 @@ fn account(
         ou,
         // Why 60 of 64: room for the number that tells homonyms in one OU apart.
         cn: text::clip(&card::display_name(person, facts.policy.family_name_in_capitals), 60).into(),
-        attributes: attributes(person, names, unit, stays, state, facts, issues),
+        attributes,
         groups,
+        mail_ended,
     }))
 }
 
