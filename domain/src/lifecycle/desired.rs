@@ -11,6 +11,7 @@ use crate::ports::PersonRecord;
 use crate::staff::unit::Unit;
 use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, Units};
 use crate::text;
+use chrono::Days;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -123,9 +124,7 @@ pub fn standing(person: &Person, reasons: &Reasons, today: Day) -> Standing {
 pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
     let person = &record.person;
     let mut issues = Vec::new();
-    let closing = record.account.as_ref().filter(|_| facts.policy.marks_mailboxes());
-    let closing = closing.and_then(|a| mailbox::closes_on(a, facts.policy.mailbox_retention_days)).filter(|day| *day > facts.today);
-    let next_look = next_look(person, facts.units, facts.today).into_iter().chain(closing).min();
+    let next_look = next_look(person, facts.units, facts.today);
     let linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
     let state_now = record.account.as_ref().map_or(AccountState::None, |a| a.state);
     let desired = match standing(person, &facts.policy.reasons, facts.today) {
@@ -161,7 +160,18 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
             account(record, facts, AccountState::Active, because, false, &mut issues)
         }
     };
+    let next_look = next_look.into_iter().chain(mail_ends(record, &desired, facts)).min();
     Outlook { desired, issues, next_look }
+}
+
+/// The day on which a leaver's mailbox is to be closed, if it is still to come: counted from the closing, or from today where
+/// that is only now planned.
+fn mail_ends(record: &PersonRecord, desired: &Desired, facts: &Facts<'_>) -> Option<Day> {
+    let closed = matches!(desired, Desired::Account(d) if d.state == AccountState::Closed);
+    let account = record.account.as_ref().filter(|_| closed && facts.policy.marks_mailboxes())?;
+    let days = facts.policy.mailbox_retention_days;
+    let from_today = || facts.today.checked_add_days(Days::new(days.into()));
+    mailbox::closes_on(account, days).or_else(from_today).filter(|day| *day > facts.today)
 }
 
 /// Faults of the row that keep a newcomer from being opened. (What planning itself finds is found anew each time.)
