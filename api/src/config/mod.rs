@@ -6,7 +6,7 @@ pub mod load;
 mod outlook;
 pub mod policy;
 pub mod secrets;
-mod sms;
+pub mod sms;
 
 pub use access::{Oidc, OidcName, Roles, Sessions};
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
