@@ -373,13 +373,14 @@ impl<'a> Look<'a> {
         let mut due: Vec<(&mut PersonRecord, Wish)> = Vec::new();
         for (record, _) in people.iter_mut() {
             let lost: HashSet<Arc<str>> = lost.get(&record.person.id).cloned().unwrap_or_default();
-            let Some(account) = &mut record.account else { continue };
-            account.names.aliases.retain(|alias| !lost.contains(alias));
+            if let Some(account) = &mut record.account {
+                account.names.aliases.retain(|alias| !lost.contains(alias));
+            }
+            let Some(account) = &record.account else { continue };
             if lost.contains(&account.names.mail) {
                 due.push((record, Wish { username: false, existing: None, lost }));
                 continue;
             }
-            let account = &*account;
             let in_use = account.state != crate::account::AccountState::Closed || self.may_open(record);
             if in_use && account.names.named_for.as_ref() != text::fold(&record.person.full_name()) {
                 let rename_username = self.of.policy.names.rename_username;
