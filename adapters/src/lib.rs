@@ -1,6 +1,7 @@
 //! The outside world behind the domain's ports: one folder a neighbour.
 pub mod directory;
 pub mod hr;
+pub mod mailbox;
 pub mod sms;
 pub mod store;
 pub mod system;

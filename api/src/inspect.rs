@@ -4,7 +4,7 @@ use crate::wiring::NotWired;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::access::Role;
 use kimlik_domain::account::{Dn, placement};
-use kimlik_domain::ports::{Directory, Finding, Grants, Health, HrFeed, OutboxState, PortError, SignIn, Store};
+use kimlik_domain::ports::{Directory, Finding, Grants, Health, HrFeed, MailboxesState, OutboxState, PortError, SignIn, Store};
 use std::collections::BTreeSet;
 
 /// More missing OUs than that are counted, not named.
@@ -78,6 +78,12 @@ pub fn outbox(config: &Config, state: &OutboxState, now: DateTime<Utc>) -> Findi
         (Health::Good, "")
     };
     Finding { health, about: "messages".into(), found, mend: mend.into() }
+}
+
+/// Mailboxes that somebody is asked for.
+pub fn mailboxes(state: &MailboxesState) -> Finding {
+    let found = format!("{} wait for something, {} were not looked at yet", state.waiting, state.unseen);
+    Finding { health: Health::Good, about: "mailboxes".into(), found, mend: String::new() }
 }
 
 /// It is asked for its next delivery. Reading takes nothing away.

@@ -1,13 +1,15 @@
 //! The composition root: the one file that names adapters. Makes of checked settings the neighbours, and of the
 //! neighbours what the rest of this crate works with.
 use crate::cards::CardDesk;
-use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, SmsGatewayKind, secrets};
+use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, MailboxMode, SmsGatewayKind, secrets};
 use crate::inspect;
+use chrono::TimeDelta;
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
 use kimlik_adapters::hr::csv::DropFolder;
 use kimlik_adapters::hr::rest::{RestFeed, RestSettings};
 use kimlik_adapters::hr::simulated::SimulatedMinistry;
+use kimlik_adapters::mailbox::{CommandHost, CommandSettings};
 use kimlik_adapters::sms::{Kannel, KannelSettings, Netgsm, NetgsmSettings, OutboxGateway};
 use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_adapters::system::{OsEntropy, SystemClock};
@@ -17,12 +19,14 @@ use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::account::{Dn, placement};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
+use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
 use kimlik_domain::message::courier::{Courier, CourierRules};
 use kimlik_domain::password::{Desk, DeskRules};
 use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
-    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, Passwords, PortError,
+    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger, Passwords,
+    PortError,
     PortResult, SignIn, SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
@@ -73,6 +77,10 @@ pub struct House {
     pub wake: Notify,
     /// Carries what is in the outbox.
     pub courier: Courier,
+    /// What is known of mailboxes that somebody is asked for.
+    pub mailboxes: Arc<dyn MailboxLedger>,
+    /// Asks for them; none where nobody is to be asked.
+    pub mailbox_keeper: Option<MailboxKeeper>,
     report_token: Option<Zeroizing<String>>,
     inspectors: Vec<Arc<dyn Inspect>>,
     /// The embedded directory, which nobody else administers.
@@ -119,6 +127,11 @@ impl House {
         let mut findings = Vec::new();
         if let Ok(state) = self.courier.outbox.outbox_state(self.clock.now()).await {
             findings.push(inspect::outbox(&self.config, &state, self.clock.now()));
+        }
+        if self.mailbox_keeper.is_some()
+            && let Ok(state) = self.mailboxes.mailboxes_state().await
+        {
+            findings.push(inspect::mailboxes(&state));
         }
         for inspector in &self.inspectors {
             findings.extend(inspector.inspect().await);
@@ -175,6 +188,15 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         entropy: Arc::new(OsEntropy),
         rules: courier_rules(&config),
     };
+    let mailbox_keeper = mailbox_host(&config).map(|host| MailboxKeeper {
+        ledger: store.clone(),
+        store: store.clone(),
+        host: Arc::new(host),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        policy: Arc::new(config::policy::policy_of(&config, true)),
+        rules: keeper_rules(&config),
+    });
     let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone(), own_words];
     inspectors.extend(words);
     Ok(House {
@@ -185,6 +207,8 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         reasons: config::policy::reasons_of(&config),
         inspectors,
         courier,
+        mailboxes: store.clone(),
+        mailbox_keeper,
         report_token,
         card_feed: store.clone(),
         cards: CardDesk::default(),
@@ -238,6 +262,9 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
             }
         }
         Err(fault) => findings.extend(inspect::not_wired("SMS gateways", fault)),
+    }
+    if let Some(host) = mailbox_host(config) {
+        findings.extend(host.inspect().await);
     }
     // Why not of the simulated one: being asked is how its life goes on.
     if config.hr.source != HrSource::Simulated {
@@ -322,6 +349,26 @@ fn certificate(setting: &str, path: &std::path::Path) -> Result<Option<Vec<u8>>,
         Faults(vec![Fault::new(setting, format!("{}: {}", path.display(), config::check::plain(&e)), "name a file that can be read")])
     };
     (!path.as_os_str().is_empty()).then(|| std::fs::read(path)).transpose().map_err(unreadable)
+}
+
+fn mailbox_host(config: &Config) -> Option<CommandHost> {
+    let command = &config.exchange.command;
+    let settings = || CommandSettings {
+        program: command.program.clone(),
+        arguments: command.arguments.clone(),
+        timeout: Duration::from_secs(command.timeout_seconds.into()),
+    };
+    (config.exchange.mailboxes == MailboxMode::Command).then(|| CommandHost::new(settings()))
+}
+
+fn keeper_rules(config: &Config) -> KeeperRules {
+    let command = &config.exchange.command;
+    KeeperRules {
+        // Why so much longer: some are claimed together and wait for each other.
+        lease: TimeDelta::seconds(i64::from(command.timeout_seconds) * 20 + 60),
+        patience: TimeDelta::hours(command.patience_hours.into()),
+        at_once: command.at_once as usize,
+    }
 }
 
 fn courier_rules(config: &Config) -> CourierRules {

@@ -323,3 +323,36 @@ async fn a_new_password_ends_the_session_when_it_is_renewed() {
     let after = serving.ask_as(session["accessToken"].as_str(), "{ viewer { name } }", json!({})).await;
     assert_eq!(after["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{after}");
 }
+
+#[tokio::test]
+async fn a_mailbox_is_shown_to_whom_it_concerns_and_is_null_to_others() {
+    let mailboxes = tempfile::tempdir().unwrap();
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operators/mailbox-commands/example.sh");
+    let arguments = format!("[\"{}\"]", mailboxes.path().display());
+    let serving = Serving::start(&[
+        ("KIMLIK__EXCHANGE__MAILBOXES", "command"),
+        ("KIMLIK__EXCHANGE__COMMAND__PROGRAM", program),
+        ("KIMLIK__EXCHANGE__COMMAND__ARGUMENTS", &arguments),
+    ]);
+    let all = people(&serving).await;
+    let (own, other) = (&all[0], all.iter().find(|p| p.unit != all[0].unit).unwrap());
+    let of = |person: &Person| {
+        format!("{{ identityCard(by: {{ username: \"{}\" }}) {{ mailbox {{ state since waitingFor closesOn }} }} }}", person.username)
+    };
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = serving.ask(&of(other)).await;
+        let mailbox = &answer["data"]["identityCard"]["mailbox"];
+        if mailbox["state"] == "OPEN" {
+            assert!(mailbox["since"].is_string() && mailbox["waitingFor"].is_null() && mailbox["closesOn"].is_null(), "{answer}");
+            break;
+        }
+        assert!(Instant::now() < until, "{answer}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let token = token_of(&serving, own).await;
+    let answer = serving.ask_as(Some(&token), &of(other), json!({})).await;
+    assert_eq!((&answer["data"]["identityCard"]["mailbox"], &answer["errors"]), (&json!(null), &json!(null)));
+    let answer = serving.ask_as(Some(&token), &of(own), json!({})).await;
+    assert!(answer["data"]["identityCard"]["mailbox"]["state"].is_string(), "{answer}");
+}

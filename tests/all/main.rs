@@ -14,6 +14,7 @@ mod intake;
 mod kill;
 mod laws;
 mod lifecycle;
+mod mailbox;
 mod outage;
 mod outlook;
 mod password;

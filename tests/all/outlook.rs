@@ -149,6 +149,55 @@ async fn a_newcomer_a_transfer_a_marriage_a_leaver_and_a_return_are_right_in_out
     assert_eq!(ministry.person("S001").await.account.unwrap().state, AccountState::Active);
     reads(&samba, &[("msExchHideFromAddressLists", ""), ("mail", "ayse.nur.ozturk@csb.test"), ("title", "Şube Müdürü")]);
     assert!(listed(&samba, ALL_USERS));
+
+    // Gone for good: mail is taken until the day, and not on it. X500 addresses stay: replies to old mail find who comes back.
+    says(&ministry, &mut hr, "S001: end=2026-12-02").await;
+    ministry.clock.set(day("2026-12-03"));
+    sync(&ministry).await;
+    ministry.clock.set(day("2027-03-02"));
+    sync(&ministry).await;
+    reads(&samba, &[("msExchRecipientTypeDetails", "2147483648"), ("mail", "ayse.nur.ozturk@csb.test")]);
+    ministry.clock.set(day("2027-03-03"));
+    ministry.work().await;
+    reads(
+        &samba,
+        &[
+            ("msExchHideFromAddressLists", "TRUE"),
+            ("mail", ""),
+            ("mailNickname", ""),
+            ("proxyAddresses", "X500:/o=CSB/cn=old"),
+            ("targetAddress", ""),
+            ("msExchRecipientDisplayType", ""),
+            ("msExchRecipientTypeDetails", ""),
+            ("msExchRemoteRecipientType", ""),
+            ("displayName", "Ayşe Nur Öztürk"),
+        ],
+    );
+    assert!(!listed(&samba, "(|(mailNickname=*)(targetAddress=*)(mail=*))"));
+    sync(&ministry).await;
+
+    // Somebody gives the alias to a contact of his own, behind Kimlik's back: it is not taken from him.
+    samba.admin_modify(&format!(
+        "dn: CN=Hane,{BASE}\nchangetype: add\nobjectClass: contact\nproxyAddresses: smtp:ayse.nur.sahin@csb.test\n"
+    ));
+    // Nobody else gets the address meanwhile, and who returns has it again.
+    says(&ministry, &mut hr, "S003: given=Ayşe Nur; family=Öztürk; start=2027-03-03; unit=12100000; post=Memur").await;
+    assert_ne!(samba.value("(employeeID=S003)", "mail").as_deref(), Some("ayse.nur.ozturk@csb.test"));
+    says(&ministry, &mut hr, "S001: start=2027-03-03; end=; status=ACTIVE").await;
+    reads(
+        &samba,
+        &[
+            ("mail", "ayse.nur.ozturk@csb.test"),
+            ("mailNickname", "ayse.nur.ozturk"),
+            ("proxyAddresses", "SMTP:ayse.nur.ozturk@csb.test|X500:/o=CSB/cn=old|smtp:ayse.nur.ozturk@csb.mail.onmicrosoft.com"),
+            ("targetAddress", "SMTP:ayse.nur.ozturk@csb.mail.onmicrosoft.com"),
+            ("msExchRecipientDisplayType", "-2147483642"),
+            ("msExchRecipientTypeDetails", "2147483648"),
+            ("msExchRemoteRecipientType", "1"),
+            ("msExchHideFromAddressLists", ""),
+        ],
+    );
+    assert!(listed(&samba, ALL_USERS));
 }
 
 #[tokio::test]
@@ -205,4 +254,54 @@ async fn what_exchange_rules_over_is_reported_and_left_alone() {
     reads(&samba, &[("mail", "ali.can@csb.test"), ("targetAddress", "SMTP:ali.can@csb.mail.onmicrosoft.com")]);
     assert_eq!(ministry.person("S001").await.open_issues, []);
     assert_eq!(samba.value(ME, Attribute::MailNickname.ldap_name()).as_deref(), Some("ali.can"));
+}
+
+#[tokio::test]
+async fn an_address_that_two_accounts_carry_is_an_issue_until_one_of_them_has_lost_it() {
+    let samba = Samba::start();
+    let ministry = Ministry::on_samba_with("2026-12-01", &samba, policy()).await;
+    ministry.units().await;
+    let mut hr = Hr::default();
+    says(&ministry, &mut hr, "S001: given=Ali; family=Can; start=2026-12-01; unit=12100000; post=Memur").await;
+    says(&ministry, &mut hr, "S002: given=Veli; family=Kan; start=2026-12-01; unit=12100000; post=Memur").await;
+    let dn = ministry.person("S002").await.account.unwrap().dn.unwrap();
+    let change = |how: &str| {
+        samba.admin_modify(&format!("dn: {dn}\nchangetype: modify\n{how}: proxyAddresses\nproxyAddresses: smtp:Ali.Can@csb.test\n"))
+    };
+    change("add");
+    ministry.sync().await;
+    let of = async |no: &str| ministry.person(no).await.open_issues;
+    assert_eq!((of("S001").await, of("S002").await), (vec![IssueKind::DuplicateAddress], vec![IssueKind::DuplicateAddress]));
+    let issues = ministry.store.issues(None, 10).await.unwrap();
+    assert!(issues[0].issue.message.contains("ali.can@csb.test") && issues[0].issue.message.contains(dn.as_str()), "{issues:?}");
+    ministry.work().await;
+    assert_eq!(of("S001").await, [IssueKind::DuplicateAddress], "a look at some people tells nothing of it");
+    change("delete");
+    ministry.sync().await;
+    assert_eq!((of("S001").await, of("S002").await), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn who_returns_and_finds_the_address_given_away_by_hand_gets_another() {
+    let samba = Samba::start();
+    let ministry = Ministry::on_samba_with("2026-12-01", &samba, remote()).await;
+    ministry.units().await;
+    let mut hr = Hr::default();
+    says(&ministry, &mut hr, "S001: given=Ali; family=Can; start=2026-12-01; unit=12100000; post=Memur").await;
+    says(&ministry, &mut hr, "S001: end=2026-12-01").await;
+    ministry.clock.set(day("2026-12-02"));
+    sync(&ministry).await;
+    ministry.clock.set(day("2027-04-01"));
+    sync(&ministry).await;
+    reads(&samba, &[("mail", "")]);
+    samba.admin_modify(&format!("dn: CN=Hane,{BASE}\nchangetype: add\nobjectClass: contact\nproxyAddresses: SMTP:ali.can@csb.test\n"));
+    says(&ministry, &mut hr, "S001: start=2027-04-01; end=; status=ACTIVE").await;
+    reads(
+        &samba,
+        &[
+            ("sAMAccountName", "ali.can"),
+            ("mail", "a.can@csb.test"),
+            ("proxyAddresses", "SMTP:a.can@csb.test|smtp:a.can@csb.mail.onmicrosoft.com"),
+        ],
+    );
 }

@@ -88,6 +88,7 @@ pub fn policy() -> Policy {
         exchange: true,
         mapping: Mapping::default(),
         mailboxes: Mailboxes::None,
+        mailbox_retention_days: 90,
         upn_suffix: "csb.test".into(),
         family_name_in_capitals: false,
         texts: Arc::new(Templates::new("https://parola.csb.test", Language::Tr)),

@@ -1,7 +1,8 @@
 //! Accounts: what Kimlik knows of a person's account beside the person, and how many it manages.
 use super::fault::{failed, from_json, to_json, word};
 use super::link::{CHUNK, Writing, upsert};
-use super::{card, person};
+use super::{card, mailbox, person};
+use chrono::{DateTime, Utc};
 use kimlik_domain::account::{Account, AccountState};
 use kimlik_domain::id::{AccountGuid, PersonId};
 use kimlik_domain::lifecycle::limits::Population;
@@ -42,10 +43,15 @@ fn row(account: &Account, province: Option<Province>) -> PortResult<ActiveModel>
 }
 
 /// As settled: with the province that it counts for.
-pub(super) async fn save<'a>(writing: &Writing, accounts: impl IntoIterator<Item = (&'a Account, Option<Province>)>) -> PortResult<()> {
+pub(super) async fn save<'a>(
+    writing: &Writing,
+    accounts: impl IntoIterator<Item = (&'a Account, Option<Province>)>,
+    now: DateTime<Utc>,
+) -> PortResult<()> {
     let rows: BTreeMap<PersonId, ActiveModel> =
         accounts.into_iter().map(|(account, p)| Ok((account.person, row(account, p)?))).collect::<PortResult<_>>()?;
     card::mark(writing, rows.keys().copied()).await?;
+    mailbox::touch(writing, rows.keys().copied(), now).await?;
     let columns = [Column::Guid, Column::Username, Column::Mail, Column::State, Column::Province, Column::Data];
     writing.insert("saving accounts", rows.into_values().collect(), upsert([Column::Person], columns)).await
 }

@@ -14,6 +14,7 @@ mod inspect;
 mod issue;
 mod ledger;
 mod link;
+mod mailbox;
 mod memory;
 mod message;
 mod national_id;

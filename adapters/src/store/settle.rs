@@ -20,7 +20,8 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     let accounts = || settlements.iter().filter_map(|s| Some((s.account.as_ref()?, s.province)));
     // Why in this order, here and everywhere (ledger, accounts, issues, work): else two transactions wait for each other.
     ledger::record(&writing, accounts().map(|(account, _)| account)).await?;
-    account::save(&writing, accounts()).await?;
+    let latest = settlements.iter().map(|s| s.at).max().unwrap_or_default();
+    account::save(&writing, accounts(), latest).await?;
     let mut settled = HashMap::new();
     for settlement in &settlements {
         for (id, status, receipt) in &settlement.operations {

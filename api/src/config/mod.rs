@@ -12,7 +12,7 @@ pub use access::{Oidc, OidcName, Roles, Sessions};
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
-pub use outlook::{Card, Exchange, MailboxMode};
+pub use outlook::{Card, Exchange, MailboxCommand, MailboxMode};
 use serde::{Deserialize, Serialize};
 pub use sms::{Kannel as KannelSection, Netgsm as NetgsmSection, Sms, SmsGatewayKind};
 use std::collections::BTreeMap;
@@ -450,4 +450,5 @@ limit_table! {
     r#move, move_per_province = Move, limit(10.0, 500, 20), None;
     rename, rename_per_province = Rename, limit(1.0, 50, 5), None;
     update, update_per_province = Update, limit(25.0, 5_000, 50), None;
+    mailbox, mailbox_per_province = Mailbox, limit(2.0, 50, 5), None;
 }

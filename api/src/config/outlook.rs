@@ -4,6 +4,7 @@ use kimlik_domain::account::Mapping;
 use kimlik_domain::mailbox::Mailboxes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -34,20 +35,55 @@ pub enum MailboxMode {
     None,
     /// In the cloud, through the directory's synchronisation.
     Remote,
+    /// By a program of the ministry's.
+    Command,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Exchange {
     pub mailboxes: MailboxMode,
     /// Behind the `@` of routing addresses: csb.mail.onmicrosoft.com.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub routing_domain: Option<String>,
+    /// How long a leaver's mailbox goes on taking mail.
+    pub mailbox_retention_days: u32,
+    pub command: MailboxCommand,
+}
+
+impl Default for Exchange {
+    fn default() -> Exchange {
+        Exchange { mailboxes: MailboxMode::None, routing_domain: None, mailbox_retention_days: 90, command: MailboxCommand::default() }
+    }
+}
+
+/// The program that is asked for mailboxes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailboxCommand {
+    /// With its whole path; no shell looks for it.
+    pub program: PathBuf,
+    /// The same for every request; what a request is about goes by its standard input.
+    pub arguments: Vec<String>,
+    /// One answer; afterwards the program is ended.
+    pub timeout_seconds: u32,
+    /// Started at once.
+    pub at_once: u32,
+    /// So long something may be waited for before it is a data issue.
+    pub patience_hours: u32,
+}
+
+impl Default for MailboxCommand {
+    fn default() -> MailboxCommand {
+        MailboxCommand { program: PathBuf::new(), arguments: Vec::new(), timeout_seconds: 120, at_once: 2, patience_hours: 24 }
+    }
 }
 
 impl Exchange {
     pub fn mailboxes(&self) -> Mailboxes {
         match (self.mailboxes, &self.routing_domain) {
             (MailboxMode::Remote, Some(domain)) => Mailboxes::Remote { routing_domain: domain.as_str().into() },
+            (MailboxMode::Command, _) => Mailboxes::Command,
             _ => Mailboxes::None,
         }
     }
@@ -58,6 +94,40 @@ impl Exchange {
         if self.mailboxes == MailboxMode::Remote && !domain.is_some_and(fits) {
             let mend = "write the tenant's routing domain: csb.mail.onmicrosoft.com";
             faults.push(Fault::new("exchange.routing_domain", domain.unwrap_or("nothing"), mend));
+        }
+        if !(1..=36_500).contains(&self.mailbox_retention_days) {
+            // Why not 0: an account that is closed by mistake must find its mail when it is opened again.
+            let found = self.mailbox_retention_days.to_string();
+            faults.push(Fault::new("exchange.mailbox_retention_days", found, "write a number of days from 1 to 36500"));
+        }
+        if self.mailboxes == MailboxMode::Command {
+            self.command.check(faults);
+        }
+    }
+}
+
+impl MailboxCommand {
+    fn check(&self, faults: &mut Vec<Fault>) {
+        let name = |key: &str| format!("exchange.command.{key}");
+        if !self.program.is_absolute() {
+            let found = if self.program.as_os_str().is_empty() { "nothing".to_owned() } else { self.program.display().to_string() };
+            faults.push(Fault::new(name("program"), found, "write the program with its whole path"));
+        } else if !self.program.is_file() {
+            faults.push(Fault::new(
+                name("program"),
+                format!("{}: there is no such file", self.program.display()),
+                "name a program that is there",
+            ));
+        }
+        let ranges = [
+            ("timeout_seconds", self.timeout_seconds, 1, 3_600),
+            ("at_once", self.at_once, 1, 64),
+            ("patience_hours", self.patience_hours, 1, 8_760),
+        ];
+        for (key, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                faults.push(Fault::new(name(key), value.to_string(), format!("write a number from {least} to {most}")));
+            }
         }
     }
 }

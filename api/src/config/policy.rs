@@ -34,6 +34,7 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
         exchange,
         mapping: config.card.mapping().unwrap_or_default(),
         mailboxes: config.exchange.mailboxes(),
+        mailbox_retention_days: config.exchange.mailbox_retention_days,
         upn_suffix: config.directory.upn_suffix().to_owned(),
         family_name_in_capitals: names.family_name_in_capitals,
         texts: texts_of(config),

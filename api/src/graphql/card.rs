@@ -1,5 +1,6 @@
 //! Identity cards (kimlik kartı): one, or a page of those that fit.
 use super::error::{Maybe, bad_input, fault};
+use super::mailbox::{self, Mailbox};
 use super::reading::reads;
 use super::scalar::{PhoneNumber, RegistryNumber, UnitCode};
 use super::unit::{self, Unit, UnitKind};
@@ -241,6 +242,15 @@ impl IdentityCard {
     /// What the account is now. The person, its personnel unit, auditors and administrators; others see null.
     async fn account_state(&self, ctx: &Context<'_>) -> Option<AccountState> {
         allows(ctx, Deed::ReadAccountState, self.about()).then(|| self.entry.card.account_state.into())
+    }
+    /// The mailbox, where Kimlik has mailboxes made: what stands and what is waited for. The person, its personnel unit, auditors
+    /// and administrators; others see null.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn mailbox(&self, ctx: &Context<'_>) -> Maybe<Mailbox> {
+        if !allows(ctx, Deed::ReadAccountState, self.about()) {
+            return None;
+        }
+        mailbox::of(ctx, self.entry.card.person).await.transpose()
     }
     /// When something of it last changed, by whatever way. Null: never since the person is known.
     async fn updated_at(&self) -> Option<DateTime<Utc>> {

@@ -52,6 +52,8 @@ pub enum HoldKind {
     Close,
     /// Accounts that existed before Kimlik.
     Adopt,
+    /// Mailboxes of leavers that stop taking mail.
+    Mailbox,
 }
 
 /// What an administrator decides.

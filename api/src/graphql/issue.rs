@@ -114,6 +114,12 @@ pub enum DataIssueKind {
     AddressPolicy,
     /// A mailbox of another kind than the settings make.
     ForeignMailbox,
+    /// A mailbox that is waited for longer than it should be.
+    MailboxOverdue,
+    /// Whoever makes mailboxes will not do what is asked, as things are.
+    MailboxRefused,
+    /// An address that two objects of the directory carry: mail to it goes to one of them, or to nobody.
+    DuplicateAddress,
     /// Groups that somebody else gave, to be reviewed after a transfer.
     ForeignGroups,
     /// The directory refused a change.

@@ -8,6 +8,7 @@ pub mod health;
 pub mod hold;
 pub mod id;
 pub mod issue;
+pub mod mailbox;
 pub mod message;
 pub mod page;
 pub mod password;

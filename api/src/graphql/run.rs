@@ -41,6 +41,8 @@ pub enum ChangeAction {
     Close,
     /// A hire that was taken back before its day.
     Withdraw,
+    /// A leaver's mailbox takes no mail any more: its retention is over.
+    CloseMailbox,
 }
 
 /// Why a run began.

@@ -3,6 +3,7 @@
 pub mod cards;
 pub mod courier;
 pub mod intake;
+pub mod mailbox;
 pub mod neighbour;
 pub mod phones;
 pub mod reconcile;
@@ -27,6 +28,7 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(courier::keep_carrying(house.clone(), stop.clone()));
     loops.spawn(phones::keep_telling(house.clone(), stop.clone()));
     loops.spawn(phones::keep_writing_back(house.clone(), stop.clone()));
+    loops.spawn(mailbox::keep_mailboxes(house.clone(), stop.clone()));
     loops
 }
 

@@ -52,6 +52,9 @@ pub struct Account {
     pub opened_at: Option<DateTime<Utc>>,
     pub enabled_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
+    /// What made it a mailbox was taken away after its retention; only where mailboxes are attributes of the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail_ended_at: Option<DateTime<Utc>>,
     /// The opening that was announced; 0: none.
     pub announced_opening: u32,
     /// It existed before Kimlik: it is never announced as new.
@@ -99,6 +102,7 @@ impl Account {
             opened_at: None,
             enabled_at: None,
             closed_at: None,
+            mail_ended_at: None,
             announced_opening: 0,
             adopted: false,
         }

@@ -11,7 +11,7 @@ impl ActionKind {
     pub const fn symbol(self) -> char {
         match self {
             ActionKind::Open | ActionKind::Reopen => '+',
-            ActionKind::Close | ActionKind::Withdraw => '-',
+            ActionKind::Close | ActionKind::Withdraw | ActionKind::CloseMailbox => '-',
             ActionKind::Move => '>',
             ActionKind::Suspend => '|',
             ActionKind::Enable | ActionKind::Reinstate => '^',
@@ -33,6 +33,7 @@ impl ActionKind {
             ActionKind::Suspend => "suspend",
             ActionKind::Close => "close",
             ActionKind::Withdraw => "withdraw",
+            ActionKind::CloseMailbox => "close mailbox",
         }
     }
 }
@@ -131,6 +132,7 @@ impl fmt::Display for Exceeded {
             Budget::Suspend => "suspensions",
             Budget::Close => "closings",
             Budget::Adopt => "takeovers of existing accounts",
+            Budget::Mailbox => "closings of mailboxes",
         };
         if self.pending == 0 {
             return write!(f, "a hold on {what} {place} is open");

@@ -6,10 +6,12 @@ use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Va
 use crate::card;
 use crate::day::Day;
 use crate::id::AccountGuid;
+use crate::mailbox;
 use crate::ports::PersonRecord;
 use crate::staff::unit::Unit;
 use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, Units};
 use crate::text;
+use chrono::Days;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -48,6 +50,8 @@ pub struct DesiredAccount {
     pub cn: Arc<str>,
     pub attributes: Attributes,
     pub groups: Vec<Dn>,
+    /// Of somebody who left long ago: mail is not taken any more from this day on, and is not to be.
+    pub mail_ended: Option<Day>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +160,18 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
             account(record, facts, AccountState::Active, because, false, &mut issues)
         }
     };
+    let next_look = next_look.into_iter().chain(mail_ends(record, &desired, facts)).min();
     Outlook { desired, issues, next_look }
+}
+
+/// The day on which a leaver's mailbox is to be closed, if it is still to come: counted from the closing, or from today where
+/// that is only now planned.
+fn mail_ends(record: &PersonRecord, desired: &Desired, facts: &Facts<'_>) -> Option<Day> {
+    let closed = matches!(desired, Desired::Account(d) if d.state == AccountState::Closed);
+    let account = record.account.as_ref().filter(|_| closed && facts.policy.marks_mailboxes())?;
+    let days = facts.policy.mailbox_retention_days;
+    let from_today = || facts.today.checked_add_days(Days::new(days.into()));
+    mailbox::closes_on(account, days).or_else(from_today).filter(|day| *day > facts.today)
 }
 
 /// Faults of the row that keep a newcomer from being opened. (What planning itself finds is found anew each time.)
@@ -230,6 +245,12 @@ fn account(
             groups
         }
     };
+    let ends = record.account.as_ref().filter(|_| state == AccountState::Closed && facts.policy.marks_mailboxes());
+    let mail_ended = ends.and_then(|a| mailbox::closes_on(a, facts.policy.mailbox_retention_days)).filter(|day| *day <= facts.today);
+    let mut attributes = attributes(person, names, unit, stays, state, facts, issues);
+    if mail_ended.is_some() {
+        Attribute::ALL.iter().filter(|a| a.is_address() || a.is_remote_mailbox()).for_each(|a| attributes.set(*a, None));
+    }
     Desired::Account(Box::new(DesiredAccount {
         state,
         because,
@@ -241,8 +262,9 @@ fn account(
         ou,
         // Why 60 of 64: room for the number that tells homonyms in one OU apart.
         cn: text::clip(&card::display_name(person, facts.policy.family_name_in_capitals), 60).into(),
-        attributes: attributes(person, names, unit, stays, state, facts, issues),
+        attributes,
         groups,
+        mail_ended,
     }))
 }
 

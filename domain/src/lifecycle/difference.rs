@@ -215,7 +215,7 @@ struct Difference<'a> {
 impl Difference<'_> {
     fn actions(&self, issues: &mut Vec<DataIssue>) -> Vec<Action> {
         match (self.desired.state, self.account.state) {
-            (AccountState::Closed, _) => self.closing(),
+            (AccountState::Closed, _) => self.closing(issues),
             (_, AccountState::Closed) => self.whole(ActionKind::Reopen, self.desired.because.clone()),
             // A closing that was broken off and is no longer wanted: its password is gone already, perhaps more.
             _ if self.account.sealed == Sealed::Closing || self.broken_off(&[ActionKind::Close, ActionKind::Withdraw]) => {
@@ -227,7 +227,7 @@ impl Difference<'_> {
     }
 
     /// Disables first, then password, groups, hiding, move: the door is shut before the house is tidied.
-    fn closing(&self) -> Vec<Action> {
+    fn closing(&self, issues: &mut Vec<DataIssue>) -> Vec<Action> {
         let mut steps = Vec::new();
         let mut by_hand = Vec::new();
         if self.seen.enabled {
@@ -242,7 +242,11 @@ impl Difference<'_> {
             by_hand.push("groups");
         }
         steps.extend(groups);
-        if self.facts.policy.exchange && self.seen.attributes.text(Attribute::HideFromAddressLists) != Some("TRUE") {
+        let closed_already = self.account.state == AccountState::Closed;
+        // Why: whoever closes a mailbox may take all of it away, and what is no recipient is in no address list.
+        let recipient = !closed_already || self.seen.attributes.get(Attribute::MailNickname).is_some();
+        let hidden = self.seen.attributes.text(Attribute::HideFromAddressLists) == Some("TRUE");
+        if self.facts.policy.exchange && recipient && !hidden {
             by_hand.push("hiding from the address book");
             steps.push(Step::Modify(vec![Change {
                 attribute: Attribute::HideFromAddressLists,
@@ -254,14 +258,31 @@ impl Difference<'_> {
             by_hand.push("the place");
             steps.push(self.relocate());
         }
-        let closed_already = self.account.state == AccountState::Closed;
         if steps.is_empty() && closed_already {
-            return Vec::new();
+            return self.mail_closing(issues).into_iter().collect();
         }
         let because =
             if closed_already { Because::ChangedByHand { what: by_hand.join(", ").into() } } else { self.desired.because.clone() };
         let kind = if self.desired.withdrawn { ActionKind::Withdraw } else { ActionKind::Close };
         vec![Action { kind, because, steps }]
+    }
+
+    /// What makes the account a recipient is taken away, X500 addresses apart: mail from now on comes back to its sender.
+    fn mail_closing(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
+        let since = self.desired.mail_ended?;
+        let marks = |a: &Attribute| a.is_remote_mailbox() && self.seen.attributes.get(*a).is_some();
+        if !Attribute::ALL.iter().any(marks) {
+            return None;
+        }
+        if self.facts.policy.mailboxes.foreign(&self.seen.attributes).is_some() {
+            self.review_mail(issues);
+            return None;
+        }
+        let given_up = |a: &Attribute| a.is_remote_mailbox() || (a.is_address() && !self.seen.address_policy);
+        let given_up = Attribute::ALL.iter().copied().filter(given_up);
+        let changes: Vec<Change> =
+            given_up.filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a))).collect();
+        Some(Action { kind: ActionKind::CloseMailbox, because: Because::RetentionOver { since }, steps: vec![Step::Modify(changes)] })
     }
 
     /// One action for an account that starts (again): everything that differs, enabled last.

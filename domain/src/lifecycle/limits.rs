@@ -16,11 +16,13 @@ pub enum Budget {
     Suspend,
     Close,
     Adopt,
+    /// Mailboxes of leavers that stop taking mail.
+    Mailbox,
 }
 
 impl Budget {
-    pub const ALL: [Budget; 7] =
-        [Budget::Open, Budget::Update, Budget::Move, Budget::Rename, Budget::Suspend, Budget::Close, Budget::Adopt];
+    pub const ALL: [Budget; 8] =
+        [Budget::Open, Budget::Update, Budget::Move, Budget::Rename, Budget::Suspend, Budget::Close, Budget::Adopt, Budget::Mailbox];
     pub const fn name(self) -> &'static str {
         match self {
             Budget::Open => "open",
@@ -30,6 +32,7 @@ impl Budget {
             Budget::Suspend => "suspend",
             Budget::Close => "close",
             Budget::Adopt => "adopt",
+            Budget::Mailbox => "mailbox",
         }
     }
     pub fn parse(name: &str) -> Option<Budget> {
@@ -146,6 +149,7 @@ impl Action {
             ActionKind::Suspend => Some(Budget::Suspend),
             ActionKind::Close | ActionKind::Withdraw => Some(Budget::Close),
             ActionKind::Adopt => Some(Budget::Adopt),
+            ActionKind::CloseMailbox => Some(Budget::Mailbox),
             ActionKind::Enable => None,
         }
     }

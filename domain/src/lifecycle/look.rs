@@ -1,5 +1,6 @@
 //! Looking: people from the store beside what the directory shows of them, in pages, and from both a plan each.
 //! Memory grows with the page and with what is to be done, not with the ministry.
+use super::addresses;
 use super::desired::{self, Facts, Standing, manager_of};
 use super::difference::{self, Sight};
 use super::grip::Grip;
@@ -45,6 +46,8 @@ pub struct Look<'a> {
     /// Decisions on changes that are no longer to be made.
     pub lapsed: Vec<(PersonId, ActionKind, String)>,
     pub watermark: Option<Watermark>,
+    /// Addresses that two accounts carry; only a look at everybody finds them.
+    pub duplicates: Vec<DataIssue>,
 }
 
 /// A plan with what deciding about it needs.
@@ -98,6 +101,7 @@ impl<'a> Look<'a> {
             seen: Vec::new(),
             lapsed: Vec::new(),
             watermark: None,
+            duplicates: Vec::new(),
         })
     }
 
@@ -150,8 +154,10 @@ impl<'a> Look<'a> {
         self.watermark = Some(scan.watermark());
         let mut met: HashSet<PersonId> = HashSet::new();
         let mut strays: Vec<ObservedAccount> = Vec::new();
+        let mut addresses = addresses::Met::default();
         let mut page = scan.next_page().await?;
         while let Some(current) = page {
+            current.iter().for_each(|account| addresses.add(account));
             // While one page is compared the directory reads the next.
             let (next, compared) = future::join(scan.next_page(), self.at_page(current, &mut met, &mut strays)).await;
             compared?;
@@ -159,6 +165,7 @@ impl<'a> Look<'a> {
             grip.keep().await?;
         }
         drop(scan);
+        self.find_duplicates(addresses).await?;
         let mut unmet: Vec<PersonId> = self.of.store.census().await?.into_iter().map(|l| l.person).filter(|p| !met.contains(p)).collect();
         drop(met);
         unmet.sort_unstable();
@@ -166,6 +173,17 @@ impl<'a> Look<'a> {
         for ids in unmet.chunks(CHUNK) {
             self.at_chunk(ids, Some(&strays)).await?;
             grip.keep().await?;
+        }
+        Ok(())
+    }
+
+    async fn find_duplicates(&mut self, met: addresses::Met) -> PortResult<()> {
+        for some in met.suspects().chunks(CHUNK) {
+            let (records, accounts) = self.owners(self.of.directory.observe(some).await?).await?;
+            let owners = records.into_iter().filter_map(|r| Some((r.account.as_ref()?.guid?, r))).collect();
+            let accounts: Vec<ObservedAccount> = accounts.into_values().collect();
+            let found = addresses::duplicates(&accounts, &owners, &self.facts());
+            self.duplicates.extend(found);
         }
         Ok(())
     }
@@ -363,16 +381,54 @@ impl<'a> Look<'a> {
 
     /// A new name asks for a new address (and, where the policy says so, a new user name), before its bearer is told.
     async fn rename(&mut self, people: &mut [(PersonRecord, Option<ObservedAccount>)]) -> PortResult<()> {
+        let lost = self.lost_addresses(people).await?;
         let mut due: Vec<(&mut PersonRecord, Wish)> = Vec::new();
         for (record, _) in people.iter_mut() {
+            let lost: HashSet<Arc<str>> = lost.get(&record.person.id).cloned().unwrap_or_default();
+            if let Some(account) = &mut record.account {
+                account.names.aliases.retain(|alias| !lost.contains(alias));
+            }
             let Some(account) = &record.account else { continue };
+            if lost.contains(&account.names.mail) {
+                due.push((record, Wish { username: false, existing: None, lost }));
+                continue;
+            }
             let in_use = account.state != crate::account::AccountState::Closed || self.may_open(record);
             if in_use && account.names.named_for.as_ref() != text::fold(&record.person.full_name()) {
                 let rename_username = self.of.policy.names.rename_username;
-                due.push((record, Wish { username: rename_username, existing: None }));
+                due.push((record, Wish { username: rename_username, existing: None, lost }));
             }
         }
         self.reserve(due).await
+    }
+
+    /// Of people who return, the addresses that were taken away from their accounts and that somebody else carries meanwhile:
+    /// barred for ever, since mail to them is the other's.
+    async fn lost_addresses(
+        &mut self,
+        people: &[(PersonRecord, Option<ObservedAccount>)],
+    ) -> PortResult<HashMap<PersonId, HashSet<Arc<str>>>> {
+        let mut asked: Vec<(PersonId, LedgerName)> = Vec::new();
+        for (record, seen) in people {
+            let (Some(account), Some(seen)) = (&record.account, seen) else { continue };
+            if account.state == crate::account::AccountState::Closed && self.may_open(record) {
+                let all = account.names.aliases.iter().chain([&account.names.mail]).filter(|a| !carries(seen, a));
+                asked.extend(all.map(|a| (record.person.id, LedgerName { kind: NameKind::Address, value: a.clone() })));
+            }
+        }
+        let mut lost: HashMap<PersonId, HashSet<Arc<str>>> = HashMap::new();
+        if asked.is_empty() {
+            return Ok(lost);
+        }
+        let names: Vec<LedgerName> = asked.iter().map(|(_, name)| name.clone()).collect();
+        let taken = self.of.directory.names_taken(&names).await?;
+        for (person, name) in asked.into_iter().filter(|(_, name)| taken.contains(name)) {
+            if self.commit {
+                self.of.store.bar_name(person, &name).await?;
+            }
+            lost.entry(person).or_default().insert(name.value);
+        }
+        Ok(lost)
     }
 
     async fn name(&mut self, people: &mut [PersonRecord], candidates: &[Vec<ObservedAccount>]) -> PortResult<()> {
@@ -387,7 +443,7 @@ impl<'a> Look<'a> {
             let other = |a: &Account| existing.as_ref().is_some_and(|e| !e.username().eq_ignore_ascii_case(&a.names.username));
             let due_now = record.account.as_ref().map_or(opens || existing.is_some(), other);
             if due_now {
-                due.push((record, Wish { username: true, existing }));
+                due.push((record, Wish { username: true, existing, lost: HashSet::new() }));
             }
         }
         self.reserve(due).await
@@ -455,6 +511,9 @@ impl<'a> Look<'a> {
         for (request, (record, wish)) in requests.iter_mut().zip(due) {
             // Why its own are free: the ledger gave them to this person before; the account may carry them already.
             let own = |value: &Arc<str>| {
+                if wish.lost.contains(value) {
+                    return false;
+                }
                 let names = record.account.as_ref().map(|a| &a.names);
                 names.is_some_and(|n| n.username == *value || n.mail == *value || n.aliases.contains(value))
                     || wish.existing.as_ref().is_some_and(|e| carries(e, value))
@@ -482,6 +541,8 @@ struct Wish {
     username: bool,
     /// The account that will be taken over: it keeps its names.
     existing: Option<ObservedAccount>,
+    /// Addresses that were this person's and are somebody else's in the directory by now.
+    lost: HashSet<Arc<str>>,
 }
 
 /// Accounts under the base that nobody owns, by what they could be recognised by.

@@ -36,10 +36,12 @@ pub enum ActionKind {
     Close,
     /// A hire that was taken back before its day.
     Withdraw,
+    /// A leaver's mailbox takes no mail any more: its retention is over.
+    CloseMailbox,
 }
 
 impl ActionKind {
-    pub const ALL: [ActionKind; 12] = [
+    pub const ALL: [ActionKind; 13] = [
         ActionKind::Adopt,
         ActionKind::Open,
         ActionKind::Reopen,
@@ -52,6 +54,7 @@ impl ActionKind {
         ActionKind::Suspend,
         ActionKind::Close,
         ActionKind::Withdraw,
+        ActionKind::CloseMailbox,
     ];
     /// The name in the store, in JSON and in GraphQL.
     pub const fn name(self) -> &'static str {
@@ -68,6 +71,7 @@ impl ActionKind {
             ActionKind::Suspend => "SUSPEND",
             ActionKind::Close => "CLOSE",
             ActionKind::Withdraw => "WITHDRAW",
+            ActionKind::CloseMailbox => "CLOSE_MAILBOX",
         }
     }
     pub fn parse(name: &str) -> Option<ActionKind> {

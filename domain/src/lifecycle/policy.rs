@@ -29,6 +29,8 @@ pub struct Policy {
     /// What fills the card.
     pub mapping: Mapping,
     pub mailboxes: Mailboxes,
+    /// How long a leaver's mailbox goes on taking mail.
+    pub mailbox_retention_days: u32,
     pub upn_suffix: String,
     /// Shown as `company`: the ministry itself for head office.
     pub family_name_in_capitals: bool,
@@ -37,6 +39,11 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Mailboxes are attributes of the account, so they are planned as the account is.
+    pub fn marks_mailboxes(&self) -> bool {
+        self.exchange && matches!(self.mailboxes, Mailboxes::Remote { .. })
+    }
+
     /// Managed or only observed: the nearest setting upward from the unit, else the general one.
     pub fn mode_of(&self, unit: Option<UnitCode>, units: &Units) -> Mode {
         unit.and_then(|code| {

@@ -69,6 +69,10 @@ pub enum Because {
     Birthright {
         unit: Arc<str>,
     },
+    /// So long a leaver's mailbox has gone on taking mail.
+    RetentionOver {
+        since: Day,
+    },
     /// Left over from an action that was interrupted.
     Unfinished,
 }
@@ -106,6 +110,7 @@ impl fmt::Display for Because {
             Because::NewCard { reason } => write!(f, "HR's record changed{}", Code(reason)),
             Because::ChangedByHand { what } => write!(f, "{what} changed by hand in the directory"),
             Because::Birthright { unit } => write!(f, "birthright of {unit}"),
+            Because::RetentionOver { since } => write!(f, "the mailbox's retention ended on {since}"),
             Because::Unfinished => f.write_str("left unfinished by an interruption"),
         }
     }

@@ -210,6 +210,9 @@ impl Reconciler {
         if everybody || !look.seen.is_empty() || !look.issues.is_empty() {
             self.store.save_issues(scope, &look.issues, now).await?;
         }
+        if everybody {
+            self.store.save_issues(IssueScope::All(&[IssueKind::DuplicateAddress]), &look.duplicates, now).await?;
+        }
         if !look.lapsed.is_empty() {
             self.store.lapse_decisions(&look.lapsed).await?;
         }

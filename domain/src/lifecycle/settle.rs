@@ -6,10 +6,11 @@ use super::look::Look;
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::Reconciler;
 use super::run::{OperationStatus, PersonSettlement, ReceiptLine};
-use crate::account::{Account, AccountRef, AccountState, Applied, Dn, ObservedAccount, Sealed};
+use crate::account::{Account, AccountRef, AccountState, Applied, Attribute, Dn, ObservedAccount, Sealed};
 use crate::audit::AuditEvent;
 use crate::day::Day;
 use crate::id::{AccountGuid, MessageId};
+use crate::mailbox::{self, Mailboxes};
 use crate::message::{self, NewMessage, Purpose, Telling};
 use crate::ports::{PersonRecord, PortError, Refusal};
 use crate::staff::{DataIssue, IssueKind};
@@ -70,10 +71,20 @@ pub(super) fn settle(
     if let (Some(account), Some(observed), Desired::Account(desired)) = (&mut after, observed, &desired) {
         advance(account, desired, observed, &ended, now);
     }
+    if let (Some(account), Some(observed)) = (&mut after, observed)
+        && facts.policy.marks_mailboxes()
+        && account.state == AccountState::Closed
+        && before.as_ref().is_some_and(|b| b.state != AccountState::Closed)
+        && !is_marked(observed)
+    {
+        // It never was a mailbox: nothing is left to be closed one day.
+        account.mail_ended_at = Some(now);
+    }
     record.account = after;
     let mut left = difference::plan(&record, Sight { account: observed, candidates: &[] }, &facts);
     if let (Some(account), Desired::Account(desired)) = (&mut record.account, &desired) {
-        if account.state == AccountState::Closed && before.as_ref().is_some_and(|b| b.state != AccountState::Closed) && !left.is_empty() {
+        let open = left.actions.iter().any(|a| a.kind != ActionKind::CloseMailbox);
+        if account.state == AccountState::Closed && before.as_ref().is_some_and(|b| b.state != AccountState::Closed) && open {
             // Some door is still open: it is not closed yet. What is shut already was shut by Kimlik, not by hand.
             let shut = observed.is_some_and(|o| !o.enabled);
             account.state = if shut { AccountState::Suspended } else { before.as_ref().map_or(AccountState::None, |b| b.state) };
@@ -140,6 +151,9 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
         }
     }
     let starts = [ActionKind::Open, ActionKind::Reopen, ActionKind::Enable, ActionKind::Reinstate, ActionKind::Adopt, ActionKind::Suspend];
+    if tried(&[ActionKind::CloseMailbox]) && desired.state == AccountState::Closed && !is_marked(seen) {
+        account.mail_ended_at = Some(now);
+    }
     let reached = match desired.state {
         AccountState::Active => tried(&starts) && seen.enabled,
         AccountState::Closed => tried(&[ActionKind::Close, ActionKind::Withdraw, ActionKind::Adopt]),
@@ -152,6 +166,7 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
         account.opening += 1;
         account.opened_at = Some(now);
         account.closed_at = None;
+        account.mail_ended_at = None;
     }
     if desired.state != AccountState::Closed && account.sealed == Sealed::Closing {
         // Why: from now on somebody may know the password again, and the next closing has to set another one.
@@ -164,6 +179,11 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
         account.enabled_at = Some(now);
     }
     account.state = desired.state;
+}
+
+/// Does it carry what makes an account a mailbox in the cloud?
+fn is_marked(seen: &ObservedAccount) -> bool {
+    Attribute::ALL.iter().any(|a| a.is_remote_mailbox() && seen.attributes.get(*a).is_some())
 }
 
 /// The parts of the desired account that nothing is left to do for.
@@ -257,6 +277,7 @@ impl Settled {
         let mut receipt = end.receipt.clone();
         if status == OperationStatus::Done && matches!(kind, ActionKind::Close | ActionKind::Withdraw) {
             receipt.extend(lives_on(seen, look, now));
+            receipt.extend(mail_goes_on(record, seen, look, now));
         }
         self.audit(record, kind, &end.action.because.to_string(), status, &receipt, now);
         self.settlement.operations.push((end.operation, status, receipt));
@@ -340,8 +361,22 @@ fn shows(kind: ActionKind, record: &PersonRecord, seen: Option<&ObservedAccount>
         ActionKind::Suspend => !seen.enabled,
         ActionKind::Enable | ActionKind::Reinstate => account.state == AccountState::Active && seen.enabled,
         ActionKind::Open | ActionKind::Reopen | ActionKind::Adopt => !matches!(account.state, AccountState::None | AccountState::Closed),
+        ActionKind::CloseMailbox => !is_marked(seen),
         ActionKind::Update | ActionKind::Groups | ActionKind::Move | ActionKind::Rename => true,
     }
+}
+
+/// Until when the mailbox of a leaver takes mail, where somebody of Kimlik's closes it.
+fn mail_goes_on(record: &PersonRecord, seen: Option<&ObservedAccount>, look: &Look<'_>, at: DateTime<Utc>) -> Option<ReceiptLine> {
+    let policy = &look.of.policy;
+    let kept = match policy.mailboxes {
+        Mailboxes::None => false,
+        Mailboxes::Remote { .. } => policy.exchange && seen.is_some_and(is_marked),
+        Mailboxes::Command => true,
+    };
+    let ends = record.account.as_ref().filter(|_| kept).and_then(|a| mailbox::closes_on(a, policy.mailbox_retention_days))?;
+    let result = format!("hidden from the address book; takes mail until {ends}, and is closed then unless the person returns");
+    Some(ReceiptLine { at, step: "mailbox".into(), result })
 }
 
 /// What a closing cannot end.

@@ -1,5 +1,13 @@
-//! Mailboxes: what an account must carry so that Exchange knows where its mail lives.
-use crate::account::{Attribute, Attributes, Value};
+//! Mailboxes: what an account must carry so that Exchange knows where its mail lives, and what becomes of it from the opening
+//! to the closing.
+pub mod keeper;
+pub mod port;
+pub mod state;
+
+pub use state::{Mailbox, MailboxDeed, MailboxState, Seen, Stage, Stands, Waiting, Wanted, closes_on};
+
+use crate::account::{Account, Attribute, Attributes, Value};
+use crate::day::{self, Day};
 use std::sync::Arc;
 
 /// `msExchRemoteRecipientType`: a mailbox in the cloud is to be made.
@@ -22,6 +30,8 @@ pub enum Mailboxes {
         /// What stands behind the `@` of routing addresses: `csb.mail.onmicrosoft.com`.
         routing_domain: Arc<str>,
     },
+    /// By a program of the ministry's that is asked for each ([`port::MailboxHost`]).
+    Command,
 }
 
 impl Mailboxes {
@@ -36,9 +46,40 @@ impl Mailboxes {
         Some(routing)
     }
 
+    /// What is known of the mailbox of an account that is marked: the account tells it all. `None`: mailboxes are not made so.
+    pub fn of_account(&self, account: &Account, retention_days: u32, today: Day) -> Option<Mailbox> {
+        if !matches!(self, Mailboxes::Remote { .. }) {
+            return None;
+        }
+        let wanted = state::wanted(Some(account), retention_days, today);
+        let marked = account.applied.as_ref().is_some_and(|a| a.attributes.get(Attribute::TargetAddress).is_some());
+        let opened = account.opened_at.unwrap_or_default();
+        let closed = account.closed_at.unwrap_or_default();
+        let under_way = |deed, since| Waiting {
+            deed,
+            request: account.person.0,
+            since,
+            stage: Stage::Taken("the account to be marked in the directory".into()),
+            tries: 1,
+        };
+        let (stands, since, waiting) = match wanted {
+            Wanted::Nothing => (Stands::None, opened, None),
+            Wanted::Open if marked => (Stands::Open, opened, None),
+            Wanted::Open => (Stands::None, opened, Some(under_way(MailboxDeed::Open, opened))),
+            Wanted::Hidden { .. } if account.mail_ended_at.is_some() => (Stands::None, closed, None),
+            Wanted::Hidden { .. } => (Stands::Hidden, closed, None),
+            Wanted::Closed { since } => match account.mail_ended_at {
+                Some(at) => (Stands::Closed, at, None),
+                None => (Stands::Hidden, closed, Some(under_way(MailboxDeed::Close, day::midnight(since)))),
+            },
+        };
+        let closes_on = state::closes_on(account, retention_days);
+        Some(Mailbox { person: account.person, stands: Some(stands), since, waiting, closes_on, told: None })
+    }
+
     /// May `attribute`, one of those that make a remote mailbox, be written where `seen` stands?
     pub fn owns(&self, attribute: Attribute, seen: &Attributes) -> bool {
-        if *self == Mailboxes::None || self.foreign(seen).is_some() {
+        if !matches!(self, Mailboxes::Remote { .. }) || self.foreign(seen).is_some() {
             return false;
         }
         // Why left: a mailbox that was moved to the cloud would be asked for a second time.
@@ -48,7 +89,7 @@ impl Mailboxes {
     /// A mailbox of another kind stands there. Why not overwritten: its mail would be lost to its owner.
     pub fn foreign(&self, seen: &Attributes) -> Option<String> {
         let kind = number(seen, Attribute::RecipientTypeDetails).filter(|kind| *kind != REMOTE_USER_MAILBOX)?;
-        (*self != Mailboxes::None).then(|| {
+        matches!(self, Mailboxes::Remote { .. }).then(|| {
             format!(
                 "the account is a recipient of kind {kind} in Exchange, not a remote mailbox: migrate it, or leave mailboxes to Exchange"
             )

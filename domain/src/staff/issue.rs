@@ -75,6 +75,12 @@ kinds! {
     AddressPolicy => CardField,
     /// A mailbox of another kind than the settings make.
     ForeignMailbox => CardField,
+    /// A mailbox that is waited for longer than it should be.
+    MailboxOverdue => Nothing,
+    /// Whoever makes mailboxes will not do what is asked, as things are.
+    MailboxRefused => Nothing,
+    /// An address that two objects of the directory carry: mail to it goes to one of them, or to nobody.
+    DuplicateAddress => CardField,
     ForeignGroups => Nothing, DirectoryRefused => Account, DuplicateEmployeeId => Account,
 }
 

@@ -35,6 +35,7 @@ macro_rules! on_both_engines {
 mod engine;
 mod holds;
 mod issues;
+mod mailboxes;
 mod messages;
 mod names;
 mod operations;

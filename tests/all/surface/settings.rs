@@ -150,6 +150,14 @@ fn a_rule_of_the_card_that_cannot_be_used_and_a_mailbox_without_a_routing_domain
     refused("[card.mapping]\ntitle = \"{titel}\"\n", &[], "card.mapping.title");
     refused("[card.mapping]\ndepartment = \"{attr_1}\"\n", &[], "card.mapping.department");
     refused("[exchange]\nmailboxes = \"remote\"\n", &[], "exchange.routing_domain");
+    refused("[exchange]\nmailbox_retention_days = 0\n", &[], "exchange.mailbox_retention_days");
+    refused("[exchange]\nmailboxes = \"command\"\n", &[], "exchange.command.program");
+    refused("[exchange]\nmailboxes = \"command\"\n[exchange.command]\nprogram = \"mailbox\"\n", &[], "exchange.command.program");
+    refused(
+        "[exchange]\nmailboxes = \"command\"\n[exchange.command]\nprogram = \"/bin/true\"\nat_once = 0\n",
+        &[],
+        "exchange.command.at_once",
+    );
     let page = include_str!("../../../docs/operators/exchange.md");
     for block in page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
         kimlik_api::config::load::load(Some((std::path::Path::new("exchange.md"), block)), []).unwrap_or_else(|e| panic!("{e}\n{block}"));

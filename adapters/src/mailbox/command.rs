@@ -1,0 +1,306 @@
+//! A program of the ministry's, started for each request: one JSON on its standard input, one on its standard output. Never by
+//! a shell, with an environment of its own and the same arguments always, so nothing of a person is in the process list.
+use async_trait::async_trait;
+use kimlik_domain::mailbox::{MailboxDeed, Seen, Stands};
+use kimlik_domain::ports::{Finding, Health, Inspect, MailboxHost, MailboxRequest, PortError, PortResult, Refusal};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+
+/// Of the form of requests and answers.
+const VERSION: u32 = 1;
+/// More is no answer. What is beyond is read and thrown away: a full pipe would stop the program in the middle of its work.
+const MOST: usize = 64 * 1024;
+/// Exit status (sysexits.h): nothing happened, later it may (EX_TEMPFAIL).
+const LATER: i32 = 75;
+/// Exit status (sysexits.h): it will not be done, as things are (EX_DATAERR).
+const NEVER: i32 = 65;
+/// Environment that a program may need to find itself; everything else, secrets among it, stays Kimlik's.
+const ENVIRONMENT: &[&str] = &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "KRB5CCNAME", "KRB5_CONFIG"];
+
+#[derive(Clone, Debug)]
+pub struct CommandSettings {
+    pub program: PathBuf,
+    pub arguments: Vec<String>,
+    pub timeout: Duration,
+}
+
+pub struct CommandHost {
+    settings: CommandSettings,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Asked<'a> {
+    version: u32,
+    operation: &'static str,
+    request_id: uuid::Uuid,
+    account: AskedAccount<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AskedAccount<'a> {
+    guid: uuid::Uuid,
+    distinguished_name: &'a str,
+    username: &'a str,
+    user_principal_name: &'a str,
+    display_name: &'a str,
+    primary_address: &'a str,
+    aliases: &'a [Arc<str>],
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answered {
+    version: u32,
+    request_id: uuid::Uuid,
+    state: Option<AnsweredState>,
+    #[serde(default)]
+    waiting_for: Option<String>,
+    #[serde(default)]
+    error: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum AnsweredState {
+    None,
+    Open,
+    Hidden,
+    Closed,
+    Waiting,
+}
+
+/// What the program left behind.
+struct Ended {
+    status: ExitStatus,
+    output: Vec<u8>,
+    said: String,
+    overflow: bool,
+}
+
+impl CommandHost {
+    pub fn new(settings: CommandSettings) -> CommandHost {
+        CommandHost { settings }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.settings.program);
+        command.args(&self.settings.arguments).env_clear();
+        command.envs(ENVIRONMENT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        // Why a group of its own: what the program has started is ended with it.
+        #[cfg(unix)]
+        command.process_group(0);
+        command
+    }
+
+    async fn run(&self, input: &[u8]) -> PortResult<Ended> {
+        let program = self.settings.program.display();
+        let mut child = self.command().spawn().map_err(|e| PortError::Unavailable(format!("{program} cannot be started: {}", e.kind())))?;
+        let group = child.id();
+        let ended = tokio::time::timeout(self.settings.timeout, talk(&mut child, input)).await;
+        match ended {
+            Ok(Ok(ended)) => Ok(ended),
+            Ok(Err(e)) => {
+                end(&mut child, group).await;
+                Err(PortError::InDoubt(format!("{program}: its pipes broke ({})", e.kind())))
+            }
+            Err(_) => {
+                end(&mut child, group).await;
+                Err(PortError::InDoubt(format!("{program} gave no answer within {} s and was ended", self.settings.timeout.as_secs())))
+            }
+        }
+    }
+
+    async fn converse(&self, request: &MailboxRequest) -> PortResult<Seen> {
+        let input = serde_json::to_vec(&asked(request))
+            .map_err(|e| PortError::refused(Refusal::Other, format!("no request ({:?})", e.classify())))?;
+        let ended = self.run(&input).await?;
+        read(request, &ended)
+    }
+}
+
+async fn talk(child: &mut Child, input: &[u8]) -> std::io::Result<Ended> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let give = async {
+        if let Some(mut stdin) = stdin {
+            // Why ignored: a program that reads nothing says what it has to say all the same.
+            stdin.write_all(input).await.ok();
+            stdin.shutdown().await.ok();
+        }
+    };
+    let ((), output, said, status) = tokio::join!(give, limited(stdout), limited(stderr), child.wait());
+    let ((output, overflow), (said, _)) = (output?, said?);
+    Ok(Ended { status: status?, output, said: first_line(&said), overflow })
+}
+
+async fn limited(from: Option<impl AsyncRead + Unpin>) -> std::io::Result<(Vec<u8>, bool)> {
+    let Some(mut from) = from else { return Ok((Vec::new(), false)) };
+    let (mut kept, mut overflow, mut part) = (Vec::new(), false, vec![0; 8 * 1024]);
+    loop {
+        let read = from.read(&mut part).await?;
+        if read == 0 {
+            return Ok((kept, overflow));
+        }
+        let room = MOST - kept.len();
+        kept.extend_from_slice(&part[..read.min(room)]);
+        overflow |= read > room;
+    }
+}
+
+/// The program and, as far as the system lets us, what it has started.
+async fn end(child: &mut Child, group: Option<u32>) {
+    #[cfg(unix)]
+    if let Some(group) = group {
+        let everybody = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null()).status().await;
+        if !everybody.is_ok_and(|status| status.success()) {
+            tracing::debug!("what the mailbox program has started could not be ended");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = group;
+    // Why ignored: it has ended meanwhile.
+    child.kill().await.ok();
+}
+
+/// For people to read: short, on one line, without control characters.
+fn first_line(octets: &[u8]) -> String {
+    let text = String::from_utf8_lossy(octets);
+    let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or("").trim();
+    line.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+fn asked(request: &MailboxRequest) -> Asked<'_> {
+    Asked {
+        version: VERSION,
+        operation: request.deed.map_or("status", MailboxDeed::verb),
+        request_id: request.id,
+        account: AskedAccount {
+            guid: request.account.guid.0,
+            distinguished_name: request.account.dn.as_str(),
+            username: &request.username,
+            user_principal_name: &request.user_principal_name,
+            display_name: &request.display_name,
+            primary_address: &request.mail,
+            aliases: &request.aliases,
+        },
+    }
+}
+
+/// Status 0 with a right answer counts; 75 and 65 say that nothing happened; whatever else is perhaps.
+fn read(request: &MailboxRequest, ended: &Ended) -> PortResult<Seen> {
+    let answer: Option<Answered> = serde_json::from_slice(&ended.output).ok().filter(|_| !ended.overflow);
+    let said = answer.as_ref().and_then(|a| a.error.as_deref()).map_or_else(|| ended.said.clone(), |e| first_line(e.as_bytes()));
+    let said = if said.is_empty() { "it said nothing".to_owned() } else { said };
+    match ended.status.code() {
+        Some(0) => {}
+        Some(LATER) => return Err(PortError::Unavailable(said)),
+        Some(NEVER) => return Err(PortError::refused(Refusal::Other, said)),
+        Some(code) => return Err(PortError::InDoubt(format!("the program ended with status {code}: {said}"))),
+        None => return Err(PortError::InDoubt("the program was ended by a signal".into())),
+    }
+    let nonsense = |why: &str| PortError::InDoubt(format!("the program's answer cannot be used: {why}"));
+    if ended.overflow {
+        return Err(nonsense(&format!("longer than {MOST} octets")));
+    }
+    let answer = answer.ok_or_else(|| nonsense("not the JSON that was agreed on"))?;
+    if answer.version != VERSION {
+        return Err(nonsense(&format!("version {}", answer.version)));
+    }
+    if answer.request_id != request.id {
+        return Err(nonsense("it is about another request"));
+    }
+    let stands = match answer.state.ok_or_else(|| nonsense("no state"))? {
+        AnsweredState::None => Stands::None,
+        AnsweredState::Open => Stands::Open,
+        AnsweredState::Hidden => Stands::Hidden,
+        AnsweredState::Closed => Stands::Closed,
+        AnsweredState::Waiting => {
+            let what = answer.waiting_for.map(|w| first_line(w.as_bytes())).filter(|w| !w.is_empty());
+            return Ok(Seen::Waiting(what.unwrap_or_else(|| "the mailbox to be made".into()).into()));
+        }
+    };
+    Ok(Seen::Stands(stands))
+}
+
+#[async_trait]
+impl MailboxHost for CommandHost {
+    async fn ask(&self, request: &MailboxRequest) -> PortResult<Seen> {
+        match (self.converse(request).await, request.deed) {
+            // A look changes nothing, so nothing of it is in doubt.
+            (Err(PortError::InDoubt(why)), None) => Err(PortError::Unavailable(why)),
+            (answer, _) => answer,
+        }
+    }
+}
+
+#[async_trait]
+impl Inspect for CommandHost {
+    async fn inspect(&self) -> Vec<Finding> {
+        let about = "setting exchange.command.program".to_owned();
+        let program = &self.settings.program;
+        let broken =
+            |found: String, mend: &str| vec![Finding { health: Health::Broken, about: about.clone(), found, mend: mend.to_owned() }];
+        match std::fs::metadata(program) {
+            Err(e) => return broken(format!("{}: {}", program.display(), e.kind()), "name the program, with its whole path"),
+            Ok(meta) if !meta.is_file() => return broken(format!("{} is no file", program.display()), "name the program itself"),
+            Ok(meta) if !is_executable(&meta) => {
+                return broken(
+                    format!("{} may not be executed", program.display()),
+                    "chmod +x, or name the interpreter and give the script as its argument",
+                );
+            }
+            Ok(_) => {}
+        }
+        match self.converse(&nobody()).await {
+            Ok(seen) => {
+                let found = format!("answers; of an account that there is not it says {seen:?}");
+                let (health, mend) = match seen {
+                    Seen::Stands(Stands::None) => (Health::Good, ""),
+                    _ => (Health::Doubtful, "let it answer NONE where there is no such account"),
+                };
+                vec![Finding { health, about, found, mend: mend.into() }]
+            }
+            // Why good enough: it has understood, and says that there is nobody of that name.
+            Err(PortError::Refused { reason, .. }) => {
+                let found = format!("answers; of an account that there is not it says: {reason}");
+                vec![Finding { health: Health::Good, about, found, mend: String::new() }]
+            }
+            Err(fault) => broken(fault.to_string(), "start it by hand with a status request; docs/operators/exchange.md has one"),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(meta: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &std::fs::Metadata) -> bool {
+    true
+}
+
+/// An account that there is not: for asking whether the program answers at all.
+fn nobody() -> MailboxRequest {
+    let nobody = uuid::Uuid::nil();
+    MailboxRequest {
+        id: nobody,
+        deed: None,
+        account: kimlik_domain::account::AccountRef {
+            guid: kimlik_domain::id::AccountGuid(nobody),
+            dn: kimlik_domain::account::Dn::new("CN=Kimlik Doctor"),
+        },
+        username: "kimlik-doctor".into(),
+        user_principal_name: "kimlik-doctor@invalid".into(),
+        display_name: "Kimlik Doctor".into(),
+        mail: "kimlik-doctor@invalid".into(),
+        aliases: Vec::new(),
+    }
+}

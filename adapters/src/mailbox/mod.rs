@@ -1,0 +1,4 @@
+//! Who makes mailboxes: a program of the ministry's.
+mod command;
+
+pub use command::{CommandHost, CommandSettings};
