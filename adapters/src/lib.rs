@@ -5,3 +5,4 @@ pub mod sms;
 pub mod store;
 pub mod system;
 pub mod token;
+pub mod webhook;

@@ -12,6 +12,7 @@ use kimlik_adapters::sms::{Kannel, KannelSettings, Netgsm, NetgsmSettings, Outbo
 use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_adapters::system::{OsEntropy, SystemClock};
 use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings, OwnTokens};
+use kimlik_adapters::webhook::WebhookClient;
 use kimlik_domain::access::Role;
 use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::account::{Dn, placement};
@@ -24,6 +25,7 @@ use kimlik_domain::ports::{
     SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
+use kimlik_domain::webhook::dispatch::Dispatcher;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +69,8 @@ pub struct House {
     pub wake: Notify,
     /// Carries what is in the outbox.
     pub courier: Courier,
+    /// Tells other systems what was done.
+    pub webhooks: Dispatcher,
     report_token: Option<Zeroizing<String>>,
     inspectors: Vec<Arc<dyn Inspect>>,
     /// The embedded directory, which nobody else administers.
@@ -167,6 +171,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         entropy: Arc::new(OsEntropy),
         rules: courier_rules(&config),
     };
+    let webhooks = dispatcher(&config, &store, &clock)?;
     let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone(), own_words];
     inspectors.extend(words);
     Ok(House {
@@ -175,6 +180,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         reasons: config::policy::reasons_of(&config),
         inspectors,
         courier,
+        webhooks,
         report_token,
         card_feed: store.clone(),
         cards: CardDesk::default(),
@@ -310,6 +316,20 @@ fn certificate(setting: &str, path: &std::path::Path) -> Result<Option<Vec<u8>>,
         Faults(vec![Fault::new(setting, format!("{}: {}", path.display(), config::check::plain(&e)), "name a file that can be read")])
     };
     (!path.as_os_str().is_empty()).then(|| std::fs::read(path)).transpose().map_err(unreadable)
+}
+
+fn dispatcher(config: &Config, store: &Arc<SqlStore>, clock: &Arc<dyn Clock>) -> Result<Dispatcher, NotWired> {
+    let ca_pem = certificate("webhooks.ca_file", &config.webhooks.ca_file)?;
+    let timeout = Duration::from_secs(config.webhooks.timeout_seconds.into());
+    let sender = WebhookClient::new(config.webhook_addresses(), ca_pem.as_deref(), timeout);
+    let sender = sender.map_err(|e| Faults(vec![Fault::new("webhooks", e.to_string(), "mend the certificate's file")]))?;
+    Ok(Dispatcher {
+        webhooks: store.clone(),
+        sender: Arc::new(sender),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        source: config.server.public_url.trim_end_matches('/').to_owned(),
+    })
 }
 
 fn courier_rules(config: &Config) -> CourierRules {

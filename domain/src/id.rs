@@ -39,6 +39,8 @@ id!(/// An account of a program, not of a person.
     ServiceId);
 id!(/// A role given to a person for a time.
     GrantId);
+id!(/// An address that is told of what is done.
+    WebhookId);
 
 /// A UUIDv7 of `now` and 10 random octets.
 pub fn uuid_v7(now: DateTime<Utc>, random: [u8; 10]) -> Uuid {

@@ -5,6 +5,7 @@ mod audit;
 mod card;
 mod courier;
 mod decision;
+mod event;
 mod fault;
 mod feed;
 mod grant;
@@ -26,6 +27,7 @@ mod session;
 mod settle;
 mod unit;
 mod vault;
+mod webhook;
 mod work;
 
 pub use vault::StoreKeys;

@@ -20,6 +20,7 @@ pub mod session;
 pub mod staff;
 pub mod unit;
 pub mod viewer;
+pub mod webhook;
 pub mod window;
 
 use crate::http::auth::ClientAddress;
@@ -51,6 +52,7 @@ pub struct Query(
     service_account::ServiceQuery,
     audit::AuditQuery,
     password::PasswordQuery,
+    webhook::WebhookQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
@@ -61,6 +63,7 @@ pub struct Mutation(
     grant::GrantMutation,
     service_account::ServiceMutation,
     hold::HoldMutation,
+    webhook::WebhookMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
@@ -119,7 +122,8 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         issue::DataIssue,
         grant::RoleGrant,
         service_account::ServiceAccount,
-        audit::AuditEvent
+        audit::AuditEvent,
+        webhook::Webhook
     )
 }
 

@@ -6,6 +6,7 @@ pub mod intake;
 pub mod neighbour;
 pub mod reconcile;
 pub mod voice;
+pub mod webhooks;
 
 use crate::wiring::House;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(intake::keep_taking_in(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(reconcile::keep_reconciling(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying(house.clone(), stop.clone()));
+    loops.spawn(webhooks::keep_sealing(house.clone(), stop.clone()));
+    loops.spawn(webhooks::keep_telling(house.clone(), stop.clone()));
     loops
 }
 

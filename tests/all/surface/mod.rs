@@ -9,3 +9,4 @@ pub mod page;
 pub mod program;
 mod settings;
 mod walls;
+mod webhooks;
