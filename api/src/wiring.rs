@@ -285,7 +285,9 @@ fn gateways(config: &Config) -> Result<Gateways, NotWired> {
         }
     }
     made.report_token = report_token;
-    Ok(made)
+    let dearest = |purpose, text: &str| made.gateways.iter().map(|gateway| gateway.parts(purpose, text)).max().unwrap_or(0);
+    let long = config::sms::too_long(config, dearest);
+    if long.is_empty() { Ok(made) } else { Err(NotWired::Settings(Faults(long))) }
 }
 
 fn kannel(config: &Config, timeout: Duration) -> Result<(Kannel, Option<Zeroizing<String>>), NotWired> {

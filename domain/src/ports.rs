@@ -20,6 +20,7 @@ use crate::password::{PasswordFacts, PasswordRules};
 use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
+use crate::text::gsm;
 use crate::webhook::address::AddressFault;
 use crate::webhook::{Event, Webhook};
 use crate::{account::Account, audit::AuditEvent, id::IssueId};
@@ -610,6 +611,10 @@ pub trait SmsGateway: Send + Sync {
     /// Reports have to be asked for.
     fn is_polled(&self) -> bool {
         false
+    }
+    /// As how many parts this text is billed here.
+    fn parts(&self, _purpose: Purpose, text: &str) -> u32 {
+        gsm::measure(text, gsm::Shift::None).parts
     }
     /// `Refused(Undeliverable)`: this number; `Refused(Value)`: this text; other refusals: nothing can be sent until somebody
     /// mends something.

@@ -287,5 +287,9 @@ async fn a_newcomer_finds_the_way_on_a_telephone_and_changes_the_password_on_a_d
     assert!(told["wrongPassword"].as_str().unwrap().starts_with("User name or password is wrong"), "{told}");
     assert!(told["changed"].as_str().unwrap().contains("has changed"), "{told}");
     assert_eq!((&told["origins"], &told["complaints"]), (&json!([format!("http://{}", serving.address)]), &json!([])), "{told}");
+    let looked_at = told["axe"].as_array().unwrap();
+    assert!(looked_at.len() >= 5 && looked_at.iter().all(|page| page["passed"].as_u64() > Some(10)), "{told}");
+    let breaches: Vec<&Value> = looked_at.iter().filter(|page| page["breaches"] != json!([])).collect();
+    assert!(breaches.is_empty(), "axe finds breaches of WCAG 2.2 AA: {breaches:#?}");
     assert_eq!(serving.sign_in(&name, SECOND).await["userErrors"], json!([]));
 }

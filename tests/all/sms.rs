@@ -147,13 +147,18 @@ struct Provider {
 type Shared = Arc<Mutex<Provider>>;
 
 async fn answer(State(provider): State<Shared>, Path(what): Path<String>, headers: HeaderMap, body: axum::body::Bytes) -> Response {
-    // api:gizli
-    if headers.get("authorization").and_then(|v| v.to_str().ok()) != Some("Basic YXBpOmdpemxp") {
+    let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+    // api:gizli; asked for a balance, in the body.
+    let known = match what.as_str() {
+        "balance" => said["usercode"] == "api" && said["password"] == "gizli",
+        _ => headers.get("authorization").and_then(|v| v.to_str().ok()) == Some("Basic YXBpOmdpemxp"),
+    };
+    if !known {
         return (StatusCode::NOT_ACCEPTABLE, r#"{"code":"30"}"#).into_response();
     }
     let (status, body, slow) = {
         let mut provider = provider.lock().unwrap();
-        provider.asked.push((what, serde_json::from_slice(&body).unwrap_or_default()));
+        provider.asked.push((what, said));
         (provider.status, provider.body.clone(), provider.slow)
     };
     if slow {
@@ -171,7 +176,10 @@ impl Fake {
     async fn start() -> Fake {
         crypto();
         let provider = Shared::default();
-        let router = Router::new().route("/sms/rest/v2/{what}", post(answer).get(answer)).with_state(provider.clone());
+        let router = Router::new()
+            .route("/sms/rest/v2/{what}", post(answer).get(answer))
+            .route("/{what}", post(answer))
+            .with_state(provider.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -274,6 +282,22 @@ async fn netgsm_is_asked_as_documented() {
     let (_, body) = fake.last();
     assert_eq!((&body["encoding"], &body["iysfilter"], &body["stopdate"]), (&json!("TR"), &json!("0"), &json!("231120261210")));
     assert_eq!(body["messages"], json!([{ "msg": "Şifre", "no": "5321234567" }]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn netgsm_is_asked_what_is_left_and_an_empty_balance_is_a_fault() {
+    let fake = Fake::start().await;
+    let gateway = fake.gateway("gizli");
+    let headers = json!({ "code": "00", "msgheader": ["CSB"], "balance": [{ "amount": 950, "balance_name": "Adet SMS" }] });
+    fake.says(200, &headers);
+    let found = gateway.inspect().await.remove(0);
+    assert_eq!((found.health, found.found.contains("950 Adet SMS")), (Health::Good, true), "{found:?}");
+    let (asked, body) = fake.last();
+    assert_eq!((asked.as_str(), &body), ("balance", &json!({ "usercode": "api", "password": "gizli", "stip": 3 })));
+    fake.says(200, json!({ "code": "00", "msgheader": ["CSB"], "balance": "0,00" }));
+    let found = gateway.inspect().await.remove(0);
+    assert_eq!((found.health, found.mend.as_str()), (Health::Broken, "load credit at Netgsm"), "{found:?}");
+    assert!(!format!("{found:?}").contains("gizli"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

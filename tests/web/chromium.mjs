@@ -1,9 +1,13 @@
 // Chromium over its debugging protocol: what a person does (go, type, press) and what the browser saw of it.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import WebSocket from 'ws';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 export async function open(program, pictures, size = '1400,900') {
   mkdirSync(pictures, { recursive: true });
@@ -70,5 +74,15 @@ export async function open(program, pictures, size = '1400,900') {
     await evaluate(`document.getElementById('${id}').focus()`);
     await send('Input.insertText', { text });
   };
-  return { send, evaluate, until, picture, type, seen, close: () => browser.kill() };
+  // What axe finds against WCAG 2.2 AA on the page as it stands: rule and element of each breach, and how many rules it looked at.
+  const axe = async (where) => {
+    // Why at each page: a page that was left has taken it along.
+    await evaluate(`${AXE};0`);
+    const run = `axe.run(document, { runOnly: ${JSON.stringify(WCAG)}, resultTypes: ['violations'] })`;
+    const pick = `(found) => ({ passed: found.passes.length,
+      breaches: found.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? ''))) })`;
+    const { passed, breaches } = await evaluate(`${run}.then(${pick})`);
+    return { where, passed, breaches };
+  };
+  return { send, evaluate, until, picture, type, seen, axe, close: () => browser.kill() };
 }

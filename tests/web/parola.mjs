@@ -3,14 +3,14 @@
 import { open } from './chromium.mjs';
 
 const [program, address, username, code, first, second, pictures] = process.argv.slice(2);
-const { send, evaluate, until, picture, type, seen, close } = await open(program, pictures);
+const { send, evaluate, until, picture, type, seen, axe, close } = await open(program, pictures);
 const width = (pixels) => send('Emulation.setDeviceMetricsOverride', { width: pixels, height: 800, deviceScaleFactor: 1, mobile: pixels < 700 });
 const press = (selector) => evaluate(`document.querySelector('${selector}').click()`);
 const again = async (id, text) => {
   await evaluate(`document.getElementById('${id}').value = ''`);
   await type(id, text);
 };
-const told = {};
+const told = { axe: [] };
 const fault = `document.querySelector('.fault:not([hidden])')?.textContent`;
 const rules = `[...document.querySelectorAll('.rules li')].map((rule) => [rule.className, rule.textContent])`;
 try {
@@ -19,6 +19,7 @@ try {
   await until('the tasks', `Boolean(document.getElementById('task-first'))`);
   told.language = await evaluate('document.documentElement.lang');
   await picture('parola-1-tasks-360');
+  told.axe.push(await axe('parola-1-tasks-360'));
   await press('#task-first');
   await type('name', username);
   await type('code', '00000000');
@@ -31,6 +32,7 @@ try {
   await until('a broken rule', `document.querySelector('.rules .broken')`);
   told.broken = await evaluate(rules);
   await picture('parola-2-rules-360');
+  told.axe.push(await axe('parola-2-rules-360'));
   await again('fresh', first);
   await until('kept rules', `!document.querySelector('.rules .broken') && document.querySelector('.rules .kept')`);
   told.overflow = await evaluate('document.documentElement.scrollWidth > window.innerWidth');
@@ -41,6 +43,7 @@ try {
   await press('.deed');
   told.done = await until('the end', `document.querySelector('.done')?.textContent`);
   await picture('parola-3-done-360');
+  told.axe.push(await axe('parola-3-done-360'));
 
   await width(1280);
   await evaluate(`document.querySelector('.done').remove()`);
@@ -56,10 +59,12 @@ try {
   await again('again', second);
   await press('.deed');
   told.wrongPassword = await until('a wrong password', fault);
+  told.axe.push(await axe('a fault'));
   await again('current', first);
   await press('.deed');
   told.changed = await until('the end', `document.querySelector('.done')?.textContent`);
   await picture('parola-4-changed-1280');
+  told.axe.push(await axe('parola-4-changed-1280'));
 } finally {
   close();
 }

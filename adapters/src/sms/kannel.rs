@@ -93,7 +93,7 @@ impl SmsGateway for Kannel {
         let (status, body) = http::answer(sent).await?;
         Kannel::read(status, &body)?;
         // Why our own name for it: it is in the address that Kannel reports to.
-        Ok(Accepted { id: Some(parcel.reference.to_string()), parts: measured.parts })
+        Ok(Accepted { id: Some(parcel.reference.to_string()), parts: self.parts(parcel.purpose, parcel.text) })
     }
 }
 

@@ -3,6 +3,7 @@ use super::http;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::day;
+use kimlik_domain::message::Purpose;
 use kimlik_domain::ports::{Accepted, Finding, Health, Inspect, Parcel, PortError, PortResult, Refusal, SmsGateway, Verdict, Whereabouts};
 use kimlik_domain::staff::MobileNumber;
 use kimlik_domain::text::gsm::{self, Encoding, Shift};
@@ -73,6 +74,11 @@ fn verdict(status: i64) -> Option<Verdict> {
     }
 }
 
+/// Whether it takes the route for codes: faster, one part, without Turkish letters.
+fn goes_as_code(purpose: Purpose, text: &str) -> bool {
+    purpose.is_urgent() && purpose.carries_code() && gsm::measure(&gsm::plain(text), Shift::None).units <= 160
+}
+
 /// `5XXXXXXXXX`; of other countries all digits behind 00.
 fn number(to: &MobileNumber) -> String {
     let digits = to.e164().trim_start_matches('+');
@@ -81,6 +87,24 @@ fn number(to: &MobileNumber) -> String {
 
 fn minute(at: DateTime<Utc>) -> String {
     day::local(at).format("%d%m%Y%H%M").to_string()
+}
+
+/// What an answer to a question for the balance says, in its own words: sums or packages; and whether anything is left.
+fn balance(body: &str) -> Option<(String, bool)> {
+    let answer: Value = serde_json::from_str(body).ok()?;
+    match &answer["balance"] {
+        Value::String(sum) => {
+            let left = sum.trim().replace(',', ".").parse::<f64>().is_ok_and(|sum| sum > 0.0);
+            Some((format!("balance {:.20}", sum.trim()), left))
+        }
+        Value::Array(packages) => {
+            let amounts: Vec<(f64, &str)> =
+                packages.iter().filter_map(|p| Some((p["amount"].as_f64()?, p["balance_name"].as_str().unwrap_or_default()))).collect();
+            let words: Vec<String> = amounts.iter().take(8).map(|(amount, name)| format!("{amount} {:.40}", name)).collect();
+            Some((format!("left: {}", words.join(", ")), amounts.iter().any(|(amount, _)| *amount > 0.0)))
+        }
+        _ => None,
+    }
 }
 
 /// A member that comes as text or as a number.
@@ -108,6 +132,17 @@ impl Netgsm {
         let request = self.client.post(url).basic_auth(&self.settings.user, Some(self.settings.password.as_str())).json(body);
         let (status, text) = http::answer(request.send().await).await?;
         read(at, status, &text)
+    }
+
+    /// Its credentials go in the body here. `None`: it does not say.
+    async fn balance(&self) -> Option<(String, bool)> {
+        /// Credit and packages.
+        const ALL: u8 = 3;
+        let mut url = self.base.clone();
+        url.set_path("/balance");
+        let body = json!({ "usercode": self.settings.user, "password": self.settings.password.as_str(), "stip": ALL });
+        let (status, answer) = http::answer(self.client.post(url).json(&body).send().await).await.ok()?;
+        status.is_success().then(|| balance(&answer)).flatten()
     }
 
     async fn jobs(&self, mut question: Value) -> PortResult<Vec<Value>> {
@@ -147,11 +182,13 @@ impl SmsGateway for Netgsm {
         true
     }
 
+    fn parts(&self, purpose: Purpose, text: &str) -> u32 {
+        if goes_as_code(purpose, text) { 1 } else { gsm::measure(text, Shift::Single).parts }
+    }
+
     async fn send(&self, parcel: &Parcel<'_>) -> PortResult<Accepted> {
-        let plain = gsm::plain(parcel.text);
-        // Why the route for codes only where it fits: it takes one part, without Turkish letters.
-        let fits = gsm::measure(&plain, Shift::None).units <= 160;
-        if parcel.purpose.is_urgent() && parcel.purpose.carries_code() && fits {
+        if goes_as_code(parcel.purpose, parcel.text) {
+            let plain = gsm::plain(parcel.text);
             let body = json!({ "msgheader": self.settings.header, "msg": plain, "no": number(parcel.to) });
             let answer = self.post(At::Otp, &body).await?;
             return Ok(Accepted { id: text(&answer, &["jobId", "jobid"]), parts: 1 });
@@ -198,7 +235,7 @@ impl SmsGateway for Netgsm {
 
 #[async_trait]
 impl Inspect for Netgsm {
-    /// Asks for the registered headers: user, password, the right to the API, and whether ours is among them.
+    /// Asks for the registered headers: user, password, the right to the API, and whether ours is among them. Then for what is left.
     async fn inspect(&self) -> Vec<Finding> {
         let about = format!("SMS gateway netgsm, {}", self.base.host_str().unwrap_or_default());
         let finding = |health, found: String, mend: &str| vec![Finding { health, about: about.clone(), found, mend: mend.into() }];
@@ -210,9 +247,11 @@ impl Inspect for Netgsm {
             Err(fault) => Err(fault),
         };
         match answered {
-            Ok(body) if body.contains(&self.settings.header) => {
-                finding(Health::Good, "it answers, and the header is registered".into(), "")
-            }
+            Ok(body) if body.contains(&self.settings.header) => match self.balance().await {
+                Some((words, true)) => finding(Health::Good, format!("it answers, and the header is registered; {words}"), ""),
+                Some((words, false)) => finding(Health::Broken, format!("nothing is left to pay with; {words}"), "load credit at Netgsm"),
+                None => finding(Health::Good, "it answers, and the header is registered; it does not say what is left".into(), ""),
+            },
             Ok(_) => finding(
                 Health::Doubtful,
                 "it answers, and does not name the header".into(),
@@ -251,6 +290,17 @@ mod tests {
         }
         assert!(matches!(read(At::Send, StatusCode::BAD_GATEWAY, r#"{"code":"00"}"#), Err(PortError::InDoubt(_))));
         assert!(read(At::Send, StatusCode::OK, r#"{"code":"00","jobid":"17"}"#).is_ok());
+    }
+
+    #[test]
+    fn a_balance_is_read_in_both_of_its_shapes() {
+        assert_eq!(balance(r#"{"code":"00","balance":"12,50"}"#), Some(("balance 12,50".into(), true)));
+        assert_eq!(balance(r#"{"code":"00","balance":"0"}"#).map(|b| b.1), Some(false));
+        let packages = r#"{"balance":[{"amount":0,"balance_name":"Adet OTP"},{"amount":950,"balance_name":"Adet SMS"}]}"#;
+        assert_eq!(balance(packages), Some(("left: 0 Adet OTP, 950 Adet SMS".into(), true)));
+        for body in ["", "[]", r#"{"code":"30"}"#, r#"{"balance":{}}"#] {
+            assert_eq!(balance(body), None, "{body}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ pub mod load;
 mod outlook;
 pub mod policy;
 pub mod secrets;
-mod sms;
+pub mod sms;
 mod webhooks;
 
 pub use access::{Oidc, OidcName, Roles, Sessions};

@@ -25,6 +25,8 @@ pub struct Sms {
     pub sending_hours: [u32; 2],
     /// Messages within a rolling day: an alarm at four fifths, at the limit nothing more is sent.
     pub daily_limit: u32,
+    /// A text that may be billed as more parts than these is a fault.
+    pub max_parts: u32,
     pub timeout_seconds: u32,
     pub netgsm: Netgsm,
     pub kannel: Kannel,
@@ -40,6 +42,7 @@ impl Default for Sms {
             gateways: vec![SmsGatewayKind::Outbox],
             sending_hours: [8, 21],
             daily_limit: 20_000,
+            max_parts: 2,
             timeout_seconds: 15,
             netgsm: Netgsm::default(),
             kannel: Kannel::default(),
@@ -106,6 +109,19 @@ impl Sms {
     }
 }
 
+/// Texts, at their longest, that one of the gateways bills as more parts than are allowed.
+pub fn too_long(config: &Config, parts: impl Fn(Purpose, &str) -> u32) -> Vec<Fault> {
+    let most = config.sms.max_parts;
+    let fault = |(purpose, language, text): (Purpose, Language, zeroize::Zeroizing<String>)| {
+        let parts = parts(purpose, &text);
+        let language = if language == Language::Tr { "tr" } else { "en" };
+        let found = template::TemplateFault::TooLong { parts, most }.to_string();
+        let mend = "shorten it, write it without the letters that cost more (ç ğ ı ş), or raise sms.max_parts";
+        (parts > most).then(|| Fault::new(format!("sms.templates.{language}.{}", purpose.name()), found, mend))
+    };
+    super::policy::texts_of(config).longest().filter_map(fault).collect()
+}
+
 fn purpose(name: &str) -> Option<Purpose> {
     Purpose::ALL.iter().copied().find(|p| p.name() == name)
 }
@@ -122,6 +138,9 @@ pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
     }
     if sms.daily_limit == 0 {
         faults.push(Fault::new("sms.daily_limit", "0", "write at least 1"));
+    }
+    if !(1..=10).contains(&sms.max_parts) {
+        faults.push(Fault::new("sms.max_parts", sms.max_parts.to_string(), "write a number from 1 to 10"));
     }
     if !(1..=60).contains(&sms.timeout_seconds) {
         faults.push(Fault::new("sms.timeout_seconds", sms.timeout_seconds.to_string(), "write a number from 1 to 60"));

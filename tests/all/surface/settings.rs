@@ -155,3 +155,11 @@ fn a_rule_of_the_card_that_cannot_be_used_and_a_mailbox_without_a_routing_domain
         kimlik_api::config::load::load(Some((std::path::Path::new("exchange.md"), block)), []).unwrap_or_else(|e| panic!("{e}\n{block}"));
     }
 }
+
+#[test]
+fn a_text_that_costs_more_parts_than_are_allowed_is_refused_with_its_number() {
+    let long = "Değerli çalışanımız, şifrenizi yenileme kodunuz aşağıdadır; süresi dolmadan kullanınız, kimseyle paylaşmayınız.".repeat(2);
+    let config = format!("[sms.templates.tr]\nreset_code = \"{long} {{code}}\"\n");
+    let said = refused(&config, &[], "sms.templates.tr.reset_code");
+    assert!(said.contains("4 parts") && said.contains("2 are allowed"), "{said}");
+}
