@@ -331,6 +331,7 @@ fn dispatcher(config: &Config, store: &Arc<SqlStore>, clock: &Arc<dyn Clock>) ->
         clock: clock.clone(),
         entropy: Arc::new(OsEntropy),
         source: config.server.public_url.trim_end_matches('/').to_owned(),
+        lease: chrono::TimeDelta::seconds(i64::from(config.webhooks.timeout_seconds) + 15),
     })
 }
 

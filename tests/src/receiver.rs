@@ -62,8 +62,8 @@ impl Receiver {
                 if stop.load(Ordering::SeqCst) {
                     return;
                 }
-                let (manner, heard) = (manner.clone(), heard.clone());
-                std::thread::spawn(move || serve(stream, &manner, &heard));
+                let (manner, heard, stop) = (manner.clone(), heard.clone(), stop.clone());
+                std::thread::spawn(move || serve(stream, &manner, &heard, &stop));
             }
         });
         Ok(receiver)
@@ -93,10 +93,13 @@ impl Drop for Receiver {
     }
 }
 
-fn serve(mut stream: TcpStream, manner: &Mutex<Manner>, heard: &Mutex<Vec<Heard>>) {
+fn serve(mut stream: TcpStream, manner: &Mutex<Manner>, heard: &Mutex<Vec<Heard>>, stop: &AtomicBool) {
     let Ok(read) = stream.try_clone() else { return };
     let mut lines = BufReader::new(read);
     while let Some(mut one) = request(&mut lines) {
+        if stop.load(Ordering::SeqCst) {
+            return;
+        }
         let manner = *manner.lock().expect("no test panicked meanwhile");
         if let Manner::Slow(time) = manner {
             std::thread::sleep(time);

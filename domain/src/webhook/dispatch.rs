@@ -6,8 +6,6 @@ use crate::ports::{Attempted, ClaimedWebhook, Clock, Entropy, PortError, PortRes
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
-/// Longer than an attempt may take.
-const LEASE: TimeDelta = TimeDelta::seconds(90);
 /// Events told under one claim before others get their turn.
 const TURN: u32 = 200;
 
@@ -18,6 +16,8 @@ pub struct Dispatcher {
     pub entropy: Arc<dyn Entropy>,
     /// Of the CloudEvents: this Kimlik's own address.
     pub source: String,
+    /// Longer than an attempt may take; as long nobody tells a webhook whose teller has died.
+    pub lease: TimeDelta,
 }
 
 impl Dispatcher {
@@ -26,7 +26,7 @@ impl Dispatcher {
         let now = self.clock.now();
         let mut random = [0; 10];
         self.entropy.fill(&mut random);
-        self.webhooks.claim_webhooks(uuid_v7(now, random), now, now + LEASE, limit).await
+        self.webhooks.claim_webhooks(uuid_v7(now, random), now, now + self.lease, limit).await
     }
 
     /// Tells one webhook until it has heard everything, its turn is over, an attempt fails or `may_go_on` says no.
@@ -68,7 +68,7 @@ impl Dispatcher {
     fn settled(&self, claimed: &ClaimedWebhook, cursor: i64, told: &Told) -> Attempted {
         let at = self.clock.now();
         let (outcome, keep_until): (Result<(), (String, DateTime<Utc>)>, _) = match told {
-            Told::Took => (Ok(()), Some(at + LEASE)),
+            Told::Took => (Ok(()), Some(at + self.lease)),
             Told::Failed { fault, wait } => (Err((fault.clone(), at + wait_after(claimed.webhook.failures + 1, *wait))), None),
         };
         Attempted { webhook: claimed.webhook.id, lease: claimed.lease, cursor, outcome: Some(outcome), keep_until, at }

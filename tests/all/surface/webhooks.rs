@@ -35,7 +35,7 @@ async fn until<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
         if let Some(found) = found().await {
             return found;
         }
-        assert!(began.elapsed() < Duration::from_secs(90), "{what}");
+        assert!(began.elapsed() < Duration::from_secs(120), "{what}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
