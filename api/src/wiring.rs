@@ -25,6 +25,7 @@ use kimlik_domain::ports::{
     SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
+use kimlik_domain::staff::submission::desk::SubmissionDesk;
 use kimlik_domain::webhook::dispatch::Dispatcher;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -69,6 +70,8 @@ pub struct House {
     pub wake: Notify,
     /// Carries what is in the outbox.
     pub courier: Courier,
+    /// Where HR records are handed in.
+    pub submissions: SubmissionDesk,
     /// Tells other systems what was done.
     pub webhooks: Dispatcher,
     report_token: Option<Zeroizing<String>>,
@@ -172,6 +175,13 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         rules: courier_rules(&config),
     };
     let webhooks = dispatcher(&config, &store, &clock)?;
+    let submissions = SubmissionDesk {
+        submissions: store.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        reasons: config::policy::reasons_of(&config),
+    };
     let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone(), own_words];
     inspectors.extend(words);
     Ok(House {
@@ -180,6 +190,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         reasons: config::policy::reasons_of(&config),
         inspectors,
         courier,
+        submissions,
         webhooks,
         report_token,
         card_feed: store.clone(),

@@ -8,7 +8,7 @@ use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
 use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
 use crate::id::MessageId;
-use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, ServiceId, SessionId, WebhookId};
+use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, ServiceId, SessionId, SubmissionId, WebhookId};
 use crate::lifecycle::ActionKind;
 use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
@@ -19,6 +19,7 @@ use crate::password::ticket::{Ticket, TicketPurpose};
 use crate::password::{PasswordFacts, PasswordRules};
 use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
+use crate::staff::submission::{HandedIn, NewPart, Record, Report, Submission};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
 use crate::text::gsm;
 use crate::webhook::address::AddressFault;
@@ -795,4 +796,26 @@ pub trait WebhookSender: Send + Sync {
     async fn tell(&self, url: &str, secret: &Zeroizing<String>, id: Uuid, at: DateTime<Utc>, body: &str) -> PortResult<Told>;
     /// A secret of the form that receivers' libraries take, from these octets.
     fn secret(&self, octets: &[u8; 32]) -> Zeroizing<String>;
+}
+
+// ----------------------------------------------------------------------------------------------------- submissions
+
+/// HR records that were handed in, kept until they were taken in and their idempotency keys have run out.
+#[async_trait]
+pub trait Submissions: Send + Sync {
+    /// Keeps a part, or answers what the same call was answered before.
+    async fn hand_in(&self, part: &NewPart) -> PortResult<HandedIn>;
+    /// `owner`: if it is theirs.
+    async fn submission(&self, id: SubmissionId, owner: Option<&str>) -> PortResult<Option<Submission>>;
+    /// The oldest that is whole, not taken in, and in nobody's hands.
+    async fn waiting_submission(&self, now: DateTime<Utc>) -> PortResult<Option<Submission>>;
+    /// False: it is in somebody else's hands, or was taken in.
+    async fn claim_submission(&self, id: SubmissionId, now: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<bool>;
+    async fn release_submission(&self, id: SubmissionId) -> PortResult<()>;
+    /// Of all parts, in their order.
+    async fn submitted_records(&self, id: SubmissionId) -> PortResult<Vec<Record>>;
+    /// Keeps the report; the records are erased.
+    async fn submission_taken(&self, id: SubmissionId, report: &Report, now: DateTime<Utc>) -> PortResult<()>;
+    /// Forgets those from before: taken in, or never whole.
+    async fn forget_submissions(&self, before: DateTime<Utc>) -> PortResult<u64>;
 }

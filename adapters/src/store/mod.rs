@@ -25,6 +25,7 @@ mod run;
 mod service_account;
 mod session;
 mod settle;
+mod submission;
 mod unit;
 mod vault;
 mod webhook;

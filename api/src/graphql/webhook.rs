@@ -1,7 +1,7 @@
 //! Webhooks: addresses that are told of what was done to accounts.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::page::{self, Cursor, Page};
-use super::{allows, caller, house, id};
+use super::{allows, caller, house, id, language};
 use crate::deeds::webhook::{self, NotMade};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -193,7 +193,7 @@ impl WebhookMutation {
         }
         let answer = match named(&input.webhook_id) {
             Ok(webhook) => shown(ctx, webhook::delete(house(ctx).ok()?, caller(ctx), webhook).await, "webhookId").await,
-            Err(error) => Ok((None, vec![error])),
+            Err(error) => Ok((None, vec![error.said(language(ctx))])),
         };
         Some(answer.map(|(webhook, user_errors)| WebhookDeletePayload { webhook, user_errors }))
     }
@@ -209,7 +209,7 @@ impl WebhookMutation {
         }
         let answer = match named(&input.webhook_id) {
             Ok(webhook) => replay(ctx, webhook, input.after.as_deref()).await,
-            Err(error) => Ok((None, vec![error])),
+            Err(error) => Ok((None, vec![error.said(language(ctx))])),
         };
         Some(answer.map(|(webhook, user_errors)| WebhookReplayPayload { webhook, user_errors }))
     }
@@ -238,7 +238,7 @@ async fn shown(ctx: &Context<'_>, done: kimlik_domain::ports::PortResult<kimlik_
             let (head, _) = house(ctx)?.webhooks.webhooks.events_span().await.map_err(|e| fault(ctx, &e))?;
             Ok((Some(Webhook { webhook, head }), Vec::new()))
         }
-        Err(fault) => Ok((None, vec![UserError::of(&fault, path)])),
+        Err(fault) => Ok((None, vec![UserError::of(&fault, path).said(language(ctx))])),
     }
 }
 
@@ -252,8 +252,8 @@ async fn create(ctx: &Context<'_>, input: WebhookCreateInput) -> Result<WebhookS
             let (webhook, user_errors) = shown(ctx, Ok(webhook), "url").await?;
             return Ok(WebhookSecretPayload { webhook, secret: Some(secret.as_str().to_owned()), user_errors });
         }
-        Ok(Err(faults)) => faults.into_iter().map(told).collect(),
-        Err(fault) => vec![UserError::of(&fault, "url")],
+        Ok(Err(faults)) => faults.into_iter().map(|fault| told(fault).said(language(ctx))).collect(),
+        Err(fault) => vec![UserError::of(&fault, "url").said(language(ctx))],
     };
     Ok(WebhookSecretPayload { webhook: None, secret: None, user_errors })
 }
@@ -274,7 +274,7 @@ async fn replay(ctx: &Context<'_>, webhook: WebhookId, after: Option<&str>) -> A
         Ok(Some(webhook)) => shown(ctx, Ok(webhook), "webhookId").await,
         Ok(None) => {
             let message = "This is not the sequence of an event that is kept.";
-            Ok((None, vec![UserError::new(UserErrorCode::Invalid, "after", message)]))
+            Ok((None, vec![UserError::new(UserErrorCode::Invalid, "after", message).said(language(ctx))]))
         }
         Err(fault) => shown(ctx, Err(fault), "webhookId").await,
     }

@@ -5,6 +5,7 @@ pub mod courier;
 pub mod intake;
 pub mod neighbour;
 pub mod reconcile;
+pub mod submissions;
 pub mod voice;
 pub mod webhooks;
 
@@ -25,6 +26,7 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(intake::keep_taking_in(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(reconcile::keep_reconciling(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying(house.clone(), stop.clone()));
+    loops.spawn(submissions::keep_taking(house.clone(), stop.clone()));
     loops.spawn(webhooks::keep_sealing(house.clone(), stop.clone()));
     loops.spawn(webhooks::keep_telling(house.clone(), stop.clone()));
     loops

@@ -41,6 +41,7 @@ mod operations;
 mod roster;
 mod secrets;
 mod sessions;
+mod submissions;
 mod webhooks;
 mod work;
 
