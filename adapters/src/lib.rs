@@ -6,3 +6,4 @@ pub mod sms;
 pub mod store;
 pub mod system;
 pub mod token;
+pub mod webhook;

@@ -1,4 +1,6 @@
 //! What the command line and GraphQL both do, in the same way: deciding holds, choosing people, giving roles.
+pub mod webhook;
+
 use crate::wiring::House;
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::grant::{Grant, NotGrantable};

@@ -192,6 +192,51 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("Fragment \"{}\" is never used", "", "\"{0}\" parçası hiç kullanılmıyor."),
     ("Duplicate directive \"{}\"", "", "\"{0}\" yönergesi iki kez yazılmış."),
     ("There can only be one argument named \"{}\"", "", "\"{0}\" argümanı yalnızca bir kez yazılabilir."),
+    // --- of webhooks
+    (
+        "This is not the address of a receiver: https://, a host, and a path.",
+        "",
+        "Bu bir alıcı adresi değil: https://, bir sunucu adı ve bir yol gerekir.",
+    ),
+    ("An address of at most 2000 characters.", "", "Adres en çok 2000 karakter olabilir."),
+    ("Only https:// is taken.", "", "Yalnızca https:// kabul edilir."),
+    ("An address holds no user name, password or fragment.", "", "Adreste kullanıcı adı, parola veya # sonrası bölüm bulunamaz."),
+    (
+        "Kimlik does not send to this address. An administrator can name the host under webhooks.private_hosts.",
+        "",
+        "Kimlik bu adrese göndermez. Bir yönetici sunucuyu webhooks.private_hosts altında tanımlayabilir.",
+    ),
+    ("Name at least one event, or leave it out for all.", "", "En az bir olay yazın ya da hepsi için boş bırakın."),
+    ("This is not the id of a webhook.", "", "Bu bir webhook kimliği değil."),
+    ("There is no such webhook.", "", "Böyle bir webhook yok."),
+    ("There are {} webhooks already.", "", "Zaten {0} webhook var."),
+    ("This is not the sequence of an event that is kept.", "", "Bu, saklanan bir olayın sıra numarası değil."),
+    (
+        "The database does not answer now. Nothing was decided; look again and try later.",
+        "",
+        "Veritabanı şu anda yanıt vermiyor. Hiçbir karar verilmedi; daha sonra yeniden bakıp deneyin.",
+    ),
+    // --- of records handed in
+    ("At least one record.", "", "En az bir kayıt gerekli."),
+    ("At most 5000 records at a time.", "", "Bir kerede en çok 5000 kayıt."),
+    ("A key has 1 to 100 characters.", "", "Anahtar 1-100 karakter olmalı."),
+    (
+        "Only a snapshot has parts; a delta is whole by itself.",
+        "",
+        "Yalnızca tam liste (SNAPSHOT) parçalara bölünür; değişiklik listesi (DELTA) kendi başına tamdır.",
+    ),
+    ("Parts are numbered from 1 to 1000.", "", "Parçalar 1'den 1000'e kadar numaralanır."),
+    ("This key was used for another input.", "", "Bu anahtar başka bir girdi için kullanıldı."),
+    (
+        "This part does not fit those that are there: it is there already, lies behind the last one, or is another last one.",
+        "",
+        "Bu parça var olanlarla uyuşmuyor: ya zaten var, ya son parçadan sonra, ya da ikinci bir son parça.",
+    ),
+    (
+        "Nothing of it was taken: too many of its records cannot be right, so the whole is believed to be wrong.",
+        "",
+        "Hiçbir kayıt alınmadı: kayıtların çoğu doğru olamayacağı için listenin tümü hatalı sayıldı.",
+    ),
     // --- of ours and the neighbours'
     (
         "Something that Kimlik needs for this does not answer now. Try again later.",

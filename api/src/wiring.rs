@@ -14,6 +14,7 @@ use kimlik_adapters::sms::{Kannel, KannelSettings, Netgsm, NetgsmSettings, Outbo
 use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_adapters::system::{OsEntropy, SystemClock};
 use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings, OwnTokens};
+use kimlik_adapters::webhook::WebhookClient;
 use kimlik_domain::access::Role;
 use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::account::{Dn, placement};
@@ -30,6 +31,8 @@ use kimlik_domain::ports::{
     PortResult, SignIn, SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
+use kimlik_domain::staff::submission::desk::SubmissionDesk;
+use kimlik_domain::webhook::dispatch::Dispatcher;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +84,10 @@ pub struct House {
     pub mailboxes: Arc<dyn MailboxLedger>,
     /// Asks for them; none where nobody is to be asked.
     pub mailbox_keeper: Option<MailboxKeeper>,
+    /// Where HR records are handed in.
+    pub submissions: SubmissionDesk,
+    /// Tells other systems what was done.
+    pub webhooks: Dispatcher,
     report_token: Option<Zeroizing<String>>,
     inspectors: Vec<Arc<dyn Inspect>>,
     /// The embedded directory, which nobody else administers.
@@ -197,6 +204,14 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         policy: Arc::new(config::policy::policy_of(&config, true)),
         rules: keeper_rules(&config),
     });
+    let webhooks = dispatcher(&config, &store, &clock)?;
+    let submissions = SubmissionDesk {
+        submissions: store.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        reasons: config::policy::reasons_of(&config),
+    };
     let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone(), own_words];
     inspectors.extend(words);
     Ok(House {
@@ -209,6 +224,8 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         courier,
         mailboxes: store.clone(),
         mailbox_keeper,
+        submissions,
+        webhooks,
         report_token,
         card_feed: store.clone(),
         cards: CardDesk::default(),
@@ -369,6 +386,21 @@ fn keeper_rules(config: &Config) -> KeeperRules {
         patience: TimeDelta::hours(command.patience_hours.into()),
         at_once: command.at_once as usize,
     }
+}
+
+fn dispatcher(config: &Config, store: &Arc<SqlStore>, clock: &Arc<dyn Clock>) -> Result<Dispatcher, NotWired> {
+    let ca_pem = certificate("webhooks.ca_file", &config.webhooks.ca_file)?;
+    let timeout = Duration::from_secs(config.webhooks.timeout_seconds.into());
+    let sender = WebhookClient::new(config.webhook_addresses(), ca_pem.as_deref(), timeout);
+    let sender = sender.map_err(|e| Faults(vec![Fault::new("webhooks", e.to_string(), "mend the certificate's file")]))?;
+    Ok(Dispatcher {
+        webhooks: store.clone(),
+        sender: Arc::new(sender),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        source: config.server.public_url.trim_end_matches('/').to_owned(),
+        lease: chrono::TimeDelta::seconds(i64::from(config.webhooks.timeout_seconds) + 15),
+    })
 }
 
 fn courier_rules(config: &Config) -> CourierRules {

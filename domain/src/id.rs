@@ -39,6 +39,10 @@ id!(/// An account of a program, not of a person.
     ServiceId);
 id!(/// A role given to a person for a time.
     GrantId);
+id!(/// An address that is told of what is done.
+    WebhookId);
+id!(/// HR records that somebody hands in, in one part or several.
+    SubmissionId);
 
 /// A UUIDv7 of `now` and 10 random octets.
 pub fn uuid_v7(now: DateTime<Utc>, random: [u8; 10]) -> Uuid {

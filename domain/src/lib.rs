@@ -16,3 +16,4 @@ pub mod phone; // numbers changed by their owners or the personnel unit, until H
 pub mod ports; // every outside trait, with what an implementation promises and how it fails
 pub mod staff; // what HR says: people, postings, units, phones, reasons; the roster and its data issues
 pub mod text; // Turkish letters: casing, folding, transliteration, mojibake
+pub mod webhook; // what other systems are told, and whom Kimlik tells it

@@ -8,6 +8,8 @@ mod m20261124_000003_cards;
 mod m20261124_000004_messages;
 mod m20261124_000005_password;
 mod m20261125_000007_phones;
+mod m20261125_000010_webhooks;
+mod m20261125_000011_submissions;
 mod m20261125_000013_engine;
 mod m20261125_000014_mailbox;
 
@@ -23,6 +25,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_messages::Migration),
             Box::new(m20261124_000005_password::Migration),
             Box::new(m20261125_000007_phones::Migration),
+            Box::new(m20261125_000010_webhooks::Migration),
+            Box::new(m20261125_000011_submissions::Migration),
             Box::new(m20261125_000013_engine::Migration),
             Box::new(m20261125_000014_mailbox::Migration),
         ]

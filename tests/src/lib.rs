@@ -7,4 +7,5 @@ pub mod lab;
 pub mod late;
 pub mod ministry;
 pub mod postgres;
+pub mod receiver;
 pub mod scenario;

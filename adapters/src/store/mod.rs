@@ -5,6 +5,7 @@ mod audit;
 mod card;
 mod courier;
 mod decision;
+mod event;
 mod fault;
 mod feed;
 mod grant;
@@ -27,8 +28,10 @@ mod run;
 mod service_account;
 mod session;
 mod settle;
+mod submission;
 mod unit;
 mod vault;
+mod webhook;
 mod work;
 
 pub use vault::StoreKeys;

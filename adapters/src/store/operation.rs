@@ -1,8 +1,8 @@
 //! Operations: intents committed before the directory is touched, with their share of the budget; settled afterwards.
 use super::account::province;
-use super::decision;
 use super::fault::{failed, from_json, from_word, to_json, unreadable, without_nul, word};
 use super::link::{CHUNK, Link, Writing, upsert};
+use super::{decision, event};
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::{OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Spent};
@@ -207,7 +207,7 @@ pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_
         if rows.len() != ids.len() {
             return Err(PortError::refused(Refusal::NotFound, "an operation that was never intended cannot be settled"));
         }
-        let mut done = Vec::new();
+        let (mut done, mut told) = (Vec::new(), Vec::new());
         for row in rows.iter_mut() {
             let Some(settled) = settled.get(&row.id) else { continue };
             row.status = word(&settled.status)?;
@@ -215,6 +215,7 @@ pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_
             row.settled_at = (!matches!(settled.status, OperationStatus::Intended | OperationStatus::InDoubt)).then_some(settled.at);
             if settled.status == OperationStatus::Done {
                 done.push((row.person, row.kind.clone(), row.digest.clone()));
+                told.push((row.id, from_word(&row.kind, "operation")?));
             }
         }
         let rows = rows.drain(..).map(IntoActiveModel::into_active_model).collect();
@@ -222,6 +223,7 @@ pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_
         writing.insert("settling operations", rows, upsert([Column::Id], columns)).await?;
         if !done.is_empty() {
             decision::spend(writing, &done).await?;
+            event::mark(writing, told).await?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ mod outlook;
 pub mod policy;
 pub mod secrets;
 pub mod sms;
+mod webhooks;
 
 pub use access::{Oidc, OidcName, Roles, Sessions};
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+pub use webhooks::Webhooks;
 
 /// A setting that cannot be used: which one, what was found, what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +78,7 @@ pub struct Config {
     pub roles: Roles,
     pub sessions: Sessions,
     pub oidc: Oidc,
+    pub webhooks: Webhooks,
 }
 
 impl Config {

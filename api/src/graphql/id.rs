@@ -12,6 +12,8 @@ pub const ISSUE: &str = "issue";
 pub const GRANT: &str = "grant";
 pub const SERVICE: &str = "service";
 pub const AUDIT: &str = "audit";
+pub const WEBHOOK: &str = "webhook";
+pub const SUBMISSION: &str = "submission";
 
 pub fn encode(kind: &str, id: Uuid) -> ID {
     ID(format!("{kind}_{}", id.simple()))

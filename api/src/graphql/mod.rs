@@ -3,6 +3,7 @@ pub mod audit;
 pub mod card;
 pub mod change;
 pub mod error;
+mod fault_words;
 pub mod grant;
 pub mod health;
 pub mod hold;
@@ -20,11 +21,14 @@ pub mod scalar;
 pub mod service_account;
 pub mod session;
 pub mod staff;
+pub mod submission;
 pub mod unit;
 pub mod viewer;
+pub mod webhook;
 pub mod window;
 
 use crate::http::auth::ClientAddress;
+use crate::language::Language;
 use crate::wiring::House;
 use async_graphql::{Context, MergedObject, MergedSubscription, Request, Response, Schema};
 use futures_util::StreamExt;
@@ -53,6 +57,8 @@ pub struct Query(
     service_account::ServiceQuery,
     audit::AuditQuery,
     password::PasswordQuery,
+    webhook::WebhookQuery,
+    submission::SubmissionQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
@@ -64,6 +70,8 @@ pub struct Mutation(
     grant::GrantMutation,
     service_account::ServiceMutation,
     hold::HoldMutation,
+    webhook::WebhookMutation,
+    submission::SubmissionMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
@@ -122,7 +130,8 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         issue::DataIssue,
         grant::RoleGrant,
         service_account::ServiceAccount,
-        audit::AuditEvent
+        audit::AuditEvent,
+        webhook::Webhook
     )
 }
 
@@ -199,6 +208,11 @@ async fn permitted(ctx: &Context<'_>, deed: Deed, people: impl IntoIterator<Item
     let today = day::today(house.clock.now());
     let found = house.store.people(PeopleBy::Ids(&people)).await.map_err(|e| error::fault(ctx, &e))?;
     Ok(found.iter().filter(|r| allows(ctx, deed, About::person(&r.person, today))).map(|r| r.person.id).collect())
+}
+
+/// What the caller reads.
+fn language(ctx: &Context<'_>) -> Language {
+    ctx.data_opt::<Language>().copied().unwrap_or_default()
 }
 
 fn house<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Arc<House>> {

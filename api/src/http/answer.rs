@@ -5,18 +5,22 @@ use super::{Http, auth, events, socket};
 use crate::graphql;
 use crate::graphql::error::BAD_INPUT;
 use crate::language::Language;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::{Body, Bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kimlik_domain::access::{About, Deed, may};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 pub const LONGEST: Duration = Duration::from_secs(30);
+/// 5,000 records of HR with everything in them; only from those who may hand them in, and few at a time.
+const RECORDS: usize = 8 * 1024 * 1024;
+static LARGE_AT_ONCE: Semaphore = Semaphore::const_new(2);
 pub const TOO_LONG: &str = "This took too long and was ended. Ask for less at once.";
 
 pub async fn graph(
@@ -26,13 +30,27 @@ pub async fn graph(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
         return socket::open(http, address, &headers, upgrade);
     }
     let language = Language::of(&headers);
     let media = accepted(&headers).unwrap_or(super::asked::JSON);
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok()).unwrap_or(0);
+    let (mut most, mut _turn) = (super::BODY, None);
+    if declared > super::BODY {
+        // Why before the body is read: only who may hand in records may send so much.
+        match auth::authenticate(&http.house, auth::bearer(&headers)).await {
+            Ok(caller) if may(&caller, Deed::SubmitRecords, About::Everything) => {
+                (most, _turn) = (RECORDS, LARGE_AT_ONCE.acquire().await.ok());
+            }
+            Ok(_) => {}
+            Err(why) => return why.told(language),
+        }
+    }
+    let body =
+        if declared > most { Err(too_long(most)) } else { axum::body::to_bytes(body, most).await.map_err(|fault| unread(&fault, most)) };
     let asked = match read(&method, &headers, query.as_deref(), body) {
         Ok(asked) => asked,
         Err(refused) => return refused.told(language, media),
@@ -43,15 +61,15 @@ pub async fn graph(
         Err(why) => return why.told(language),
     };
     if media == EVENTS {
-        return events::stream(http, asked.request, caller, token.map(str::to_owned), address, language);
+        return events::stream(http, asked.request.data(language), caller, token.map(str::to_owned), address, language);
     }
-    match tokio::time::timeout(LONGEST, graphql::answer(&http.graph, &http.house, asked.request, caller, address)).await {
+    match tokio::time::timeout(LONGEST, graphql::answer(&http.graph, &http.house, asked.request.data(language), caller, address)).await {
         Ok(response) => shown(&response, media, language, asked.kind == Kind::Question),
         Err(_) => Refused::new(TOO_LONG, StatusCode::SERVICE_UNAVAILABLE).told(language, media),
     }
 }
 
-fn read(method: &Method, headers: &HeaderMap, query: Option<&str>, body: Result<Bytes, BytesRejection>) -> Result<Asked, Refused> {
+fn read(method: &Method, headers: &HeaderMap, query: Option<&str>, body: Result<Bytes, Refused>) -> Result<Asked, Refused> {
     let Some(media) = accepted(headers) else {
         return Err(Refused::new(
             "Kimlik answers application/graphql-response+json, application/json or text/event-stream.",
@@ -59,7 +77,7 @@ fn read(method: &Method, headers: &HeaderMap, query: Option<&str>, body: Result<
         ));
     };
     let asked = match *method {
-        Method::POST => Asked::of_body(headers, &body.map_err(|fault| unread(&fault))?)?,
+        Method::POST => Asked::of_body(headers, &body?)?,
         Method::GET => Asked::of_address(query.unwrap_or(""))?,
         _ => return Err(Refused::new("GraphQL is asked with GET or POST.", StatusCode::METHOD_NOT_ALLOWED)),
     };
@@ -74,9 +92,14 @@ fn read(method: &Method, headers: &HeaderMap, query: Option<&str>, body: Result<
     }
 }
 
-fn unread(fault: &BytesRejection) -> Refused {
-    if fault.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Refused::new(format!("The request is longer than {} octets.", super::BODY), StatusCode::PAYLOAD_TOO_LARGE)
+fn too_long(most: usize) -> Refused {
+    Refused::new(format!("The request is longer than {most} octets."), StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+fn unread(fault: &axum::Error, most: usize) -> Refused {
+    // Why by its words: the type of this fault is not the web framework's own.
+    if fault.to_string().contains("length limit exceeded") {
+        too_long(most)
     } else {
         Refused::bad("The request could not be read to its end.")
     }

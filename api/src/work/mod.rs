@@ -7,7 +7,9 @@ pub mod mailbox;
 pub mod neighbour;
 pub mod phones;
 pub mod reconcile;
+pub mod submissions;
 pub mod voice;
+pub mod webhooks;
 
 use crate::wiring::House;
 use std::sync::Arc;
@@ -29,6 +31,9 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(phones::keep_telling(house.clone(), stop.clone()));
     loops.spawn(phones::keep_writing_back(house.clone(), stop.clone()));
     loops.spawn(mailbox::keep_mailboxes(house.clone(), stop.clone()));
+    loops.spawn(submissions::keep_taking(house.clone(), stop.clone()));
+    loops.spawn(webhooks::keep_sealing(house.clone(), stop.clone()));
+    loops.spawn(webhooks::keep_telling(house.clone(), stop.clone()));
     loops
 }
 

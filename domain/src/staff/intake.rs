@@ -91,6 +91,8 @@ pub struct FeedReport {
     pub new_units: u32,
     pub changed_units: u32,
     pub rejected_rows: u32,
+    /// Of staff: the lines of those rows.
+    pub rejected_lines: Vec<u32>,
     /// Everything that somebody should mend.
     pub issues: Vec<DataIssue>,
 }
@@ -121,6 +123,8 @@ struct Intake<'a> {
     ctx: Context<'a>,
     feed: &'a str,
     delivery: &'a Delivery,
+    /// Nothing is written.
+    is_rehearsal: bool,
 }
 
 /// Takes in one delivery. Taking the same one in again changes nothing and wakes nobody.
@@ -135,10 +139,34 @@ pub async fn intake(
     feed: &str,
     delivery: &Delivery,
 ) -> PortResult<FeedReport> {
+    take(store, clock, entropy, reasons, feed, delivery, false).await
+}
+
+/// What [`intake`] would answer, without anything being written.
+pub async fn rehearse(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    reasons: &Reasons,
+    feed: &str,
+    delivery: &Delivery,
+) -> PortResult<FeedReport> {
+    take(store, clock, entropy, reasons, feed, delivery, true).await
+}
+
+async fn take(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    reasons: &Reasons,
+    feed: &str,
+    delivery: &Delivery,
+    is_rehearsal: bool,
+) -> PortResult<FeedReport> {
     let now = clock.now();
     let units = store.units().await?;
     let ctx = Context { units: &units, reasons, today: day::today(now), source: &delivery.name };
-    let intake = Intake { store, entropy, made: 0.into(), now, ctx, feed, delivery };
+    let intake = Intake { store, entropy, made: 0.into(), now, ctx, feed, delivery, is_rehearsal };
     match &delivery.content {
         Content::Units(rows) => intake.units(rows).await,
         Content::Snapshot(rows) => intake.staff(rows, true).await,
@@ -147,6 +175,13 @@ pub async fn intake(
 }
 
 impl Intake<'_> {
+    async fn save_issues(&self, about: IssueScope<'_>, found: &[DataIssue]) -> PortResult<()> {
+        if self.is_rehearsal { Ok(()) } else { self.store.save_issues(about, found, self.now).await }
+    }
+    async fn save_roster(&self, save: RosterSave) -> PortResult<()> {
+        if self.is_rehearsal { Ok(()) } else { self.store.save_roster(save).await }
+    }
+
     async fn units(&self, rows: &[Row]) -> PortResult<FeedReport> {
         let read = read_units(rows, self.ctx.units, self.ctx.source);
         let mut issues = read.issues;
@@ -159,11 +194,9 @@ impl Intake<'_> {
             issues,
             ..FeedReport::default()
         };
-        self.store.save_issues(IssueScope::All(UNIT_KINDS), &report.issues, self.now).await?;
+        self.save_issues(IssueScope::All(UNIT_KINDS), &report.issues).await?;
         let wake_everybody = !read.units.is_empty();
-        self.store
-            .save_roster(RosterSave { units: read.units, wake_everybody, position: self.position(), ..RosterSave::at(self.now) })
-            .await?;
+        self.save_roster(RosterSave { units: read.units, wake_everybody, position: self.position(), ..RosterSave::at(self.now) }).await?;
         Ok(report)
     }
 
@@ -176,9 +209,10 @@ impl Intake<'_> {
         report.issues.extend(self.delivery.broken.iter().map(|b| self.broken(b, IssueKind::UnreadableRow)));
         report.issues.extend(survey.nobodys.iter().map(|fault| self.nobodys(fault)));
         report.rejected_rows = count(report.issues.len());
+        report.rejected_lines = report.issues.iter().filter_map(|i| i.line).collect();
         let scope = if everybody { IssueScope::All(ROW_KINDS) } else { IssueScope::None };
         if everybody || !report.issues.is_empty() {
-            self.store.save_issues(scope, &report.issues, self.now).await?;
+            self.save_issues(scope, &report.issues).await?;
         }
         survey.follow_managers(self.store).await?;
         for part in 0..survey.people().div_ceil(PART) {
@@ -193,10 +227,10 @@ impl Intake<'_> {
             let found = look_for_absent(self, survey).await?;
             report.issues.extend(found);
             // Why only now: what a refused delivery said is still missing until everybody has been delivered.
-            self.store.save_issues(IssueScope::All(FEED_KINDS), &[], self.now).await?;
+            self.save_issues(IssueScope::All(FEED_KINDS), &[]).await?;
         }
         if everybody || survey.people() == 0 {
-            self.store.save_roster(RosterSave { position: self.position(), ..RosterSave::at(self.now) }).await?;
+            self.save_roster(RosterSave { position: self.position(), ..RosterSave::at(self.now) }).await?;
         }
         Ok(())
     }
@@ -206,7 +240,7 @@ impl Intake<'_> {
         let issue = DataIssue { source: Some(self.delivery.name.clone()), ..issue };
         report.refused = Some(issue.message.clone());
         report.rejected_rows = report.rows;
-        self.store.save_issues(IssueScope::All(FEED_KINDS), std::slice::from_ref(&issue), self.now).await?;
+        self.save_issues(IssueScope::All(FEED_KINDS), std::slice::from_ref(&issue)).await?;
         report.issues.push(issue);
         report.issues.extend(survey.examples.iter().map(|(no, fault)| self.ctx.issue(fault.clone(), no, None)));
         report.issues.extend(survey.nobodys.iter().take(survey::EXAMPLES).map(|fault| self.nobodys(fault)));

@@ -7,6 +7,7 @@ pub mod person;
 pub mod phone;
 pub mod reason;
 pub mod roster;
+pub mod submission;
 pub mod unit;
 
 pub use issue::{Blocked, DataIssue, IssueKind};

@@ -43,6 +43,8 @@ mod phones;
 mod roster;
 mod secrets;
 mod sessions;
+mod submissions;
+mod webhooks;
 mod work;
 
 /// A store on a fresh database.

@@ -8,4 +8,6 @@ mod ministry;
 pub mod page;
 pub mod program;
 mod settings;
+mod submit;
 mod walls;
+mod webhooks;

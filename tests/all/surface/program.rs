@@ -120,6 +120,13 @@ impl Serving {
         serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
     }
 
+    /// Ends it as a power cut does.
+    pub fn killed(mut self) -> tempfile::TempDir {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it has ended");
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
     /// Ends it as an administrator does; answers how long it took.
     pub fn stop(mut self) -> (Duration, std::process::ExitStatus, tempfile::TempDir) {
         let started = Instant::now();

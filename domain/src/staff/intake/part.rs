@@ -73,7 +73,7 @@ pub(super) async fn take_part(intake: &Intake<'_>, rows: &[Row], survey: &Survey
         }
     }
     report.issues.extend(part.save.issues.iter().cloned());
-    intake.store.save_roster(part.save).await
+    intake.save_roster(part.save).await
 }
 
 impl Part<'_> {
@@ -165,7 +165,9 @@ impl Part<'_> {
     }
 
     fn reject(&mut self, at: usize, no: &RegistryNo, faults: Vec<Fault>, survey: &Survey, rows: &[Row], report: &mut FeedReport) {
-        report.rejected_rows += count(survey.rows(rows, at).len());
+        let lines = survey.rows(rows, at);
+        report.rejected_rows += count(lines.len());
+        report.rejected_lines.extend(lines.iter().map(|row| row.line));
         let known = self.known.by_no(no).map(|k| k.person.clone());
         let first = self.save.issues.len();
         self.note(no, known.as_ref(), faults);

@@ -22,10 +22,10 @@ pub(super) async fn look_for_absent(intake: &Intake<'_>, survey: &Survey) -> Por
     if absent > HANDFUL && absent * 100 > live * MOST_PERCENT {
         let message = format!("{absent} of {live} people with an account are not in the snapshot: their accounts were left as they are");
         let issue = DataIssue { source: Some(intake.delivery.name.clone()), ..DataIssue::new(IssueKind::FeedShrunken, message) };
-        intake.store.save_issues(IssueScope::All(&[IssueKind::FeedShrunken]), std::slice::from_ref(&issue), intake.now).await?;
+        intake.save_issues(IssueScope::All(&[IssueKind::FeedShrunken]), std::slice::from_ref(&issue)).await?;
         return Ok(vec![issue]);
     }
-    intake.store.save_issues(IssueScope::All(&[IssueKind::FeedShrunken]), &[], intake.now).await?;
+    intake.save_issues(IssueScope::All(&[IssueKind::FeedShrunken]), &[]).await?;
     let mut found = Vec::new();
     for some in away.chunks(PART) {
         let gone: Vec<RegistryNo> = some.iter().filter(|l| is_live(l.account_state)).map(|l| l.registry_no.clone()).collect();
@@ -49,7 +49,7 @@ pub(super) async fn look_for_absent(intake: &Intake<'_>, survey: &Survey) -> Por
         found.extend(issues.iter().cloned());
         let seen = some.iter().map(|l| l.registry_no.clone()).collect();
         let save = RosterSave { issues, seen, issue_kinds: vec![IssueKind::AbsentFromSnapshot], ..RosterSave::at(intake.now) };
-        intake.store.save_roster(save).await?;
+        intake.save_roster(save).await?;
     }
     Ok(found)
 }
