@@ -27,8 +27,7 @@ use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
     Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger, Passwords,
-    PortError,
-    PortResult, SignIn, SmsGateway, Store, WatchRuns,
+    PortError, PortResult, SignIn, SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;

@@ -2,7 +2,7 @@
 //! committed. As the feed of cards, and for the same reason.
 use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{CHUNK, Link, Writing, upsert};
-use super::{account, operation, person};
+use super::{account, operation, person, phone};
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::ActionKind;
@@ -133,17 +133,18 @@ async fn events(writing: &Writing, marks: &[marked::Model], position: &mut i64, 
 }
 
 async fn facts(db: &impl ConnectionTrait, people: &BTreeSet<Uuid>) -> PortResult<HashMap<Uuid, CardFacts>> {
-    let rows: Vec<(Uuid, String, Option<String>)> = person::with_account()
+    let rows: Vec<(Uuid, String, Option<String>, Option<String>)> = person::with_phones()
         .filter(person::Column::Id.is_in(people.iter().copied()))
         .select_only()
         .columns([person::Column::Id, person::Column::Data])
         .column(account::Column::Data)
+        .column(phone::Column::Data)
         .into_tuple()
         .all(db)
         .await
         .map_err(failed("reading people"))?;
-    let parse = |(id, person, account): (Uuid, String, Option<String>)| {
-        let (person, account) = person::parse(&person, account.as_deref())?;
+    let parse = |(id, person, account, phones): (Uuid, String, Option<String>, Option<String>)| {
+        let (person, account, _) = person::parse(&person, account.as_deref(), phones.as_deref())?;
         Ok((id, CardFacts { person, account }))
     };
     rows.into_iter().map(parse).collect()
