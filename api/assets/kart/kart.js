@@ -91,7 +91,8 @@ const CARD = `id displayName title email emailAliases mobile office city registr
   unit { code shortName } unitPath { code shortName } manager { id displayName }
   postings { kind title unit { code shortName } }`;
 
-function details(card) {
+// One's own numbers stand beside it, with what HR says: the card follows a change a moment later.
+function details(card, isOwn) {
   const list = make("dl", {});
   const line = (key, ...value) => {
     if (value[0]) list.append(make("div", {}, make("dt", {}, say(key)), make("dd", {}, ...value)));
@@ -99,9 +100,9 @@ function details(card) {
   const between = (links) => links.flatMap((one, n) => (n ? [" › ", one] : [one]));
   line("unit", ...between((card.unitPath ?? []).map(unitLink)));
   line("mail", card.email && make("a", { href: `mailto:${card.email}` }, card.email));
-  const work = card.workPhone;
+  const work = isOwn ? null : card.workPhone;
   line("work", work && make("a", { href: `tel:${work.number}` }, phone(work.number)), ...(work?.extension ? [` / ${work.extension}`] : []));
-  line("mobile", card.mobile && make("a", { href: `tel:${card.mobile}` }, phone(card.mobile)));
+  line("mobile", !isOwn && card.mobile && make("a", { href: `tel:${card.mobile}` }, phone(card.mobile)));
   line("office", card.office);
   line("city", card.city);
   line("manager", card.manager && link(`kart/${card.manager.id}`, card.manager.displayName));
@@ -119,7 +120,7 @@ function card(id) {
     const { identityCard } = await ask(`query($id: ID!) { identityCard(by: { id: $id }) { ${CARD} } }`, { id });
     if (!identityCard) return [make("section", {}, make("h2", { tabIndex: -1 }, say("gone")))];
     title.textContent = identityCard.displayName;
-    const paper = make("section", {}, title, make("p", { className: "role" }, identityCard.title ?? ""), details(identityCard));
+    const paper = make("section", {}, title, make("p", { className: "role" }, identityCard.title ?? ""), details(identityCard, isOwn));
     const again = () => card(id);
     if (isOwn) return [make("div", { className: "sides" }, paper, await ownPhones(id, again))];
     const keepsRecords = viewer().roles.some((role) => role === "PERSONNEL_OFFICER" || role === "ADMINISTRATOR");

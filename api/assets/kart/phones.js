@@ -28,7 +28,7 @@ function state(key, { effective, hr, pending, standing, conflict }) {
 // The card as it is now, and what was done, for eyes and ears.
 async function done(again, text) {
   await again();
-  document.querySelector(".sides > section:last-child")?.append(make("p", { className: "done" }, text));
+  document.querySelector(".sides > section:last-child h2")?.after(make("p", { className: "done" }, text));
   tell(text);
 }
 

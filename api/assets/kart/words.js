@@ -7,7 +7,7 @@ export const WORDS = {
     more: "Daha fazla göster", unit: "Birim", mail: "E-posta", work: "İş telefonu", extension: "Dahili", mobile: "Cep telefonu", office: "Oda", city: "İl",
     manager: "Yöneticisi", aliases: "Önceki adresler", registry: "Sicil no", postings: "Görevler", seconded: "geçici görev", acting: "vekâlet",
     phones: "Telefonlarım", change: "Değiştir", cancel: "Vazgeç", newMobile: "Yeni cep telefonu", mobileHint: "Kod bu numaraya gönderilir. Örneğin 0532 123 45 67",
-    passwordHint: "Güvenlik için bir kez daha", sendCode: "Kod gönder", code: "SMS ile gelen kod", codeHint: (to, at) => `${to} numarasına 6 rakam gönderildi; saat ${at} değerine kadar geçerli.`,
+    passwordHint: "Güvenlik için bir kez daha", sendCode: "Kod gönder", code: "SMS ile gelen kod", codeHint: (to, at) => `${to} numarasına 6 rakamlı bir kod gönderildi. Son geçerlilik saati: ${at}.`,
     confirm: "Numarayı onayla", resend: "Yeni kod iste", number: "Numara", numberHint: "Boş bırakılırsa birimin santrali görünür", save: "Kaydet",
     mobileDone: "Cep telefonunuz değişti. Önceki numaraya bilgi verildi.", workDone: "İş telefonunuz değişti.", staffDone: "Telefonlar değişti.",
     none: "yok", hrSays: "Personel sistemi:", here: "Burada değiştirilen:",
