@@ -13,6 +13,8 @@ use std::time::Duration;
 const ACCOUNTS: usize = 5_000;
 const BATCH: usize = 500;
 const BATCHES: usize = 3;
+/// DNs come with GUID and SID in front, as text.
+const EXTENDED_DN: &str = "!1.2.840.113556.1.4.529=::MAMCAQE=";
 const FLOOR: &str = "OU=Floor,DC=csb,DC=test";
 
 fn letters(n: usize) -> String {
@@ -91,7 +93,7 @@ async fn open_bare(mut ldap: Ldap, n: usize) {
 }
 
 /// The same attributes, paged, by the tool that everybody has.
-fn ldapsearch(samba: &Samba, attributes: &[&str]) -> Duration {
+fn ldapsearch(samba: &Samba, attributes: &[&str], controls: &[&str]) -> Duration {
     let administrator = kimlik_tests::lab::ADMINISTRATION;
     let began = std::time::Instant::now();
     let status = std::process::Command::new("ldapsearch")
@@ -110,6 +112,7 @@ fn ldapsearch(samba: &Samba, attributes: &[&str]) -> Duration {
             "-w",
             administrator.1,
         ])
+        .args(controls)
         .args(["-b", BASE, "(&(objectCategory=person)(objectClass=user))"])
         .args(attributes)
         .stdout(Stdio::null())
@@ -147,15 +150,18 @@ pub async fn compare() {
         .iter()
         .map(|a| a.ldap_name())
         .chain(["objectGUID", "userAccountControl", "pwdLastSet", "adminCount", "memberOf", "primaryGroupID"])
+        .chain(["msExchPoliciesIncluded", "msExchPoliciesExcluded"])
         .collect();
-    let (mut floors, mut kimliks) = (Vec::new(), Vec::new());
+    let (mut floors, mut decorated, mut kimliks) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..5 {
-        floors.push(ldapsearch(&samba, &attributes));
+        floors.push(ldapsearch(&samba, &attributes, &[]));
+        decorated.push(ldapsearch(&samba, &attributes, &["-E", EXTENDED_DN]));
         let (time, run) = timed(ministry.sync()).await;
         assert_eq!(run.summary.planned.values().sum::<u32>(), 0, "{:?}", run.summary);
         kimliks.push(time);
     }
-    let (floor, kimlik) = (median(floors), median(kimliks));
+    let (floor, decorated, kimlik) = (median(floors), median(decorated), median(kimliks));
     println!("--- a run without changes over {ACCOUNTS} accounts (at most 1.2 of the floor)");
     println!("ldapsearch, paged: {floor:.2?}; Kimlik: {kimlik:.2?}; ratio {:.2}", kimlik.as_secs_f64() / floor.as_secs_f64());
+    println!("ldapsearch with GUIDs of groups and managers, which Kimlik knows them by: {decorated:.2?}");
 }

@@ -120,14 +120,14 @@ async fn sqlite(path: &Path) -> PortResult<Link> {
     prepare(path)
         .map_err(|e| PortError::refused(Refusal::Rights, format!("{}: cannot be made or opened ({})", path.display(), e.kind())))?;
     let failed = failed("opening the file");
-    // Why more than the default 2 MB for the writer: marks and sort keys fall everywhere in their indexes, and a snapshot of
-    // 100,000 people would read every page again and again. Readers lose their pages at each commit anyway.
-    let writer = Database::connect(sqlite_options(path, 1, "-32000")).await.map_err(&failed)?;
-    let db = Database::connect(sqlite_options(path, READERS, "-2000")).await.map_err(&failed)?;
+    // Why more than the default 2 MB for the writer: marks fall everywhere in their index, and a snapshot of 100,000 people
+    // would read every page again and again. Readers lose their pages at each commit anyway.
+    let writer = Database::connect(sqlite_options(path, 1, "-32000", 16)).await.map_err(&failed)?;
+    let db = Database::connect(sqlite_options(path, READERS, "-2000", 8)).await.map_err(&failed)?;
     Ok(Link { db, writer, gate: Some(Arc::new(Mutex::new(()))), file: Some(path.to_owned()) })
 }
 
-fn sqlite_options(path: &Path, connections: u32, cache: &'static str) -> ConnectOptions {
+fn sqlite_options(path: &Path, connections: u32, cache: &'static str, statements: usize) -> ConnectOptions {
     let mut options = ConnectOptions::new("sqlite:kimlik");
     options.max_connections(connections).acquire_timeout(PATIENCE).sqlx_logging(false).record_stmt_in_spans(false);
     let file = path.to_owned();
@@ -144,7 +144,7 @@ fn sqlite_options(path: &Path, connections: u32, cache: &'static str) -> Connect
             .pragma("cache_size", cache)
             .pragma("wal_autocheckpoint", "4000")
             // Why so few: a statement over a thousand rows is a megabyte when prepared, and each number of rows is another one.
-            .statement_cache_capacity(16)
+            .statement_cache_capacity(statements)
     });
     options
 }

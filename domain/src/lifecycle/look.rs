@@ -20,9 +20,9 @@ use std::sync::Arc;
 pub const CHUNK: usize = 1_000;
 /// Names asked for in the first look-up for one person; each further one asks for twice as many. Why few: most people get the
 /// first, and a controller looks up every one of them.
-const NAMES_AT_FIRST: usize = 2;
+const NAMES_AT_FIRST: usize = 1;
 /// Look-ups for one person before it is an issue: 256 names were taken by then.
-const NAME_ROUNDS: usize = 8;
+const NAME_ROUNDS: usize = 9;
 
 /// What the people of one run share, and what the look has gathered.
 pub struct Look<'a> {
@@ -155,7 +155,10 @@ impl<'a> Look<'a> {
         let mut met: HashSet<PersonId> = HashSet::new();
         let mut strays: Vec<ObservedAccount> = Vec::new();
         let mut addresses = addresses::Met::default();
-        let mut page = scan.next_page().await?;
+        // Why now, and not when they are wanted: the controller is busy with its first page.
+        let (page, census) = future::try_join(scan.next_page(), self.of.store.census()).await?;
+        let everybody: Vec<PersonId> = census.into_iter().map(|l| l.person).collect();
+        let mut page = page;
         while let Some(current) = page {
             current.iter().for_each(|account| addresses.add(account));
             // While one page is compared the directory reads the next.
@@ -166,7 +169,7 @@ impl<'a> Look<'a> {
         }
         drop(scan);
         self.find_duplicates(addresses).await?;
-        let mut unmet: Vec<PersonId> = self.of.store.census().await?.into_iter().map(|l| l.person).filter(|p| !met.contains(p)).collect();
+        let mut unmet: Vec<PersonId> = everybody.into_iter().filter(|p| !met.contains(p)).collect();
         drop(met);
         unmet.sort_unstable();
         let strays = Strays::new(strays);

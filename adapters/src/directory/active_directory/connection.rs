@@ -5,7 +5,7 @@ use super::entry::Entry;
 use super::settings::AdSettings;
 use kimlik_domain::ports::{PortError, PortResult};
 use ldap3::controls::{MakeCritical, PagedResults, RawControl};
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, ResultEntry, Scope};
 use rustls::ClientConfig;
 use std::collections::HashSet;
 use std::future::Future;
@@ -22,7 +22,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// DNs come with GUID and SID in front ([MS-ADTS] 3.1.1.3.4.1.5, string form).
 const EXTENDED_DN: &str = "1.2.840.113556.1.4.529";
 const SEQUENCE_OF_ONE: [u8; 5] = [0x30, 0x03, 0x02, 0x01, 0x01];
-pub(super) const PAGE: i32 = 1_000;
+/// Why not the 1,000 that a controller gives at most: the last page is looked at when the controller has nothing more to do.
+pub(super) const PAGE: i32 = 500;
 
 /// A connection that was bound. Cheap to copy.
 #[derive(Clone)]
@@ -250,7 +251,7 @@ impl Connection {
             let outcome = loop {
                 match self.page(&link, base, scope, filter, attributes, cookie).await {
                     Ok((entries, next)) => {
-                        found.extend(entries);
+                        found.extend(entries.into_iter().map(Entry::new));
                         match next {
                             Some(next) => cookie = next,
                             None => break Ok(()),
@@ -268,7 +269,8 @@ impl Connection {
         }
     }
 
-    /// One page, and the cookie of the next. Cookies live on their connection.
+    /// One page, and the cookie of the next. Cookies live on their connection. Why as they came: whoever reads on asks for the next
+    /// page first, and takes this one apart while the controller works.
     pub(super) async fn page(
         &self,
         link: &Link,
@@ -277,7 +279,7 @@ impl Connection {
         filter: &str,
         attributes: &[&str],
         cookie: Vec<u8>,
-    ) -> PortResult<(Vec<Entry>, Option<Vec<u8>>)> {
+    ) -> PortResult<(Vec<ResultEntry>, Option<Vec<u8>>)> {
         let mut controls: Vec<RawControl> = Vec::new();
         // Why not of the root: what stands there is no object, and has no GUID.
         if !base.is_empty() {
@@ -306,7 +308,7 @@ impl Connection {
             .filter(|control| matches!(control.0, Some(ldap3::controls::ControlType::PagedResults)) && control.1.val.is_some())
             .map(|control| control.1.parse::<PagedResults>().cookie)
             .find(|cookie| !cookie.is_empty());
-        Ok((entries.into_iter().filter(|e| !e.is_ref()).map(Entry::new).collect(), cookie))
+        Ok((entries.into_iter().filter(|e| !e.is_ref()).collect(), cookie))
     }
 
     /// What a controller answers to somebody's password: asked once, over a connection of its own, of the controller in use

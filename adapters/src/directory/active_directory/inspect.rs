@@ -194,7 +194,7 @@ async fn account_rights(core: &Core) -> PortResult<Finding> {
     let people = super::filter::people("(!(adminCount=1))");
     let base = core.settings.base.as_str();
     let (page, _) = core.connection.page(&link, base, Scope::Subtree, &people, &["objectGUID"], Vec::new()).await?;
-    let Some(sample) = page.first().map(|entry| entry.dn().dn) else {
+    let Some(sample) = page.into_iter().next().map(|found| Entry::new(found).dn().dn) else {
         return Ok(doubtful(about, "there is no account below the base yet to ask about", "ask again when there is one"));
     };
     let entry = core.connection.read(sample.as_str(), ANY, &["allowedAttributesEffective"]).await?;

@@ -9,7 +9,7 @@ use kimlik_domain::account::{Dn, LedgerName, NameKind, ObservedAccount};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{FindBy, PortError, PortResult, Scan, Watermark};
 use kimlik_domain::text;
-use ldap3::Scope;
+use ldap3::{ResultEntry, Scope};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -59,6 +59,11 @@ impl Core {
         });
         let found = future::try_join_all(batches).await?;
         Ok(found.into_iter().flatten().filter(|a| seen.insert(a.guid)).collect())
+    }
+
+    async fn taken_apart(&self, page: Vec<ResultEntry>) -> PortResult<Vec<ObservedAccount>> {
+        let entries: Vec<Entry> = page.into_iter().map(Entry::new).collect();
+        self.accounts(&entries).await
     }
 
     pub(super) async fn accounts(&self, entries: &[Entry]) -> PortResult<Vec<ObservedAccount>> {
@@ -185,14 +190,14 @@ impl Core {
         loop {
             let (entries, next) = current;
             let Some(cookie) = next else {
-                let last = self.accounts(&entries).await?;
+                let last = self.taken_apart(entries).await?;
                 if !last.is_empty() {
                     sender.send(Ok(last)).await.ok();
                 }
                 return Ok(());
             };
             // Why the page first: it is to be on its way before this one is taken apart.
-            let (next, accounts) = future::join(page(cookie), self.accounts(&entries)).await;
+            let (next, accounts) = future::join(page(cookie), self.taken_apart(entries)).await;
             if sender.send(Ok(accounts?)).await.is_err() {
                 return Ok(());
             }
@@ -211,7 +216,7 @@ impl Core {
             tries += 1;
             let read = async |base: &str, wanted: &[&str]| -> PortResult<Option<Entry>> {
                 let (found, _) = self.connection.page(&link, base, Scope::Base, "(objectClass=*)", wanted, Vec::new()).await?;
-                Ok(found.into_iter().next())
+                Ok(found.into_iter().next().map(Entry::new))
             };
             let root = match read("", &["dsServiceName", "highestCommittedUSN"]).await {
                 Ok(root) => root.ok_or_else(|| missing("its root"))?,

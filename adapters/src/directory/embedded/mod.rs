@@ -55,13 +55,17 @@ impl EmbeddedDirectory {
             // Why larger than usual: each account touches a page of every index, and a checkpoint writes each of them once more.
             .pragma("wal_autocheckpoint", "8000")
             .pragma("cache_size", "-16000")
+            // Why so few: questions about hundreds of accounts are large when prepared, and each number of accounts is another one.
+            .statement_cache_capacity(16)
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
         let pool = || SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
         let broken = |error: sqlx::Error| PortError::Unavailable(format!("embedded directory {}: {error}", path.display()));
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(broken)?;
         writer.execute(include_str!("schema.sql")).await.map_err(broken)?;
-        let readers = pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
+        // Why little: readers lose their pages at each commit, and four times sixteen megabytes are a fifth of what a run is given.
+        let reading = options.pragma("query_only", "ON").pragma("cache_size", "-2000");
+        let readers = pool().max_connections(READERS).connect_lazy_with(reading);
         let invocation = uuid::Builder::from_random_bytes(random()).into_uuid().to_string();
         let mut directory = EmbeddedDirectory {
             path: path.to_owned(),
