@@ -172,6 +172,9 @@ pub trait Directory: Send + Sync {
     /// Which of `names` any object of the whole domain holds (sAMAccountName, UPN, mail, proxyAddresses).
     async fn names_taken(&self, names: &[LedgerName]) -> PortResult<HashSet<LedgerName>>;
 
+    /// Of these addresses, those that any other object of the domain carries (mail, proxyAddresses).
+    async fn addresses_of_others(&self, account: AccountGuid, addresses: &[Arc<str>]) -> PortResult<HashSet<Arc<str>>>;
+
     /// Creates it disabled, without a password. `Refused(NameTaken)`: the user name or UPN is somebody's.
     async fn create(&self, new: &NewAccount) -> PortResult<AccountRef>;
     /// Sets it without the old one. The text is used once and must not be kept.

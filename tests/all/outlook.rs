@@ -273,7 +273,8 @@ async fn an_address_that_two_accounts_carry_is_an_issue_until_one_of_them_has_lo
     let of = async |no: &str| ministry.person(no).await.open_issues;
     assert_eq!((of("S001").await, of("S002").await), (vec![IssueKind::DuplicateAddress], vec![IssueKind::DuplicateAddress]));
     let issues = ministry.store.issues(None, 10).await.unwrap();
-    assert!(issues[0].issue.message.contains("ali.can@csb.test") && issues[0].issue.message.contains(dn.as_str()), "{issues:?}");
+    let says_where = |text: &str| text.contains("ali.can@csb.test") && text.contains(dn.as_str());
+    assert!(issues.iter().any(|i| says_where(&i.issue.message)), "{issues:?}");
     ministry.work().await;
     assert_eq!(of("S001").await, [IssueKind::DuplicateAddress], "a look at some people tells nothing of it");
     change("delete");

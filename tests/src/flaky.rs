@@ -93,6 +93,10 @@ impl Directory for Flaky {
         self.read()?;
         self.inner.names_taken(names).await
     }
+    async fn addresses_of_others(&self, account: AccountGuid, addresses: &[Arc<str>]) -> PortResult<HashSet<Arc<str>>> {
+        self.read()?;
+        self.inner.addresses_of_others(account, addresses).await
+    }
     async fn create(&self, new: &NewAccount) -> PortResult<AccountRef> {
         self.write(self.inner.create(new)).await
     }

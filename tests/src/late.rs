@@ -58,6 +58,9 @@ impl Directory for Late {
     async fn names_taken(&self, names: &[LedgerName]) -> PortResult<HashSet<LedgerName>> {
         if self.is_hidden() { Ok(HashSet::new()) } else { self.inner.names_taken(names).await }
     }
+    async fn addresses_of_others(&self, account: AccountGuid, addresses: &[Arc<str>]) -> PortResult<HashSet<Arc<str>>> {
+        self.inner.addresses_of_others(account, addresses).await
+    }
     async fn create(&self, new: &NewAccount) -> PortResult<AccountRef> {
         let first = self.creations.fetch_add(1, Ordering::SeqCst) == 0;
         let made = self.inner.create(new).await;

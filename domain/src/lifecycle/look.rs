@@ -405,31 +405,26 @@ impl<'a> Look<'a> {
         self.reserve(due).await
     }
 
-    /// Of people who return, the addresses that were taken away from their accounts and that somebody else carries meanwhile:
-    /// barred for ever, since mail to them is the other's.
+    /// Of people who return, the addresses that somebody else carries by now: barred for ever, since mail to them is the other's.
     async fn lost_addresses(
         &mut self,
         people: &[(PersonRecord, Option<ObservedAccount>)],
     ) -> PortResult<HashMap<PersonId, HashSet<Arc<str>>>> {
-        let mut asked: Vec<(PersonId, LedgerName)> = Vec::new();
+        let mut lost: HashMap<PersonId, HashSet<Arc<str>>> = HashMap::new();
         for (record, seen) in people {
             let (Some(account), Some(seen)) = (&record.account, seen) else { continue };
-            if account.state == crate::account::AccountState::Closed && self.may_open(record) {
-                let all = account.names.aliases.iter().chain([&account.names.mail]).filter(|a| !carries(seen, a));
-                asked.extend(all.map(|a| (record.person.id, LedgerName { kind: NameKind::Address, value: a.clone() })));
+            if account.state != crate::account::AccountState::Closed || !self.may_open(record) {
+                continue;
             }
-        }
-        let mut lost: HashMap<PersonId, HashSet<Arc<str>>> = HashMap::new();
-        if asked.is_empty() {
-            return Ok(lost);
-        }
-        let names: Vec<LedgerName> = asked.iter().map(|(_, name)| name.clone()).collect();
-        let taken = self.of.directory.names_taken(&names).await?;
-        for (person, name) in asked.into_iter().filter(|(_, name)| taken.contains(name)) {
-            if self.commit {
-                self.of.store.bar_name(person, &name).await?;
+            let all: Vec<Arc<str>> = account.names.aliases.iter().chain([&account.names.mail]).cloned().collect();
+            let taken = self.of.directory.addresses_of_others(seen.guid, &all).await?;
+            for value in taken.iter().filter(|_| self.commit) {
+                let name = LedgerName { kind: NameKind::Address, value: value.clone() };
+                self.of.store.bar_name(record.person.id, &name).await?;
             }
-            lost.entry(person).or_default().insert(name.value);
+            if !taken.is_empty() {
+                lost.insert(record.person.id, taken);
+            }
         }
         Ok(lost)
     }

@@ -111,6 +111,9 @@ impl Directory for ActiveDirectory {
     async fn names_taken(&self, names: &[LedgerName]) -> PortResult<HashSet<LedgerName>> {
         self.core.names_taken(names).await
     }
+    async fn addresses_of_others(&self, account: AccountGuid, addresses: &[Arc<str>]) -> PortResult<HashSet<Arc<str>>> {
+        self.core.addresses_of_others(account, addresses).await
+    }
     async fn create(&self, new: &NewAccount) -> PortResult<AccountRef> {
         self.core.create(new).await
     }

@@ -104,6 +104,20 @@ impl Core {
         Ok(names.iter().filter(|n| folded.contains(&(n.kind, n.folded()))).cloned().collect())
     }
 
+    pub(super) async fn addresses_of_others(&self, account: AccountGuid, addresses: &[Arc<str>]) -> PortResult<HashSet<Arc<str>>> {
+        let root = &self.domain().await?.root;
+        let mut held: HashSet<String> = HashSet::new();
+        for some in addresses.chunks(filter::TERMS / 2) {
+            let name = |value: &Arc<str>| LedgerName { kind: NameKind::Address, value: value.clone() };
+            let terms: Vec<String> = some.iter().flat_map(|address| self.holders(&name(address))).collect();
+            let found = self.connection.search(root, Scope::Subtree, &filter::any(&terms), &["mail", "proxyAddresses"]).await?;
+            for entry in found.iter().filter(|entry| entry.dn().guid != Some(account)) {
+                held.extend(held_names(entry, &self.settings.upn_suffix).into_iter().map(|(_, value)| text::fold(&value)));
+            }
+        }
+        Ok(addresses.iter().filter(|address| held.contains(&text::fold(address))).cloned().collect())
+    }
+
     fn holders(&self, name: &LedgerName) -> [String; 2] {
         match name.kind {
             NameKind::Username => {

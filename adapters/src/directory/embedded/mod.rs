@@ -22,6 +22,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions, Executor, Row};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -181,6 +182,9 @@ impl Directory for EmbeddedDirectory {
     }
     async fn names_taken(&self, names: &[LedgerName]) -> PortResult<HashSet<LedgerName>> {
         self.which_are_taken(names).await
+    }
+    async fn addresses_of_others(&self, account: AccountGuid, addresses: &[Arc<str>]) -> PortResult<HashSet<Arc<str>>> {
+        self.which_others_carry(account, addresses).await
     }
     async fn create(&self, new: &NewAccount) -> PortResult<AccountRef> {
         self.create_account(new).await

@@ -106,6 +106,15 @@ impl EmbeddedDirectory {
         Ok(taken.into_iter().filter_map(|at| usize::try_from(at).ok().and_then(|at| names.get(at)).cloned()).collect())
     }
 
+    pub(super) async fn which_others_carry(&self, account: AccountGuid, addresses: &[Arc<str>]) -> PortResult<HashSet<Arc<str>>> {
+        let keys: Vec<String> = addresses.iter().map(|address| text::fold(address)).collect();
+        let sql = "SELECT key FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM address JOIN account ON account.id = address.account \
+             WHERE address_key = value AND account.guid NOT IN (SELECT unhex(value) FROM json_each(?2)))";
+        let taken = sqlx::query_scalar(sql).bind(json(&keys)?).bind(hex([account])?).fetch_all(&self.readers).await;
+        let taken: Vec<i64> = taken.map_err(unread)?;
+        Ok(taken.into_iter().filter_map(|at| usize::try_from(at).ok().and_then(|at| addresses.get(at)).cloned()).collect())
+    }
+
     pub(super) async fn start_scan(&self, since: Option<&Watermark>) -> PortResult<Box<dyn Scan>> {
         let highest: i64 =
             sqlx::query_scalar("SELECT coalesce(max(usn), 0) FROM account").fetch_one(&self.readers).await.map_err(unread)?;
