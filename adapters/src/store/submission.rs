@@ -1,14 +1,16 @@
 //! What is handed in, kept until it was taken in and its idempotency key has run out. Records are sealed: national ids are in them.
-use super::SqlStore;
 use super::fault::{failed, from_json, from_word, to_json, without_nul, word};
+use super::{SqlStore, audit};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::SubmissionId;
 use kimlik_domain::ports::{PortResult, Submissions};
 use kimlik_domain::staff::submission::{HandedIn, NewPart, Record, Report, Submission};
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
+use serde_json::json;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "submission")]
@@ -159,6 +161,7 @@ impl Submissions for SqlStore {
         let update = super::link::upsert([Column::Id], [Column::LastPart, Column::IsWhole]);
         writing.insert("keeping a submission", vec![row.clone().into_active_model()], update).await?;
         writing.insert("keeping a submission", vec![part.into_active_model()], None).await?;
+        audit::record(&writing, [&event(new, row.id)]).await?;
         let kept = self.kept(&writing.txn, row, number).await?;
         writing.commit().await?;
         Ok(kept)
@@ -259,6 +262,18 @@ impl Submissions for SqlStore {
         let forgotten = forgotten.map_err(failed("forgetting submissions"))?.rows_affected;
         writing.commit().await?;
         Ok(forgotten)
+    }
+}
+
+/// How many and of what kind, and nothing of what stands in them.
+fn event(new: &NewPart, submission: Uuid) -> AuditEvent {
+    AuditEvent {
+        at: new.at,
+        actor: new.owner.clone(),
+        deed: "records.submit".to_owned(),
+        person: None,
+        because: format!("submission {}", without_nul(&new.key)),
+        detail: json!({ "submission": submission.to_string(), "mode": new.mode, "part": new.part, "last": new.is_last, "records": new.records.len() }),
     }
 }
 

@@ -202,6 +202,8 @@ async fn the_same_key_answers_the_same_and_never_something_else(bench: Bench) {
         kept(handed.unwrap());
     }
     assert_eq!(house.people().await, 50);
+    let audit = house.bench.store.audit_events(None, 100).await.unwrap();
+    assert_eq!(audit.iter().filter(|e| e.deed == "records.submit").count(), 3, "once for what was kept, not for what was repeated");
     house.clock.pass(TimeDelta::days(8));
     assert_eq!(house.desk.forget().await.unwrap(), 3);
     assert_eq!(house.report("k", Mode::Delta, &records(4)).await.unchanged_people, 4, "after seven days a key is free");
