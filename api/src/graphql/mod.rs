@@ -1,4 +1,6 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
+pub mod account;
+pub mod account_state;
 pub mod audit;
 pub mod card;
 pub mod change;
@@ -11,6 +13,7 @@ pub mod issue;
 pub mod message;
 pub mod page;
 pub mod password;
+pub mod plan;
 pub mod progress;
 pub mod reading;
 pub mod run;
@@ -61,6 +64,7 @@ pub struct Mutation(
     grant::GrantMutation,
     service_account::ServiceMutation,
     hold::HoldMutation,
+    account::AccountMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
@@ -119,7 +123,8 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         issue::DataIssue,
         grant::RoleGrant,
         service_account::ServiceAccount,
-        audit::AuditEvent
+        audit::AuditEvent,
+        plan::PlannedChange
     )
 }
 

@@ -4,6 +4,7 @@ use super::desired::{self, Facts, Standing, manager_of};
 use super::difference::{self, Sight};
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
+use super::suspension::Suspension;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
@@ -43,6 +44,8 @@ pub struct Look<'a> {
     /// Decisions on changes that are no longer to be made.
     pub lapsed: Vec<(PersonId, ActionKind, String)>,
     pub watermark: Option<Watermark>,
+    /// A dry run of an order: as if this were the person's latest suspension.
+    pub supposed: Option<(PersonId, Option<Suspension>)>,
 }
 
 /// A plan with what deciding about it needs.
@@ -95,6 +98,7 @@ impl<'a> Look<'a> {
             seen: Vec::new(),
             lapsed: Vec::new(),
             watermark: None,
+            supposed: None,
         })
     }
 
@@ -203,7 +207,7 @@ impl<'a> Look<'a> {
         Ok(Some(()))
     }
 
-    async fn at_people(&mut self, ids: &[PersonId]) -> PortResult<()> {
+    pub(super) async fn at_people(&mut self, ids: &[PersonId]) -> PortResult<()> {
         for ids in ids.chunks(CHUNK) {
             self.at_chunk(ids, None).await?;
         }
@@ -217,9 +221,15 @@ impl<'a> Look<'a> {
         Ok((records, page.into_iter().map(|a| (a.guid, a)).collect()))
     }
 
+    pub(super) fn suppose(&self, records: &mut [PersonRecord]) {
+        let Some((person, suspension)) = &self.supposed else { return };
+        records.iter_mut().filter(|r| r.person.id == *person).for_each(|r| r.suspension.clone_from(suspension));
+    }
+
     /// By id: those with an account are observed, those without are looked for (among `strays` of a whole scan, else by question).
     async fn at_chunk(&mut self, ids: &[PersonId], strays: Option<&Strays>) -> PortResult<()> {
         let mut records = self.of.store.people(PeopleBy::Ids(ids)).await?;
+        self.suppose(&mut records);
         // Why: names go to who came first; ids are in the order of the feed.
         records.sort_unstable_by_key(|r| r.person.id);
         let (linked, unlinked): (Vec<_>, Vec<_>) = records.into_iter().partition(|r| r.account.as_ref().is_some_and(|a| a.guid.is_some()));

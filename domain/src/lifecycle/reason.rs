@@ -69,6 +69,16 @@ pub enum Because {
     Birthright {
         unit: Arc<str>,
     },
+    /// Somebody ordered it, whatever HR says.
+    SuspendedByOrder {
+        by: Arc<str>,
+        reason: Arc<str>,
+    },
+    /// An order to suspend was lifted.
+    ReinstatedByOrder {
+        by: Arc<str>,
+        reason: Arc<str>,
+    },
     /// Left over from an action that was interrupted.
     Unfinished,
 }
@@ -106,6 +116,8 @@ impl fmt::Display for Because {
             Because::NewCard { reason } => write!(f, "HR's record changed{}", Code(reason)),
             Because::ChangedByHand { what } => write!(f, "{what} changed by hand in the directory"),
             Because::Birthright { unit } => write!(f, "birthright of {unit}"),
+            Because::SuspendedByOrder { by, reason } => write!(f, "ordered by {by}: {reason}"),
+            Because::ReinstatedByOrder { by, reason } => write!(f, "order lifted by {by}: {reason}"),
             Because::Unfinished => f.write_str("left unfinished by an interruption"),
         }
     }

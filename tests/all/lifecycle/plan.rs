@@ -203,7 +203,7 @@ impl World {
 }
 
 fn record(person: Person, account: Option<Account>) -> PersonRecord {
-    PersonRecord { person, account, decisions: vec![], accepted: vec![], open_issues: vec![], unsettled: vec![] }
+    PersonRecord { person, account, decisions: vec![], accepted: vec![], open_issues: vec![], unsettled: vec![], suspension: None }
 }
 
 fn sighted<'a>(record: &PersonRecord, seen: &'a ObservedAccount) -> Sight<'a> {
