@@ -8,9 +8,9 @@
 use crate::ministry::{Ministry, STAFF_HEADER, national_id};
 use kimlik_adapters::directory::embedded::Foreign;
 use kimlik_domain::account::{Attribute, ObservedAccount, Value};
+use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::lifecycle::describe;
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
-use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::lifecycle::run::Run;
 use kimlik_domain::lifecycle::suspension::{Order, OrderKind};
 use kimlik_domain::ports::{Clock, OperationsOf};
@@ -367,7 +367,9 @@ fn without_ids(text: &str) -> String {
 async fn order(ministry: &Ministry, kind: OrderKind, rest: &str) -> String {
     let (no, because) = rest.split_once(" because=").expect("`suspend S001 because=…`");
     let (person, at) = (ministry.person(no).await.person.id, ministry.clock.now());
-    let order = Order { id: uuid::Uuid::now_v7(), person, kind, by: "user:officer".into(), reason: because.into(), at };
+    let mut random = [0; 10];
+    ministry.reconciler.entropy.fill(&mut random);
+    let order = Order { id: kimlik_domain::id::uuid_v7(at, random), person, kind, by: "user:officer".into(), reason: because.into(), at };
     let event = AuditEvent {
         at,
         actor: "user:officer".into(),

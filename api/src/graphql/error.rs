@@ -1,5 +1,6 @@
 //! What a caller is told of a failure: a bad argument in the caller's words; a fault of ours with an id that stands in the log.
 use super::house;
+use crate::language::Language;
 use crate::wiring::House;
 use async_graphql::{Context, Enum, Error, ErrorExtensions, SimpleObject};
 use kimlik_domain::ports::{PortError, Refusal};
@@ -93,6 +94,11 @@ pub enum UserErrorCode {
 impl UserError {
     pub fn new(code: UserErrorCode, path: &str, message: impl Into<String>) -> UserError {
         UserError { code, path: vec![path.to_owned()], message: message.into() }
+    }
+
+    /// In the language of whoever is told.
+    pub fn said(self, language: Language) -> UserError {
+        UserError { message: language.say(&self.message), ..self }
     }
 
     pub fn of(fault: &PortError, path: &str) -> UserError {

@@ -26,6 +26,7 @@ pub mod viewer;
 pub mod window;
 
 use crate::http::auth::ClientAddress;
+use crate::language::Language;
 use crate::wiring::House;
 use async_graphql::{Context, MergedObject, MergedSubscription, Request, Response, Schema};
 use futures_util::StreamExt;
@@ -201,6 +202,11 @@ async fn permitted(ctx: &Context<'_>, deed: Deed, people: impl IntoIterator<Item
     let today = day::today(house.clock.now());
     let found = house.store.people(PeopleBy::Ids(&people)).await.map_err(|e| error::fault(ctx, &e))?;
     Ok(found.iter().filter(|r| allows(ctx, deed, About::person(&r.person, today))).map(|r| r.person.id).collect())
+}
+
+/// What the caller reads.
+fn language(ctx: &Context<'_>) -> Language {
+    ctx.data_opt::<Language>().copied().unwrap_or_default()
 }
 
 fn house<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Arc<House>> {

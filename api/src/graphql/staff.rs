@@ -144,7 +144,15 @@ impl StaffMember {
 const MOST: u32 = 100;
 
 async fn plan(ctx: &Context<'_>, person: PersonId) -> Result<Plan> {
-    let plan = async { house(ctx)?.reconciler().await.map_err(|e| fault(ctx, &e))?.plan(&Whom::People(vec![person]), None).await.map_err(|e| fault(ctx, &e)) };
+    let plan = async {
+        house(ctx)?
+            .reconciler()
+            .await
+            .map_err(|e| fault(ctx, &e))?
+            .plan(&Whom::People(vec![person]), None)
+            .await
+            .map_err(|e| fault(ctx, &e))
+    };
     Ok(Plan::of(&plan.await?))
 }
 

@@ -43,9 +43,9 @@ pub async fn graph(
         Err(why) => return why.told(language),
     };
     if media == EVENTS {
-        return events::stream(http, asked.request, caller, token.map(str::to_owned), address, language);
+        return events::stream(http, asked.request.data(language), caller, token.map(str::to_owned), address, language);
     }
-    match tokio::time::timeout(LONGEST, graphql::answer(&http.graph, &http.house, asked.request, caller, address)).await {
+    match tokio::time::timeout(LONGEST, graphql::answer(&http.graph, &http.house, asked.request.data(language), caller, address)).await {
         Ok(response) => shown(&response, media, language, asked.kind == Kind::Question),
         Err(_) => Refused::new(TOO_LONG, StatusCode::SERVICE_UNAVAILABLE).told(language, media),
     }

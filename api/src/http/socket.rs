@@ -239,10 +239,11 @@ impl Desk<'_> {
         let (say, language, name) = (self.say.clone(), self.language, id.clone());
         let operation = async move {
             let mut results = if asked.kind == Kind::Subscription {
-                graphql::follow(&http.graph, &http.house, asked.request, caller, address)
+                graphql::follow(&http.graph, &http.house, asked.request.data(language), caller, address)
             } else {
-                let asks_only =
-                    async move { timeout(LONGEST, graphql::answer(&http.graph, &http.house, asked.request, caller, address)).await };
+                let asks_only = async move {
+                    timeout(LONGEST, graphql::answer(&http.graph, &http.house, asked.request.data(language), caller, address)).await
+                };
                 let answer = asks_only
                     .await
                     .unwrap_or_else(|_| async_graphql::Response::from_errors(vec![async_graphql::ServerError::new(TOO_LONG, None)]));

@@ -2,6 +2,7 @@
 //! state, place, attributes and groups out.
 use super::policy::Policy;
 use super::reason::Because;
+use super::suspension::Suspension;
 use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Value, compose, placement};
 use crate::card;
 use crate::day::Day;
@@ -9,7 +10,6 @@ use crate::id::AccountGuid;
 use crate::ports::PersonRecord;
 use crate::staff::unit::Unit;
 use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, Units};
-use super::suspension::Suspension;
 use crate::text;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -103,7 +103,9 @@ fn unlinked(
 
 fn opening_reason(record: &PersonRecord, desired: &DesiredAccount) -> Because {
     match (&desired.because, record.person.employment_start) {
-        (Because::Leave { .. } | Because::SuspendedByOrder { .. }, Some(start)) => Because::NewInHr { start, reason: record.person.reason_code.as_deref().map(Into::into) },
+        (Because::Leave { .. } | Because::SuspendedByOrder { .. }, Some(start)) => {
+            Because::NewInHr { start, reason: record.person.reason_code.as_deref().map(Into::into) }
+        }
         (because, _) => because.clone(),
     }
 }

@@ -41,6 +41,7 @@ mod operations;
 mod roster;
 mod secrets;
 mod sessions;
+mod suspensions;
 mod work;
 
 /// A store on a fresh database.

@@ -8,4 +8,5 @@ mod ministry;
 pub mod page;
 pub mod program;
 mod settings;
+mod suspension;
 mod walls;
