@@ -10,11 +10,15 @@ use kimlik_domain::access::{Role, Scope};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{GrantId, HoldId, PersonId, ServiceId, uuid_v7};
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldStatus};
-use kimlik_domain::lifecycle::reconcile::Whom;
+use kimlik_domain::lifecycle::reconcile::{Silent, Whom};
+use kimlik_domain::lifecycle::run::Trigger;
+use kimlik_domain::lifecycle::suspension::{Order, OrderKind};
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortError, PortResult, Refusal};
 use kimlik_domain::staff::{RegistryNo, UnitCode};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Decides; the store wakes those whose changes may now be carried out, this wakes the loop that looks for them.
@@ -151,6 +155,45 @@ pub async fn make_service(
     };
     house.door.services.make_service(&service, &secret, &event).await?;
     Ok(Ok((service, secret)))
+}
+
+/// An order of now on one person's account.
+pub fn order(house: &House, person: PersonId, kind: OrderKind, reason: &str, by: &str) -> Order {
+    let at = house.clock.now();
+    Order { id: new_id(house, at), person, kind, by: by.into(), reason: reason.into(), at }
+}
+
+pub fn order_event(order: &Order) -> AuditEvent {
+    let deed = match order.kind {
+        OrderKind::Suspend => "suspension.order",
+        OrderKind::Reinstate => "suspension.lift",
+    };
+    AuditEvent {
+        at: order.at,
+        actor: order.by.to_string(),
+        deed: deed.to_owned(),
+        person: Some(order.person),
+        because: order.reason.to_string(),
+        detail: json!({}),
+    }
+}
+
+/// How long whoever ordered something waits to hear that it is done.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Looks at one person now, beside whatever else is being worked off. What fails or takes longer is left to the queue, in which
+/// the order has put the person.
+pub async fn carry_out(house: &Arc<House>, person: PersonId) {
+    let own = house.clone();
+    // Why a task of its own: a client that hangs up must not stop it between two steps.
+    let work = tokio::spawn(async move { own.reconciler().await?.sync(&Whom::People(vec![person]), Trigger::Command, &Silent).await });
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(Ok(Ok(_))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!(%error, "an order is left to the work queue"),
+        Ok(Err(error)) => tracing::error!(%error, "carrying out an order broke off; it is left to the work queue"),
+        Err(_) => tracing::warn!("an order takes long; the work queue looks after it"),
+    }
+    house.wake.notify_one();
 }
 
 fn new_id(house: &House, now: DateTime<Utc>) -> Uuid {

@@ -244,6 +244,30 @@ const PHRASES: &[(&str, &str, &str)] = &[
         "Kimlik'in bunun için ihtiyaç duyduğu bir sistem şu anda yanıt vermiyor. Daha sonra yeniden deneyin.",
     ),
     ("Kimlik could not do this. The log says why.", "", "Kimlik bunu yapamadı. Nedeni günlükte."),
+    // --- of deeds on accounts
+    ("Give a reason, in one line.", "", "Tek satırlık bir gerekçe yazın."),
+    ("A reason has at most 500 characters.", "", "Gerekçe en çok 500 karakter olabilir."),
+    ("A key has 1 to 100 characters.", "", "Anahtar 1 ile 100 karakter arasında olmalı."),
+    ("There is no such member of staff.", "", "Böyle bir personel yok."),
+    (
+        "The directory does not answer now. Nothing was done; try again later.",
+        "",
+        "Dizin hizmeti şu anda yanıt vermiyor. Hiçbir işlem yapılmadı; daha sonra yeniden deneyin.",
+    ),
+    ("The unit is only observed: Kimlik does not write its accounts.", "", "Bu birim yalnızca gözlemleniyor: Kimlik hesaplarına yazmıyor."),
+    (
+        "The account is protected: Kimlik does not write it. Have the directory's administrators do it.",
+        "",
+        "Hesap korumalı: Kimlik bu hesaba yazmıyor. İşlemi dizin yöneticilerine yaptırın.",
+    ),
+    ("This key was used for another input. Take a new one.", "", "Bu anahtar başka bir istekte kullanılmış. Yeni bir anahtar seçin."),
+    ("The account is suspended by order already.", "", "Hesap zaten talimatla askıya alınmış."),
+    ("The account is not suspended by order.", "", "Hesap talimatla askıya alınmış değil."),
+    (
+        "You have ordered this for 20 accounts within a day, which is the limit.",
+        "",
+        "Bunu bir gün içinde 20 hesap için istediniz; sınıra ulaşıldı.",
+    ),
 ];
 
 #[cfg(test)]

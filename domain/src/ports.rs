@@ -4,6 +4,7 @@
 //! [`PortError::InDoubt`] where something may have been written; no call holds a transaction open over another port.
 use crate::access::attempt::AttemptRules;
 use crate::access::grant::Grant;
+use crate::access::idempotency::{ClientKey, KeyState};
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
 use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
@@ -13,6 +14,7 @@ use crate::lifecycle::ActionKind;
 use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, OperationStatus, PersonSettlement, Run};
+use crate::lifecycle::suspension::{Order, Ordered, Suspension};
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
 use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Message, NewMessage, Purpose};
@@ -222,6 +224,8 @@ pub struct PersonRecord {
     pub open_issues: Vec<crate::staff::IssueKind>,
     /// Operations in status Intended or InDoubt: their effect is unknown until observed.
     pub unsettled: Vec<OperationRecord>,
+    /// The latest suspension by order, in force or lifted.
+    pub suspension: Option<Suspension>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -338,6 +342,10 @@ pub trait Store: Send + Sync {
     async fn accept_issue(&self, issue: IssueId, by: &str, now: DateTime<Utc>) -> PortResult<()>;
     async fn messages(&self, before: Option<crate::id::MessageId>, limit: u32) -> PortResult<Vec<Message>>;
     async fn person_named(&self, username: Option<&str>, address: Option<&str>) -> PortResult<Option<PersonId>>;
+    /// Gives an order and commits with it: the audit event, the person's waking, the end of a suspended person's sessions and, under
+    /// `key`, what is answered. One at a time, so that an actor's many at once are not more than one may give.
+    async fn order(&self, order: &Order, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Ordered>;
+    async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState>;
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
 }
 

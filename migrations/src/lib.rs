@@ -8,6 +8,7 @@ mod m20261124_000003_cards;
 mod m20261124_000004_messages;
 mod m20261124_000005_password;
 mod m20261125_000007_phones;
+mod m20261125_000008_suspension;
 mod m20261125_000010_webhooks;
 mod m20261125_000011_submissions;
 mod m20261125_000013_engine;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_messages::Migration),
             Box::new(m20261124_000005_password::Migration),
             Box::new(m20261125_000007_phones::Migration),
+            Box::new(m20261125_000008_suspension::Migration),
             Box::new(m20261125_000010_webhooks::Migration),
             Box::new(m20261125_000011_submissions::Migration),
             Box::new(m20261125_000013_engine::Migration),

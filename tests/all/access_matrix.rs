@@ -210,6 +210,19 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         }
     }
     for (whom, person) in [("ward", ward), ("stranger", stranger)] {
+        for field in ["account { state }", "plan { digest }"] {
+            let (query, name) =
+                (format!("{{ staffMember(by: {{ id: \"{}\" }}) {{ {field} }} }}", person.id), field.split(' ').next().unwrap());
+            let at = format!("/data/staffMember/{name}");
+            row(&serving, &callers, &mut table, &format!("StaffMember.{name} of {whom}"), &query, &at).await;
+        }
+        // Who may not is told exactly what is told of somebody who is not there.
+        let asked = format!("staffMember: {{ id: \"{}\" }}, reason: \"test\", dryRun: true", person.id);
+        let query = format!("mutation {{ accountSuspend(input: {{ {asked} }}) {{ plan {{ digest }} }} }}");
+        let at = "/data/accountSuspend/plan";
+        row(&serving, &callers, &mut table, &format!("Mutation.accountSuspend of {whom}"), &query, at).await;
+    }
+    for (whom, person) in [("ward", ward), ("stranger", stranger)] {
         let query = format!("{{ identityCard(by: {{ registryNumber: \"{}\" }}) {{ id }} }}", person.registry_no);
         row(&serving, &callers, &mut table, &format!("identityCard by registryNumber of {whom}"), &query, "/data/identityCard/id").await;
     }

@@ -22,6 +22,7 @@ scenarios! {
     leaver
     return_of_a_leaver
     leave_and_suspension
+    suspension_by_order
     transfer_in_two_steps
     secondment_and_acting
     marriage_and_homonyms

@@ -1,8 +1,10 @@
 //! A year of a small ministry's life on a real Active Directory, played by the clock. After each step the directory is read
 //! with ldapsearch, and accounts prove themselves with kinit (and fail to, when they must).
+use kimlik_domain::lifecycle::reconcile::{Silent, Whom};
+use kimlik_domain::lifecycle::run::Trigger;
 use kimlik_tests::lab::Samba;
 use kimlik_tests::ministry::{BASE, Ministry, STAFF_HEADER};
-use kimlik_tests::scenario::Hr;
+use kimlik_tests::scenario::{self, Hr};
 
 const PASSWORD: &str = "Kendi-Parolam-1923";
 
@@ -76,6 +78,31 @@ fn base64(bytes: &[u8]) -> String {
             quad
         })
         .collect()
+}
+
+/// Suspended by order, given back, and HR's leave beside it: the domain controller is the judge.
+#[tokio::test]
+async fn an_order_shuts_the_door_and_opens_it_whatever_hr_says() {
+    let mut year = Year::begin("2026-12-01").await;
+    year.says(&["S001: given=Nil; family=Ay; unit=20000004; start=2020-01-01; reason=1"]).await;
+    year.chooses_password("nil.ay");
+    year.can_log_in("nil.ay");
+    let ordered = |line: &'static str| scenario::play(&year.ministry, line);
+    assert_eq!(ordered("suspend S001 because=lost telephone").await.lines().nth(1), Some("    | Given"));
+    year.ministry
+        .reconciler
+        .sync(&Whom::People(vec![year.ministry.person("S001").await.person.id]), Trigger::Command, &Silent)
+        .await
+        .unwrap();
+    assert_eq!(year.read("nil.ay", "userAccountControl"), "514");
+    year.cannot_log_in("nil.ay");
+    year.ministry.sync().await;
+    assert_eq!(year.read("nil.ay", "userAccountControl"), "514", "a full run leaves the order in force");
+    let lifted = scenario::play(&year.ministry, "reinstate S001 because=found it").await;
+    assert_eq!(lifted.lines().nth(1), Some("    | Given"));
+    year.ministry.work().await;
+    year.can_log_in("nil.ay");
+    year.day("2026-12-02").await;
 }
 
 #[tokio::test]

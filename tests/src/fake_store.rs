@@ -1,12 +1,14 @@
 //! A store in memory, as far as an intake needs it. It refuses what a real one's unique keys refuse.
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::account::{AccountState, LedgerName, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Population, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
+use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::*;
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
@@ -260,6 +262,12 @@ impl Store for FakeStore {
         beyond()
     }
     async fn person_named(&self, _: Option<&str>, _: Option<&str>) -> PortResult<Option<PersonId>> {
+        beyond()
+    }
+    async fn order(&self, _: &Order, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Ordered> {
+        beyond()
+    }
+    async fn key_state(&self, _: &ClientKey, _: DateTime<Utc>) -> PortResult<KeyState> {
         beyond()
     }
     async fn audit_events(&self, _: Option<PersonId>, _: u32) -> PortResult<Vec<AuditEvent>> {

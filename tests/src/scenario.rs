@@ -3,13 +3,16 @@
 //! Lines: `@ DAY` sets the day. `hr:` (a delta) or `hr full:` (a snapshot) is followed by indented people,
 //! `S001: given=Ayşe; family=Şahin; unit=20000004 | kind=SECONDED; unit=20000006; start=…; end=…`; what a line does not say
 //! stays as HR said it before; parts behind `|` are further postings. `plan`, `sync`, `work`, `show S001`, `issues`,
-//! `messages`, `holds`, `receipt S001`, `approve`, `reject`, `units:` (rows of the units file), `hand S001 title=…`.
+//! `messages`, `holds`, `receipt S001`, `approve`, `reject`, `units:` (rows of the units file), `hand S001 title=…`,
+//! `suspend S001 because=…`, `reinstate S001 because=…`.
 use crate::ministry::{Ministry, STAFF_HEADER, national_id};
 use kimlik_adapters::directory::embedded::Foreign;
 use kimlik_domain::account::{Attribute, ObservedAccount, Value};
+use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::lifecycle::describe;
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::run::Run;
+use kimlik_domain::lifecycle::suspension::{Order, OrderKind};
 use kimlik_domain::ports::{Clock, OperationsOf};
 use kimlik_domain::staff::DataIssue;
 use std::collections::BTreeMap;
@@ -166,6 +169,8 @@ async fn command(ministry: &Ministry, hr: &mut Hr, line: &str, block: &[&str]) -
         "hand" => hand(ministry, rest).await,
         "foreign:" => foreign(ministry, rest).await,
         "accept" => accept(ministry, rest).await,
+        "suspend" => order(ministry, OrderKind::Suspend, rest).await,
+        "reinstate" => order(ministry, OrderKind::Reinstate, rest).await,
         _ => panic!("no such line in a scenario: {line}"),
     }
 }
@@ -358,6 +363,23 @@ fn without_ids(text: &str) -> String {
     };
     let line = |line: &str| line.split(' ').map(|w| if is_id(w) { "<guid>" } else { w }).collect::<Vec<_>>().join(" ");
     text.lines().map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+async fn order(ministry: &Ministry, kind: OrderKind, rest: &str) -> String {
+    let (no, because) = rest.split_once(" because=").expect("`suspend S001 because=…`");
+    let (person, at) = (ministry.person(no).await.person.id, ministry.clock.now());
+    let mut random = [0; 10];
+    ministry.reconciler.entropy.fill(&mut random);
+    let order = Order { id: kimlik_domain::id::uuid_v7(at, random), person, kind, by: "user:officer".into(), reason: because.into(), at };
+    let event = AuditEvent {
+        at,
+        actor: "user:officer".into(),
+        deed: "suspension.order".into(),
+        person: Some(person),
+        because: because.into(),
+        detail: serde_json::Value::Null,
+    };
+    format!("{:?}\n", ministry.store.order(&order, &event, None).await.expect("the store answers"))
 }
 
 /// Whom or what an issue is about.

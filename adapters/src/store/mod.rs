@@ -11,6 +11,7 @@ mod feed;
 mod grant;
 mod hand;
 mod hold;
+mod idempotency;
 mod inspect;
 mod issue;
 mod ledger;
@@ -29,6 +30,7 @@ mod service_account;
 mod session;
 mod settle;
 mod submission;
+mod suspension;
 mod unit;
 mod vault;
 mod webhook;
@@ -39,6 +41,7 @@ pub use vault::StoreKeys;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fault::failed;
+use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
@@ -46,6 +49,7 @@ use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Population, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
+use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
     CardEntry, CardText, Cards, CardsHead, Claim, IssueScope, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord,
@@ -240,6 +244,12 @@ impl Store for SqlStore {
             }
         }
         Ok(found)
+    }
+    async fn order(&self, order: &Order, event: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Ordered> {
+        suspension::order(&self.link, &self.vault, order, event, key).await
+    }
+    async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState> {
+        idempotency::state(&self.link.db, &self.vault, key, now).await
     }
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>> {
         audit::list(&self.link.db, person, limit).await

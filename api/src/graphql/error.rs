@@ -73,6 +73,8 @@ pub enum UserErrorCode {
     PasswordMustChange,
     /// More characters than are taken.
     TooLong,
+    /// The idempotency key was used for another input.
+    IdempotencyKeyReused,
     /// The code, or there is nobody of that name, or it was used, has expired or was tried too often.
     CodeWrong,
     /// The ticket was used, has expired, or belongs to another browser.
@@ -89,8 +91,6 @@ pub enum UserErrorCode {
     PasswordTooYoung,
     /// It does not fit what is there already.
     Conflict,
-    /// The idempotency key was used for another input.
-    IdempotencyKeyReused,
 }
 
 impl UserError {

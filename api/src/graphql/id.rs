@@ -11,6 +11,7 @@ pub const MESSAGE: &str = "message";
 pub const ISSUE: &str = "issue";
 pub const GRANT: &str = "grant";
 pub const SERVICE: &str = "service";
+pub const CHANGE: &str = "change";
 pub const AUDIT: &str = "audit";
 pub const WEBHOOK: &str = "webhook";
 pub const SUBMISSION: &str = "submission";

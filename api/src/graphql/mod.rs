@@ -1,4 +1,6 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
+pub mod account;
+pub mod account_state;
 pub mod audit;
 pub mod card;
 pub mod change;
@@ -14,6 +16,7 @@ pub mod message;
 pub mod page;
 pub mod password;
 pub mod phone;
+pub mod plan;
 pub mod progress;
 pub mod reading;
 pub mod run;
@@ -72,6 +75,7 @@ pub struct Mutation(
     hold::HoldMutation,
     webhook::WebhookMutation,
     submission::SubmissionMutation,
+    account::AccountMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
@@ -131,7 +135,8 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         grant::RoleGrant,
         service_account::ServiceAccount,
         audit::AuditEvent,
-        webhook::Webhook
+        webhook::Webhook,
+        plan::PlannedChange
     )
 }
 

@@ -102,6 +102,12 @@ pub struct ActionCount {
     count: u32,
 }
 
+impl ActionCount {
+    pub fn of(kind: kimlik_domain::lifecycle::ActionKind, count: u32) -> ActionCount {
+        ActionCount { action: kind.into(), count }
+    }
+}
+
 /// One step of an operation, with its time.
 #[derive(SimpleObject)]
 pub struct ReceiptLine {
@@ -111,6 +117,12 @@ pub struct ReceiptLine {
     step: String,
     /// `done`, or why not.
     result: String,
+}
+
+impl From<run::ReceiptLine> for ReceiptLine {
+    fn from(line: run::ReceiptLine) -> ReceiptLine {
+        ReceiptLine { at: line.at, step: line.step, result: line.result }
+    }
 }
 
 /// One pass over some or all people.
@@ -151,7 +163,7 @@ impl SyncRun {
     }
     /// What was planned, by kind.
     async fn planned(&self) -> Vec<ActionCount> {
-        self.0.summary.planned.iter().map(|(kind, count)| ActionCount { action: (*kind).into(), count: *count }).collect()
+        self.0.summary.planned.iter().map(|(kind, count)| ActionCount::of(*kind, *count)).collect()
     }
     /// Changes that were carried out.
     async fn done(&self) -> u32 {

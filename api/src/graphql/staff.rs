@@ -1,8 +1,10 @@
 //! The record behind a card, for the person and for those who keep it: employment, phones, operations, history.
+use super::account_state::Account;
 use super::audit::AuditEvent;
 use super::card::{IdentityCard, IdentityCardKey, Posting, of_person, person_of};
 use super::error::{Maybe, fault};
 use super::phone::Phones;
+use super::plan::Plan;
 use super::reading::reads;
 use super::run::Operation;
 use super::scalar::{PhoneNumber, RegistryNumber};
@@ -12,6 +14,8 @@ use chrono::NaiveDate;
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::card::CardPosting;
 use kimlik_domain::day;
+use kimlik_domain::id::PersonId;
+use kimlik_domain::lifecycle::reconcile::Whom;
 use kimlik_domain::ports::{OperationsOf, PeopleBy, PersonRecord};
 use kimlik_domain::staff::Person;
 use std::sync::Arc;
@@ -110,6 +114,20 @@ impl StaffMember {
     async fn phones(&self, ctx: &Context<'_>) -> Option<Phones> {
         reads(ctx, Deed::ReadMobile, self.about).then(|| Phones(self.record.phones.clone()))
     }
+    /// What would be done for this person now, and why. Who may read plans.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn plan(&self, ctx: &Context<'_>) -> Maybe<Plan> {
+        if !allows(ctx, Deed::ReadPlan, self.about) {
+            return None;
+        }
+        Some(plan(ctx, self.record.person.id).await)
+    }
+    /// Null: there is no account, nor names for one. Who may read account states.
+    async fn account(&self, ctx: &Context<'_>) -> Option<Account> {
+        let account = self.record.account.clone()?;
+        let suspension = self.record.suspension.clone();
+        allows(ctx, Deed::ReadAccountState, self.about).then(|| Account::of(account, suspension, self.about))
+    }
     /// What was done to the account, newest first, at most 100.
     #[graphql(complexity = "20 * child_complexity + 5")]
     async fn operations(&self, ctx: &Context<'_>) -> Maybe<Vec<Operation>> {
@@ -129,6 +147,19 @@ impl StaffMember {
 }
 
 const MOST: u32 = 100;
+
+async fn plan(ctx: &Context<'_>, person: PersonId) -> Result<Plan> {
+    let plan = async {
+        house(ctx)?
+            .reconciler()
+            .await
+            .map_err(|e| fault(ctx, &e))?
+            .plan(&Whom::People(vec![person]), None)
+            .await
+            .map_err(|e| fault(ctx, &e))
+    };
+    Ok(Plan::of(&plan.await?))
+}
 
 async fn operations(ctx: &Context<'_>, member: &StaffMember) -> Result<Vec<Operation>> {
     let store = &house(ctx)?.store;
@@ -150,6 +181,19 @@ impl StaffQuery {
         }
         member(ctx, by).await.transpose()
     }
+}
+
+/// For payloads: the record of `person`, where the caller may read it.
+pub async fn member_of(ctx: &Context<'_>, person: PersonId) -> Result<Option<StaffMember>> {
+    let house = house(ctx)?;
+    let found = house.store.people(PeopleBy::Ids(&[person])).await.map_err(|e| fault(ctx, &e))?;
+    let Some(record) = found.into_iter().next() else { return Ok(None) };
+    let about = About::person(&record.person, day::today(house.clock.now()));
+    if !reads(ctx, Deed::ReadRecord, about) {
+        return Ok(None);
+    }
+    let card = of_person(ctx, person).await?;
+    Ok(card.map(|card| StaffMember { record, about, card: Arc::new(card) }))
 }
 
 async fn member(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<StaffMember>> {

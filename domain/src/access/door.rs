@@ -8,6 +8,7 @@ use crate::account::AccountState;
 use crate::audit::AuditEvent;
 use crate::day;
 use crate::id::{AccountGuid, PersonId, SessionId, uuid_v7};
+use crate::lifecycle::suspension::Suspension;
 use crate::ports::{
     Attempt, Audit, Clock, Entropy, ForeignIssuer, ForeignName, Grants, PeopleBy, PersonRecord, PortError, PortResult, Services, Sessions,
     SignIn, Store, Tokens,
@@ -325,7 +326,9 @@ impl Door {
         session: Option<SessionId>,
         name: Arc<str>,
     ) -> PortResult<Option<Caller>> {
-        if record.account.as_ref().is_none_or(|a| a.state != AccountState::Active) {
+        // Why the order too: it counts from the moment it is given, also while the directory cannot be reached.
+        let suspended = record.suspension.as_ref().is_some_and(Suspension::is_in_force);
+        if suspended || record.account.as_ref().is_none_or(|a| a.state != AccountState::Active) {
             return Ok(None);
         }
         let now = self.clock.now();

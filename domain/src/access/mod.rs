@@ -3,6 +3,7 @@ pub mod attempt; // how often one may try, and that nobody locks out a colleague
 pub mod deed; // the table
 pub mod door; // the use cases: signing in, renewing, recognizing
 pub mod grant; // roles for a time
+pub mod idempotency; // keys by which a client repeats a deed
 pub mod roles; // roles from groups, HR and grants
 mod scope;
 pub mod service; // accounts of programs

@@ -2,6 +2,7 @@
 //! state, place, attributes and groups out.
 use super::policy::Policy;
 use super::reason::Because;
+use super::suspension::Suspension;
 use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Value, compose, placement};
 use crate::card;
 use crate::day::Day;
@@ -42,6 +43,8 @@ pub struct DesiredAccount {
     /// Why this state.
     pub because: Because,
     pub withdrawn: bool,
+    /// Only whether it works is decided; what HR says otherwise, a person has to decide first.
+    pub is_state_only: bool,
     pub unit: Option<UnitCode>,
     pub unit_name: Arc<str>,
     pub seconded: bool,
@@ -127,10 +130,18 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
     let next_look = next_look(person, facts.units, facts.today);
     let linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
     let state_now = record.account.as_ref().map_or(AccountState::None, |a| a.state);
+    let ordered = record.suspension.as_ref().filter(|s| s.is_in_force()).map(Suspension::because);
     let desired = match standing(person, &facts.policy.reasons, facts.today) {
         Standing::Undecided(found) => {
             issues.extend(found.map(|(kind, message)| issue(kind, person, facts, message)));
-            if linked { Desired::AsItIs } else { Desired::Nothing }
+            let is_open = matches!(state_now, AccountState::Opening | AccountState::Active | AccountState::Suspended);
+            match ordered {
+                Some(because) if linked && is_open => {
+                    state_only(account(record, facts, AccountState::Suspended, because, false, &mut Vec::new()))
+                }
+                _ if linked => Desired::AsItIs,
+                _ => Desired::Nothing,
+            }
         }
         _ if !linked && record.open_issues.iter().any(blocks_opening) => Desired::Nothing,
         // Why not only linked ones: a living directory may hold an account of somebody who has left; it is taken over and closed.
@@ -143,21 +154,32 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
                 // Why suspended, not opening: the account has been in use; until the new first day nobody is to use it.
                 AccountState::Active | AccountState::Suspended => {
                     let because = Because::Leave { status: format!("in service again from {start}").into(), reason };
-                    account(record, facts, AccountState::Suspended, because, false, &mut issues)
+                    account(record, facts, AccountState::Suspended, ordered.unwrap_or(because), false, &mut issues)
                 }
                 _ => account(record, facts, AccountState::Opening, Because::NewInHr { start, reason }, false, &mut issues),
             }
         }
-        Standing::Away(because) => account(record, facts, AccountState::Suspended, because, false, &mut issues),
+        // Why the order first: HR's suspension may wait in a hold, an order does not.
+        Standing::Away(because) => account(record, facts, AccountState::Suspended, ordered.unwrap_or(because), false, &mut issues),
         Standing::InService => {
             let reason: Option<Arc<str>> = person.reason_code.as_deref().map(Into::into);
             let because = match state_now {
                 AccountState::None => Because::NewInHr { start: person.employment_start.unwrap_or(facts.today), reason },
                 AccountState::Opening => Because::FirstDay { start: person.employment_start.unwrap_or(facts.today) },
                 AccountState::Closed => Because::Returned { reason },
-                AccountState::Active | AccountState::Suspended => Because::BackInService { reason },
+                AccountState::Active | AccountState::Suspended => {
+                    let lifted = record.suspension.as_ref().and_then(|s| s.lifted_on(facts.today));
+                    lifted.unwrap_or(Because::BackInService { reason })
+                }
             };
-            account(record, facts, AccountState::Active, because, false, &mut issues)
+            match ordered {
+                // Why its own reason: that an account comes back is HR's doing, that it does not work is not.
+                Some(_) if state_now == AccountState::Closed => {
+                    account(record, facts, AccountState::Suspended, because, false, &mut issues)
+                }
+                Some(ordered) => account(record, facts, AccountState::Suspended, ordered, false, &mut issues),
+                None => account(record, facts, AccountState::Active, because, false, &mut issues),
+            }
         }
     };
     let next_look = next_look.into_iter().chain(mail_ends(record, &desired, facts)).min();
@@ -172,6 +194,13 @@ fn mail_ends(record: &PersonRecord, desired: &Desired, facts: &Facts<'_>) -> Opt
     let days = facts.policy.mailbox_retention_days;
     let from_today = || facts.today.checked_add_days(Days::new(days.into()));
     mailbox::closes_on(account, days).or_else(from_today).filter(|day| *day > facts.today)
+}
+
+fn state_only(desired: Desired) -> Desired {
+    match desired {
+        Desired::Account(desired) => Desired::Account(Box::new(DesiredAccount { is_state_only: true, ..*desired })),
+        other => other,
+    }
 }
 
 /// Faults of the row that keep a newcomer from being opened. (What planning itself finds is found anew each time.)
@@ -255,6 +284,7 @@ fn account(
         state,
         because,
         withdrawn,
+        is_state_only: false,
         unit: unit.map(|u| u.code),
         unit_name: unit.map_or_else(|| "".into(), |u| u.short_name.clone()),
         seconded: stays.map_or_else(|| posting.is_some_and(|p| p.kind == PostingKind::Seconded), |a| a.seconded),

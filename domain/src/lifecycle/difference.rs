@@ -23,7 +23,7 @@ pub struct Sight<'a> {
 /// The plan of one person.
 pub fn plan(record: &PersonRecord, sight: Sight<'_>, facts: &Facts<'_>) -> PersonPlan {
     let Outlook { desired, mut issues, next_look } = desired::outlook(record, facts);
-    let actions = match (&desired, &record.account) {
+    let mut actions = match (&desired, &record.account) {
         (Desired::Account(desired), Some(account)) => match account.guid {
             Some(_) => known(record, account, desired, sight.account, facts, &mut issues),
             None => unlinked(record, account, desired, sight.candidates, facts, &mut issues),
@@ -31,6 +31,9 @@ pub fn plan(record: &PersonRecord, sight: Sight<'_>, facts: &Facts<'_>) -> Perso
         _ => Vec::new(),
     };
     issues.extend(phone_conflicts(record, facts));
+    if matches!(&desired, Desired::Account(desired) if desired.is_state_only) {
+        actions.retain(|a| a.kind == ActionKind::Suspend);
+    }
     let unit = record.person.posting_on(facts.today).map(|p| p.unit);
     PersonPlan {
         person: record.person.id,
@@ -123,7 +126,9 @@ fn unlinked(
 
 fn opening_reason(record: &PersonRecord, desired: &DesiredAccount) -> Because {
     match (&desired.because, record.person.employment_start) {
-        (Because::Leave { .. }, Some(start)) => Because::NewInHr { start, reason: record.person.reason_code.as_deref().map(Into::into) },
+        (Because::Leave { .. } | Because::SuspendedByOrder { .. }, Some(start)) => {
+            Because::NewInHr { start, reason: record.person.reason_code.as_deref().map(Into::into) }
+        }
         (because, _) => because.clone(),
     }
 }
@@ -314,7 +319,9 @@ impl Difference<'_> {
         let (is_enabled, state) = (self.seen.enabled, self.account.state);
         if self.desired.state != AccountState::Active && (is_enabled || state != self.desired.state) {
             let by_hand = is_enabled && state == self.desired.state;
-            let because = if by_hand { hand_made("the enabled state") } else { self.desired.because.clone() };
+            // Why: who enables by hand what was ordered to be suspended runs into the order, not into HR's limits.
+            let ordered = matches!(self.desired.because, Because::SuspendedByOrder { .. });
+            let because = if by_hand && !ordered { hand_made("the enabled state") } else { self.desired.because.clone() };
             actions.push(Action { kind: ActionKind::Suspend, because, steps: if is_enabled { vec![Step::Disable] } else { vec![] } });
         }
         self.review_mail(issues);

@@ -137,8 +137,12 @@ pub fn exceeded(caps: &[Cap], pending: &Spent, spent: &Spent) -> Vec<Exceeded> {
 
 impl Action {
     /// Which limit counts it. Enabling on the first day was counted when the account was opened; so was a manager who is
-    /// set where there was none: at a first load the managers' accounts appear while their people's are opened.
+    /// set where there was none: at a first load the managers' accounts appear while their people's are opened. Orders have
+    /// limits of their own, by actor.
     pub fn budget(&self) -> Option<Budget> {
+        if self.is_ordered() {
+            return None;
+        }
         let completes = |c: &Change| c.attribute == Attribute::Manager && c.from.is_none();
         match self.kind {
             ActionKind::Update if self.steps.iter().all(|s| matches!(s, Step::Modify(changes) if changes.iter().all(completes))) => None,

@@ -6,6 +6,7 @@ use super::difference::{self, Sight};
 use super::grip::Grip;
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
+use super::suspension::Suspension;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
@@ -48,6 +49,8 @@ pub struct Look<'a> {
     pub watermark: Option<Watermark>,
     /// Addresses that two accounts carry; only a look at everybody finds them.
     pub duplicates: Vec<DataIssue>,
+    /// A dry run of an order: as if this were the person's latest suspension.
+    pub supposed: Option<(PersonId, Option<Suspension>)>,
 }
 
 /// A plan with what deciding about it needs.
@@ -102,6 +105,7 @@ impl<'a> Look<'a> {
             lapsed: Vec::new(),
             watermark: None,
             duplicates: Vec::new(),
+            supposed: None,
         })
     }
 
@@ -229,7 +233,7 @@ impl<'a> Look<'a> {
         Ok(Some(()))
     }
 
-    async fn at_people(&mut self, ids: &[PersonId], grip: &Grip<'_>) -> PortResult<()> {
+    pub(super) async fn at_people(&mut self, ids: &[PersonId], grip: &Grip<'_>) -> PortResult<()> {
         for ids in ids.chunks(CHUNK) {
             self.at_chunk(ids, None).await?;
             grip.keep().await?;
@@ -244,9 +248,15 @@ impl<'a> Look<'a> {
         Ok((records, page.into_iter().map(|a| (a.guid, a)).collect()))
     }
 
+    pub(super) fn suppose(&self, records: &mut [PersonRecord]) {
+        let Some((person, suspension)) = &self.supposed else { return };
+        records.iter_mut().filter(|r| r.person.id == *person).for_each(|r| r.suspension.clone_from(suspension));
+    }
+
     /// By id: those with an account are observed, those without are looked for (among `strays` of a whole scan, else by question).
     async fn at_chunk(&mut self, ids: &[PersonId], strays: Option<&Strays>) -> PortResult<()> {
         let mut records = self.of.store.people(PeopleBy::Ids(ids)).await?;
+        self.suppose(&mut records);
         // Why: names go to who came first; ids are in the order of the feed.
         records.sort_unstable_by_key(|r| r.person.id);
         let (linked, unlinked): (Vec<_>, Vec<_>) = records.into_iter().partition(|r| r.account.as_ref().is_some_and(|a| a.guid.is_some()));

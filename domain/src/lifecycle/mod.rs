@@ -16,6 +16,7 @@ pub mod reason;
 pub mod reconcile;
 pub mod run;
 pub mod settle;
+pub mod suspension;
 
 pub use plan::{Action, ActionKind, PersonPlan, Step};
 pub use policy::Policy;

@@ -141,6 +141,16 @@ impl Action {
     }
 }
 
+/// Of many actions: the same exactly as long as each of them is.
+pub fn digest_of<'a>(actions: impl Iterator<Item = (PersonId, &'a Action)>) -> String {
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325_6c62_272e_07bb_0142);
+    for (person, action) in actions {
+        person.hash(&mut hasher);
+        action.digest().hash(&mut hasher);
+    }
+    format!("{:032x}", hasher.0)
+}
+
 /// FNV-1a, 128 bits: tells plans apart. Nobody gains by forging one: plans are made by Kimlik from the same store.
 struct Fnv(u128);
 impl Hasher for Fnv {

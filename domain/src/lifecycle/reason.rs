@@ -73,6 +73,16 @@ pub enum Because {
     RetentionOver {
         since: Day,
     },
+    /// Somebody ordered it, whatever HR says.
+    SuspendedByOrder {
+        by: Arc<str>,
+        reason: Arc<str>,
+    },
+    /// An order to suspend was lifted.
+    ReinstatedByOrder {
+        by: Arc<str>,
+        reason: Arc<str>,
+    },
     /// Left over from an action that was interrupted.
     Unfinished,
 }
@@ -111,6 +121,8 @@ impl fmt::Display for Because {
             Because::ChangedByHand { what } => write!(f, "{what} changed by hand in the directory"),
             Because::Birthright { unit } => write!(f, "birthright of {unit}"),
             Because::RetentionOver { since } => write!(f, "the mailbox's retention ended on {since}"),
+            Because::SuspendedByOrder { by, reason } => write!(f, "ordered by {by}: {reason}"),
+            Because::ReinstatedByOrder { by, reason } => write!(f, "order lifted by {by}: {reason}"),
             Because::Unfinished => f.write_str("left unfinished by an interruption"),
         }
     }

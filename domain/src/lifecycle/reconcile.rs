@@ -14,6 +14,7 @@ use super::policy::Policy;
 use super::preview::count;
 pub use super::preview::{Overview, Plan, Preview};
 use super::run::{Run, RunStatus, RunSummary, Trigger};
+use super::suspension::Suspension;
 use super::{Because, describe};
 use crate::account::Mode;
 use crate::day::{self, Day};
@@ -67,6 +68,16 @@ impl Reconciler {
         let look = Look::over(self, as_of.unwrap_or_else(|| day::today(now)), false, whom, &Grip::none(self)).await?;
         let (exceeded, _) = self.weigh(&look.plans, now).await?;
         Ok(Preview::new(look, exceeded, now))
+    }
+
+    /// What would be done for one person if `suspension` were their latest.
+    pub async fn preview_with(&self, person: PersonId, suspension: Option<Suspension>) -> PortResult<Plan> {
+        let now = self.clock.now();
+        let mut look = Look::new(self, day::today(now), false).await?;
+        look.supposed = Some((person, suspension));
+        look.at_people(&[person], &Grip::none(self)).await?;
+        let (exceeded, _) = self.weigh(&look.plans, now).await?;
+        Preview::new(look, exceeded, now).whole().await
     }
 
     /// As [`Reconciler::preview`], everybody at once.
@@ -350,7 +361,7 @@ fn reasons(over: &Exceeded, exceeded: &[Exceeded]) -> Vec<String> {
 
 /// What a person has decided on exactly this change; `None`: nothing.
 pub(super) fn decision(planned: &Planned, action: &Action) -> Option<bool> {
-    if planned.decisions.is_empty() {
+    if planned.decisions.is_empty() || action.is_ordered() {
         return None;
     }
     let digest = action.digest();

@@ -211,6 +211,7 @@ fn record(person: Person, account: Option<Account>) -> PersonRecord {
         accepted: vec![],
         open_issues: vec![],
         unsettled: vec![],
+        suspension: None,
     }
 }
 

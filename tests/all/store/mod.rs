@@ -44,6 +44,7 @@ mod roster;
 mod secrets;
 mod sessions;
 mod submissions;
+mod suspensions;
 mod webhooks;
 mod work;
 

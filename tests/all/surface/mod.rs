@@ -9,5 +9,6 @@ pub mod page;
 pub mod program;
 mod settings;
 mod submit;
+mod suspension;
 mod walls;
 mod webhooks;

@@ -1,0 +1,211 @@
+//! A plan as it is shown: what would be done, person by person, with the reason. The same whether it was asked for, is a dry run's,
+//! or is what a deed is going to carry out; kept as it was said where a client may ask for it again.
+use super::card::{IdentityCard, of_person};
+use super::error::Maybe;
+use super::page::{self, Cursor, Page};
+use super::run::ChangeAction;
+use super::scalar::RegistryNumber;
+use super::{id, run::ActionCount};
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use chrono::{DateTime, NaiveDate, Utc};
+use kimlik_domain::account::Mode;
+use kimlik_domain::id::PersonId;
+use kimlik_domain::lifecycle::plan::digest_of;
+use kimlik_domain::lifecycle::{ActionKind, Step, reconcile};
+use kimlik_domain::staff::{IssueKind, RegistryNo};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What is to be done, person by person, with the reason for each change. Nothing is left to decide when it is carried out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    counts: BTreeMap<ActionKind, u32>,
+    held_because: Vec<String>,
+    changes: Vec<PlannedChange>,
+    text: String,
+    digest: String,
+    observed_at: DateTime<Utc>,
+    as_of: NaiveDate,
+}
+
+/// May it be carried out?
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub enum PlanVerdict {
+    /// Nothing of it exceeds a limit.
+    WithinLimits,
+    /// Some of it exceeds a limit and waits for an administrator.
+    Held,
+}
+
+/// One change of one account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlannedChange {
+    person: PersonId,
+    registry_no: RegistryNo,
+    kind: ActionKind,
+    because: String,
+    fields: Vec<FieldChange>,
+    text: String,
+}
+
+/// One value that changes.
+#[derive(Clone, Debug, Serialize, Deserialize, SimpleObject)]
+pub struct FieldChange {
+    /// The directory's name of the field.
+    name: String,
+    /// Null: there was none.
+    from: Option<String>,
+    /// Null: there is none any more.
+    to: Option<String>,
+}
+
+/// Why an order cannot reach an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutOfReach {
+    /// The unit is only observed.
+    Observed,
+    /// The directory's own administrators, and the like.
+    Protected,
+}
+
+impl Plan {
+    pub fn of(plan: &reconcile::Plan) -> Plan {
+        let overview = &plan.overview;
+        let actions = || plan.people.iter().flat_map(|p| p.actions.iter().map(move |a| (p, a)));
+        let changes = actions().map(|(p, action)| PlannedChange {
+            person: p.person,
+            registry_no: p.registry_no.clone(),
+            kind: action.kind,
+            because: action.because.to_string(),
+            fields: action.steps.iter().flat_map(fields).collect(),
+            text: kimlik_domain::lifecycle::describe::action_text(action),
+        });
+        Plan {
+            counts: overview.counts.clone(),
+            held_because: overview.exceeded.iter().map(ToString::to_string).collect(),
+            changes: changes.collect(),
+            text: plan.text(),
+            digest: digest_of(actions().map(|(p, a)| (p.person, a))),
+            observed_at: overview.observed_at,
+            as_of: overview.as_of,
+        }
+    }
+
+    pub fn is_to_do(&self, kinds: &[ActionKind]) -> bool {
+        self.changes.iter().any(|c| kinds.contains(&c.kind))
+    }
+}
+
+/// Of a plan about one person: what keeps all of it from being written.
+pub fn out_of_reach(plan: &reconcile::Plan) -> Option<OutOfReach> {
+    let person = plan.people.first()?;
+    let protected = |i: &kimlik_domain::staff::DataIssue| matches!(i.kind, IssueKind::ProtectedAccount | IssueKind::ProtectedLeaver);
+    match () {
+        () if person.mode == Mode::Observe && !person.actions.is_empty() => Some(OutOfReach::Observed),
+        () if person.issues.iter().any(protected) => Some(OutOfReach::Protected),
+        () => None,
+    }
+}
+
+fn fields(step: &Step) -> Vec<FieldChange> {
+    let text = |value: Option<&kimlik_domain::account::Value>| value.map(ToString::to_string);
+    match step {
+        Step::Create(new) => {
+            let set = new.attributes.iter();
+            set.map(|(a, value)| FieldChange { name: a.ldap_name().to_owned(), from: None, to: Some(value.to_string()) }).collect()
+        }
+        Step::Modify(changes) => {
+            let change = |c: &kimlik_domain::account::Change| FieldChange {
+                name: c.attribute.ldap_name().to_owned(),
+                from: text(c.from.as_ref()),
+                to: text(c.to.as_ref()),
+            };
+            changes.iter().map(change).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[Object]
+/// What is to be done, person by person, with the reason for each change. Nothing is left to decide when it is carried out.
+impl Plan {
+    /// How many changes of each kind.
+    async fn summary(&self) -> Vec<ActionCount> {
+        self.counts.iter().map(|(kind, count)| ActionCount::of(*kind, *count)).collect()
+    }
+    /// May it be carried out?
+    async fn verdict(&self) -> PlanVerdict {
+        if self.held_because.is_empty() { PlanVerdict::WithinLimits } else { PlanVerdict::Held }
+    }
+    /// The limits that it exceeds, in plain words.
+    async fn held_because(&self) -> &[String] {
+        &self.held_because
+    }
+    /// Each change, by registry number, in the order in which it is carried out.
+    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    async fn changes(
+        &self,
+        #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
+    ) -> Maybe<Page<PlannedChange>> {
+        Some(self.page(first, after.as_deref()))
+    }
+    /// The same plan as people read it.
+    async fn text(&self) -> &str {
+        &self.text
+    }
+    /// The same exactly as long as the changes are.
+    async fn digest(&self) -> &str {
+        &self.digest
+    }
+    /// When the directory was looked at.
+    async fn observed_at(&self) -> DateTime<Utc> {
+        self.observed_at
+    }
+    /// The day it is for.
+    async fn as_of(&self) -> NaiveDate {
+        self.as_of
+    }
+}
+
+impl Plan {
+    fn page(&self, first: Option<i32>, after: Option<&str>) -> Result<Page<PlannedChange>> {
+        let wanted = page::first(first)?;
+        let after = page::after(id::CHANGE, after)?;
+        let skipped = after.map_or(0, |at| usize::try_from(at.as_u128()).unwrap_or(usize::MAX));
+        let rest: Vec<_> = (1_u128..).zip(&self.changes).skip(skipped).take(wanted as usize + 1).collect();
+        let node = |(at, change): (u128, &PlannedChange)| (Cursor(id::encode(id::CHANGE, Uuid::from_u128(at)).0), change.clone());
+        Ok(page::page(rest, wanted, after.is_some(), node))
+    }
+}
+
+#[Object]
+/// One change of one account.
+impl PlannedChange {
+    /// Sicil no.
+    async fn registry_number(&self) -> RegistryNumber {
+        RegistryNumber(self.registry_no.clone())
+    }
+    /// What would be done.
+    async fn action(&self) -> ChangeAction {
+        self.kind.into()
+    }
+    /// Why, in plain words.
+    async fn because(&self) -> &str {
+        &self.because
+    }
+    /// The values that change.
+    async fn fields(&self) -> &[FieldChange] {
+        &self.fields
+    }
+    /// The change with every step, as people read it.
+    async fn text(&self) -> &str {
+        &self.text
+    }
+    /// Whose account.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn card(&self, ctx: &Context<'_>) -> Maybe<IdentityCard> {
+        of_person(ctx, self.person).await.transpose()
+    }
+}
