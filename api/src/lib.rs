@@ -11,3 +11,7 @@ pub mod wiring; // the composition root: the only file that names adapters
 pub mod work; // the loops: intake, reconcile, drift; graceful stop
 
 pub use cli::run;
+
+/// Of every program that this crate is part of, benchmarks included.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

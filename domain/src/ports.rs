@@ -78,6 +78,8 @@ pub enum Refusal {
     Password,
     /// Not the password that the account has: in a change from one to another.
     WrongPassword,
+    /// Another process is at it, and two must not be at once.
+    InHand,
     /// Anything else: a fault of ours or of the settings.
     Other,
 }
@@ -103,6 +105,10 @@ pub trait HrFeed: Send + Sync {
     /// The next delivery after `position` (`None`: from the beginning), complete, or `None` if there is none.
     /// Units come before the staff that refers to them. Reading takes nothing away.
     async fn poll(&self, position: Option<&str>) -> PortResult<Option<Delivery>>;
+    /// What lies there and is not delivered yet, because somebody may still be writing it.
+    async fn unfinished(&self) -> PortResult<Option<String>> {
+        Ok(None)
+    }
     /// `delivery` is in the store (or was refused whole): the source may put it away. Called again after a crash.
     async fn taken(&self, delivery: &Delivery, report: &FeedReport) -> PortResult<()>;
 }
@@ -185,6 +191,13 @@ pub trait Directory: Send + Sync {
 /// A keyed hash of a national id: finds people, shows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Mark(pub [u8; 32]);
+
+impl Mark {
+    /// Enough to tell a decision about one number from a decision about another.
+    pub fn short(&self) -> String {
+        self.0.iter().take(16).map(|octet| format!("{octet:02x}")).collect()
+    }
+}
 
 /// A person with everything that planning needs, read in one go.
 #[derive(Clone, Debug, PartialEq)]
@@ -292,8 +305,15 @@ pub trait Store: Send + Sync {
     async fn wake(&self, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()>;
     /// Due people, leased until `until`; others do not get them meanwhile.
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>>;
+    /// The leases go on until `until`. Answers whose were lost: somebody else has claimed them meanwhile.
+    async fn renew_claims(&self, claims: &[Claim], until: DateTime<Utc>) -> PortResult<Vec<PersonId>>;
     /// Ends the lease. `next`: when to look again by itself. A reason that came during the work keeps it due.
     async fn release(&self, done: &[(Claim, Option<DateTime<Utc>>)]) -> PortResult<()>;
+    /// The one hand at everybody, over all replicas, until `until`. False: another holds it.
+    async fn take_hand(&self, holder: Uuid, now: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<bool>;
+    /// Holds on to it. False: it ran out and another has taken it, or had taken it.
+    async fn keep_hand(&self, holder: Uuid, until: DateTime<Utc>) -> PortResult<bool>;
+    async fn let_go_of_hand(&self, holder: Uuid) -> PortResult<()>;
     /// A reason to look at everybody (units changed, policy changed, first start) until `full_run_done` names its number.
     async fn full_run_due(&self) -> PortResult<Option<i64>>;
     async fn request_full_run(&self) -> PortResult<()>;
@@ -308,6 +328,7 @@ pub trait Store: Send + Sync {
     async fn holds(&self, status: Option<HoldStatus>, limit: u32) -> PortResult<Vec<Hold>>;
     async fn hold_items(&self, hold: HoldId, after: Option<PersonId>, limit: u32) -> PortResult<Vec<HoldItem>>;
     async fn issues(&self, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>>;
+    /// `Refused(Value)`: nothing would come of it ([`DataIssue::can_be_accepted`]).
     async fn accept_issue(&self, issue: IssueId, by: &str, now: DateTime<Utc>) -> PortResult<()>;
     async fn messages(&self, before: Option<crate::id::MessageId>, limit: u32) -> PortResult<Vec<Message>>;
     async fn person_named(&self, username: Option<&str>, address: Option<&str>) -> PortResult<Option<PersonId>>;

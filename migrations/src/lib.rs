@@ -9,6 +9,7 @@ mod m20261124_000004_messages;
 mod m20261124_000005_password;
 mod m20261125_000006_challenge;
 mod m20261125_000007_phones;
+mod m20261125_000013_engine;
 
 pub struct Migrator;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_password::Migration),
             Box::new(m20261125_000006_challenge::Migration),
             Box::new(m20261125_000007_phones::Migration),
+            Box::new(m20261125_000013_engine::Migration),
         ]
     }
 }

@@ -216,7 +216,6 @@ async fn who_is_not_served_gets_no_code_and_a_code_proves_nothing_once_the_numbe
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_that_wrong_passwords_locked_is_unlocked_and_nobody_is_enabled_by_it() {
     let lab = lab(ResetProof::Sms).await;
-    lab.samba.on_the_controller("samba-tool domain passwords set --account-lockout-duration=30 --reset-account-lockout-after=30");
     for _ in 0..4 {
         lab.samba.kinit("ayse.sahin", "Yanlis-1-Parola").expect_err("wrong");
     }

@@ -250,6 +250,26 @@ fn a_return_needs_the_old_number_out_of_service_and_a_name_that_agrees() {
 }
 
 #[test]
+fn a_national_id_that_hr_corrects_waits_for_a_decision_on_that_number() {
+    let house = House::new();
+    house.snapshot(&staff([line(1, 1, "Ali", "2010-01-01", ""), line(2, 2, "Can", "2010-01-01", "")]));
+    let before = house.kept().by_no("1").cloned().expect("known");
+    let corrected = |id| staff([line(1, id, "Ali", "2010-01-01", "")]);
+    let refused = house.delta(&corrected(7));
+    assert_eq!((refused.rejected_rows, house.kept().kinds_of("1")), (1, vec![IssueKind::DuplicatePerson]));
+    assert!(house.kept().issues.values().all(|i| i.can_be_accepted() && !format!("{i:?}").contains(&national_id(7))));
+    house.store.decide_id("1");
+    assert_eq!(house.delta(&corrected(8)).rejected_rows, 1, "the decision is about another number");
+    let taken = house.delta(&corrected(7));
+    assert_eq!((taken.rejected_rows, taken.changed_people), (0, 1));
+    let after = house.kept().by_no("1").cloned().expect("still the same person");
+    assert!(after.person.id == before.person.id && after.mark != before.mark && house.kept().issues.is_empty());
+    assert_eq!(house.delta(&corrected(7)).unchanged_people, 1);
+    house.delta(&corrected(2));
+    assert!(house.kept().issues.values().all(|i| !i.can_be_accepted()), "somebody else's number is nobody's to give away");
+}
+
+#[test]
 fn an_old_record_beside_a_new_one_is_one_person_whatever_the_order() {
     for turned in [false, true] {
         let house = House::new();

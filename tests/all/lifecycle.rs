@@ -2,10 +2,13 @@
 use chrono::TimeDelta;
 use kimlik_adapters::directory::embedded::Foreign;
 use kimlik_domain::account::{AccountState, Attribute, GroupRule, LedgerName, NameKind, ObservedAccount, Sealed, Value, When};
+use kimlik_domain::lifecycle::grip::HAND;
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::limits::{Budget, Limit};
-use kimlik_domain::lifecycle::run::{OperationStatus, RunStatus};
-use kimlik_domain::ports::Clock;
+use kimlik_domain::lifecycle::reconcile::{Progress, Silent, Whom};
+use kimlik_domain::lifecycle::run::{OperationStatus, RunStatus, Trigger};
+use kimlik_domain::lifecycle::{ActionKind, Because};
+use kimlik_domain::ports::{Clock, OperationsOf, Refusal};
 use kimlik_domain::staff::IssueKind;
 use kimlik_tests::late::Late;
 use kimlik_tests::ministry::{Ministry, day, policy};
@@ -277,8 +280,6 @@ async fn an_approved_takeover_of_a_whole_hierarchy_goes_through_in_one_approval(
     m.store.decide_hold(hold.id, &approve(Some(vec![first])), m.clock.now()).await.unwrap();
     m.store.decide_hold(hold.id, &approve(None), m.clock.now()).await.unwrap();
     // As in a large ministry: the head is taken over before the others' turn comes.
-    use kimlik_domain::lifecycle::reconcile::{Silent, Whom};
-    use kimlik_domain::lifecycle::run::Trigger;
     m.reconciler.sync(&Whom::People(vec![first]), Trigger::Command, &Silent).await.unwrap();
     m.work().await;
     assert_eq!(m.store.holds(Some(HoldStatus::Open), 10).await.unwrap().len(), 0);
@@ -460,4 +461,73 @@ async fn a_story_comes_to_rest() {
     let text = play(&m, "hr:\n  S001: given=Ayşe; family=Şahin; unit=20000004; start=2020-01-01; reason=1\nsync\n").await;
     assert!(text.contains("1 to open"));
     at_rest(&m).await;
+}
+
+// ---------------------------------------------------------------------------------------------------- one hand
+
+/// Another replica takes the hand at everybody when this run is about to begin with its work.
+struct Usurper<'a> {
+    ministry: &'a Ministry,
+    slept: TimeDelta,
+}
+
+impl Progress for Usurper<'_> {
+    fn total(&self, people: u32) {
+        assert_eq!(people, 1);
+        self.ministry.clock.pass(self.slept);
+        let (store, now) = (&self.ministry.store, self.ministry.clock.now());
+        let take = async { store.take_hand(uuid::Uuid::from_u128(7), now, now + TimeDelta::hours(1)).await.unwrap() };
+        let taken = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(take));
+        assert_eq!(taken, self.slept > HAND);
+    }
+    fn done(&self, _: &str, _: &[(ActionKind, Because)], _: bool) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_slept_while_another_took_over_touches_nobody_any_more() {
+    let (m, mut hr) = (ministry().await, Hr::default());
+    says(&m, &mut hr, &["S001: given=Ayşe; family=Şahin; unit=20000004; start=2020-01-01; reason=1"]).await;
+    let slept = Usurper { ministry: &m, slept: HAND * 2 };
+    let stopped = m.reconciler.sync(&Whom::Everybody, Trigger::Command, &slept).await.unwrap_err();
+    assert_eq!(stopped.refusal(), Some(Refusal::InHand));
+    let operations = m.store.operations(OperationsOf::Everybody, None, 10).await.unwrap();
+    assert!(operations.is_empty(), "not even an intent: {operations:?}");
+    let runs = m.store.runs(None, 10).await.unwrap();
+    assert_eq!((runs.len(), runs[0].status), (1, RunStatus::Failed));
+    let refused = m.reconciler.sync(&Whom::Everybody, Trigger::Command, &Silent).await.unwrap_err();
+    assert_eq!((refused.refusal(), m.store.runs(None, 10).await.unwrap().len()), (Some(Refusal::InHand), 1), "the other is at it");
+    m.clock.pass(TimeDelta::hours(2));
+    let awake = Usurper { ministry: &m, slept: TimeDelta::zero() };
+    let run = m.reconciler.sync(&Whom::Everybody, Trigger::Command, &awake).await.unwrap();
+    assert_eq!((run.status, run.summary.done), (RunStatus::Done, 1));
+    at_rest(&m).await;
+}
+
+#[tokio::test]
+async fn somebody_whose_claim_was_lost_is_left_to_the_other_worker() {
+    let (m, mut hr) = (ministry().await, Hr::default());
+    says(&m, &mut hr, &["S001: given=Ayşe; family=Şahin; unit=20000004; start=2020-01-01; reason=1"]).await;
+    let id = m.person("S001").await.person.id;
+    let slow = Slow { ministry: &m };
+    let claim = m.store.claim(m.clock.now(), m.clock.now() + TimeDelta::seconds(1), 1).await.unwrap();
+    assert_eq!(claim[0].person, id);
+    m.clock.pass(TimeDelta::seconds(2));
+    assert_eq!(m.reconciler.work(&slow).await.unwrap(), 1);
+    assert_eq!(m.store.renew_claims(&claim, m.clock.now()).await.unwrap(), [id], "the slow one hears that it is no longer its own");
+    m.work().await;
+    at_rest(&m).await;
+}
+
+/// Takes longer than a third of a lease before it begins: the lease is kept, and the work done.
+struct Slow<'a> {
+    ministry: &'a Ministry,
+}
+
+impl Progress for Slow<'_> {
+    fn total(&self, _: u32) {
+        self.ministry.clock.pass(TimeDelta::seconds(40));
+    }
+    fn done(&self, _: &str, _: &[(ActionKind, Because)], ok: bool) {
+        assert!(ok);
+    }
 }

@@ -59,6 +59,15 @@ impl FakeStore {
         self.look(|kept| kept.people.values_mut().filter(|k| k.person.registry_no.as_str() == no).for_each(|k| k.account_state = state));
     }
 
+    /// Somebody decides that the national id of this person's open issue is the right one.
+    pub fn decide_id(&self, no: &str) {
+        self.look(|kept| {
+            let about = |i: &&DataIssue| i.registry_no.as_ref().is_some_and(|n| n.as_str() == no);
+            let said = kept.issues.values().filter(about).find_map(|i| i.said.clone());
+            kept.people.values_mut().filter(|k| k.person.registry_no.as_str() == no).for_each(|k| k.decided_id = said.clone());
+        });
+    }
+
     /// What unique keys refuse, seen before anything is written.
     fn check(&self, kept: &Kept, save: &RosterSave) -> PortResult<()> {
         for new in &save.people {
@@ -82,6 +91,7 @@ impl FakeStore {
                 mark: None,
                 former_registry_nos: Vec::new(),
                 account_state: AccountState::None,
+                decided_id: None,
             });
             kept.by_no.remove(&entry.person.registry_no);
             kept.by_no.insert(new.person.registry_no.clone(), id);
@@ -196,6 +206,18 @@ impl Store for FakeStore {
         beyond()
     }
     async fn claim(&self, _: DateTime<Utc>, _: DateTime<Utc>, _: u32) -> PortResult<Vec<Claim>> {
+        beyond()
+    }
+    async fn renew_claims(&self, _: &[Claim], _: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
+        beyond()
+    }
+    async fn take_hand(&self, _: uuid::Uuid, _: DateTime<Utc>, _: DateTime<Utc>) -> PortResult<bool> {
+        beyond()
+    }
+    async fn keep_hand(&self, _: uuid::Uuid, _: DateTime<Utc>) -> PortResult<bool> {
+        beyond()
+    }
+    async fn let_go_of_hand(&self, _: uuid::Uuid) -> PortResult<()> {
         beyond()
     }
     async fn release(&self, _: &[(Claim, Option<DateTime<Utc>>)]) -> PortResult<()> {

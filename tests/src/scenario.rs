@@ -11,6 +11,7 @@ use kimlik_domain::lifecycle::describe;
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::run::Run;
 use kimlik_domain::ports::{Clock, OperationsOf};
+use kimlik_domain::staff::DataIssue;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -184,7 +185,7 @@ fn fed(report: &kimlik_domain::staff::intake::FeedReport) -> String {
         ),
     };
     for issue in &report.issues {
-        let who = issue.registry_no.as_ref().map(ToString::to_string).unwrap_or_default();
+        let who = about(issue);
         let unit = issue.personnel_unit.map(|u| u.to_string()).unwrap_or_else(|| "head office".into());
         writeln!(out, "! {} {who} line {:?} {:?} [{unit}]: {}", issue.kind.name(), issue.line, issue.field, issue.message).expect("text");
     }
@@ -259,7 +260,7 @@ async fn issues(ministry: &Ministry) -> String {
     let mut lines: Vec<String> = issues
         .iter()
         .map(|i| {
-            let who = i.issue.registry_no.as_ref().map(ToString::to_string).unwrap_or_default();
+            let who = about(&i.issue);
             format!("{} {who} {}", i.issue.kind.name(), i.issue.message)
         })
         .collect();
@@ -357,4 +358,10 @@ fn without_ids(text: &str) -> String {
     };
     let line = |line: &str| line.split(' ').map(|w| if is_id(w) { "<guid>" } else { w }).collect::<Vec<_>>().join(" ");
     text.lines().map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// Whom or what an issue is about.
+fn about(issue: &DataIssue) -> String {
+    let unit = || issue.unit.map(|unit| format!("unit {unit}"));
+    issue.registry_no.as_ref().map(ToString::to_string).or_else(unit).unwrap_or_default()
 }

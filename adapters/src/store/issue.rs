@@ -117,6 +117,10 @@ async fn put(writing: &Writing, found: &[(String, &DataIssue)], now: DateTime<Ut
         let registry_no = issue.registry_no.as_ref().map(|no| no.as_str().to_owned());
         match standing.remove(key) {
             Some(row) if row.data == data => {}
+            // Why anew: what was accepted was another value.
+            Some(row) if row.status == ACCEPTED && from_json::<DataIssue>(&row.data, "issue")?.said != issue.said => {
+                rows.push(Model { data, person, registry_no, status: OPEN.to_owned(), accepted_by: None, since: now, ..row })
+            }
             Some(row) => rows.push(Model { data, person, registry_no, ..row }),
             None => rows.push(Model {
                 id: new_id(now),
@@ -133,7 +137,8 @@ async fn put(writing: &Writing, found: &[(String, &DataIssue)], now: DateTime<Ut
         }
     }
     let rows = rows.into_iter().map(IntoActiveModel::into_active_model).collect();
-    writing.insert("saving issues", rows, upsert([Column::Id], [Column::Data, Column::Person, Column::RegistryNo])).await
+    let changed = [Column::Data, Column::Person, Column::RegistryNo, Column::Status, Column::AcceptedBy, Column::Since];
+    writing.insert("saving issues", rows, upsert([Column::Id], changed)).await
 }
 
 fn new_id(now: DateTime<Utc>) -> Uuid {
@@ -169,6 +174,27 @@ pub(super) async fn standing<'a>(
     Ok(found)
 }
 
+/// National ids that somebody has decided to be right, by person: [`kimlik_domain::ports::Mark::short`].
+pub(super) async fn decided_ids(db: &impl ConnectionTrait, people: &[Uuid]) -> PortResult<HashMap<Uuid, String>> {
+    let rows: Vec<(Option<Uuid>, String)> = Entity::find()
+        .select_only()
+        .columns([Column::Person, Column::Data])
+        .filter(Expr::cust(STANDING))
+        .filter(Column::Kind.eq(IssueKind::DuplicatePerson.name()))
+        .filter(Column::Status.eq(ACCEPTED))
+        .filter(Column::Person.is_in(people.iter().copied()))
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed("reading decisions on national ids"))?;
+    let mut decided = HashMap::new();
+    for (person, data) in rows {
+        let issue: DataIssue = from_json(&data, "issue")?;
+        decided.extend(person.zip(issue.said));
+    }
+    Ok(decided)
+}
+
 /// Open ones, the oldest first.
 pub(super) async fn list(db: &impl ConnectionTrait, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>> {
     let mut select =
@@ -186,6 +212,12 @@ pub(super) async fn accept(link: &Link, id: IssueId, by: &str, now: DateTime<Utc
     let row = row.ok_or_else(|| PortError::refused(Refusal::NotFound, "there is no such issue"))?;
     match row.status.as_str() {
         ACCEPTED => return Ok(()),
+        OPEN if !from_json::<DataIssue>(&row.data, "issue")?.can_be_accepted() => {
+            return Err(PortError::refused(
+                Refusal::Value,
+                "HR's row was refused, and accepting that would only hide it: HR has to mend it",
+            ));
+        }
         OPEN => {}
         _ => return Err(PortError::refused(Refusal::Changed, "the issue is resolved: there is nothing left to accept")),
     }

@@ -9,6 +9,7 @@ mod decision;
 mod fault;
 mod feed;
 mod grant;
+mod hand;
 mod hold;
 mod inspect;
 mod issue;
@@ -54,6 +55,7 @@ use link::Link;
 use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::MigratorTrait;
 use std::collections::HashMap;
+use uuid::Uuid;
 use vault::Vault;
 
 /// The store on one database, with its pool of connections.
@@ -168,6 +170,18 @@ impl Store for SqlStore {
     }
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>> {
         work::claim(&self.link, now, until, limit).await
+    }
+    async fn renew_claims(&self, claims: &[Claim], until: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
+        work::renew(&self.link, claims, until).await
+    }
+    async fn take_hand(&self, holder: Uuid, now: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<bool> {
+        hand::take(&self.link, holder, now, until).await
+    }
+    async fn keep_hand(&self, holder: Uuid, until: DateTime<Utc>) -> PortResult<bool> {
+        hand::keep(&self.link, holder, until).await
+    }
+    async fn let_go_of_hand(&self, holder: Uuid) -> PortResult<()> {
+        hand::let_go(&self.link, holder).await
     }
     async fn release(&self, done: &[(Claim, Option<DateTime<Utc>>)]) -> PortResult<()> {
         work::release(&self.link, done).await

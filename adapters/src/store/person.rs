@@ -7,7 +7,6 @@ use kimlik_domain::id::PersonId;
 use kimlik_domain::phone::Phones;
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortResult};
 use kimlik_domain::staff::{Person, RegistryNo};
-use kimlik_domain::text;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{IntoActiveModel, JoinType, QueryOrder, QuerySelect, Select};
@@ -21,9 +20,6 @@ pub struct Model {
     #[sea_orm(unique)]
     pub registry_no: String,
     pub manager: Option<String>,
-    /// Folded words of the name, a blank before each.
-    pub words: String,
-    pub sort_key: Vec<u8>,
     pub data: String,
 }
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -47,6 +43,7 @@ pub mod posting {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+<<<<<<< HEAD
 /// What separates words of a name for a search.
 fn words(name: &str) -> String {
     let folded = text::fold(name);
@@ -58,6 +55,9 @@ fn words(name: &str) -> String {
 }
 
 /// Everybody with their account, in one statement. The person is as HR said it.
+=======
+/// Everybody with their account, in one statement.
+>>>>>>> main
 pub(super) fn with_account() -> Select<Entity> {
     Entity::find().join(JoinType::LeftJoin, Entity::belongs_to(account::Entity).from(Column::Id).to(account::Column::Person).into())
 }
@@ -75,14 +75,12 @@ pub(super) async fn save(writing: &Writing, people: &[&Person]) -> PortResult<()
             id: person.id.0,
             registry_no: person.registry_no.as_str().to_owned(),
             manager: person.manager.as_ref().map(|m| m.as_str().to_owned()),
-            words: words(&person.full_name()),
-            sort_key: text::sort_key(&format!("{} {}", person.family_name, person.given_name)),
             data: to_json(person)?,
         };
         rows.push(row.into_active_model());
         postings.extend(person.postings.iter().map(|p| (p.unit.to_string(), person.id.0)));
     }
-    let columns = [Column::RegistryNo, Column::Manager, Column::Words, Column::SortKey, Column::Data];
+    let columns = [Column::RegistryNo, Column::Manager, Column::Data];
     writing.insert("saving people", rows, upsert([Column::Id], columns)).await?;
     card::mark(writing, people.iter().map(|p| p.id)).await?;
     posting::Entity::delete_many()
@@ -235,15 +233,4 @@ pub(super) async fn reports_of(db: &impl ConnectionTrait, heads: &[RegistryNo]) 
 
 async fn ids_where(db: &impl ConnectionTrait, condition: Expr) -> PortResult<Vec<Uuid>> {
     Entity::find().select_only().column(Column::Id).filter(condition).into_tuple().all(db).await.map_err(failed("reading people"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::words;
-
-    #[test]
-    fn each_part_of_a_name_is_a_word_to_search_for() {
-        assert_eq!(words("Ayşe-Nur IŞIK O'Neil"), " ayse nur isik o neil");
-        assert_eq!(words("  "), "");
-    }
 }

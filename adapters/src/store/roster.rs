@@ -88,6 +88,7 @@ async fn describe(db: &impl ConnectionTrait, ids: &[Uuid]) -> PortResult<Vec<Kno
         .all(db)
         .await
         .map_err(failed("reading former registry numbers"))?;
+    let mut decided = issue::decided_ids(db, ids).await?;
     let mut numbers: HashMap<Uuid, Vec<RegistryNo>> = HashMap::new();
     for row in former {
         numbers.entry(row.person).or_default().extend(RegistryNo::parse(&row.registry_no));
@@ -97,7 +98,8 @@ async fn describe(db: &impl ConnectionTrait, ids: &[Uuid]) -> PortResult<Vec<Kno
             let person: Person = from_json(&data, "person")?;
             let mark = mark.map(|m| m.try_into().map(Mark).map_err(|_| unreadable("mark", "wrong length"))).transpose()?;
             let former_registry_nos = numbers.remove(&person.id.0).unwrap_or_default();
-            Ok(KnownPerson { mark, former_registry_nos, account_state: account_state(state.as_deref())?, person })
+            let decided_id = decided.remove(&person.id.0);
+            Ok(KnownPerson { mark, former_registry_nos, account_state: account_state(state.as_deref())?, decided_id, person })
         })
         .collect()
 }

@@ -8,8 +8,8 @@ use kimlik_domain::ports::{Claim, PortResult};
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, LockBehavior, LockType, OnConflict};
-use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
-use std::collections::BTreeMap;
+use sea_orm::{Condition, IntoActiveModel, QueryOrder, QuerySelect};
+use std::collections::{BTreeMap, HashSet};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "work")]
@@ -87,6 +87,34 @@ async fn save(writing: &Writing, rows: Vec<Model>) -> PortResult<()> {
     let columns = [Column::Generation, Column::Leased, Column::VisibleAt, Column::WokenAt];
     let rows = rows.into_iter().map(IntoActiveModel::into_active_model).collect();
     writing.insert("saving the work queue", rows, upsert([Column::Person], columns)).await
+}
+
+/// Answers whose lease is another's by now.
+pub(super) async fn renew(link: &Link, claims: &[Claim], until: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
+    let mut by_generation: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
+    claims.iter().for_each(|c| by_generation.entry(c.generation).or_default().push(c.person.0));
+    let mut lost = Vec::new();
+    let writing = link.write().await?;
+    for (generation, mut people) in by_generation {
+        // Why sorted: as in waking.
+        people.sort_unstable();
+        for people in people.chunks(CHUNK) {
+            let held = Condition::all()
+                .add(Column::Person.is_in(people.iter().copied()))
+                .add(Column::Leased.eq(true))
+                .add(Column::Generation.eq(generation));
+            let renewed = Entity::update_many().col_expr(Column::VisibleAt, Expr::value(until)).filter(held.clone());
+            let renewed = renewed.exec(&writing.txn).await.map_err(failed("renewing leases"))?.rows_affected;
+            if renewed == people.len() as u64 {
+                continue;
+            }
+            let held = Entity::find().select_only().column(Column::Person).filter(held).into_tuple::<Uuid>();
+            let held: HashSet<Uuid> = held.all(&writing.txn).await.map_err(failed("renewing leases"))?.into_iter().collect();
+            lost.extend(people.iter().filter(|p| !held.contains(p)).map(|p| PersonId(*p)));
+        }
+    }
+    writing.commit().await?;
+    Ok(lost)
 }
 
 pub(super) async fn release(link: &Link, done: &[(Claim, Option<DateTime<Utc>>)]) -> PortResult<()> {

@@ -23,7 +23,8 @@ enum What {
         #[arg(long)]
         all: bool,
     },
-    /// Takes one as it is: what it stopped may go on.
+    /// Takes one as it is: what it stopped may go on. Of a national id that differs from the one held (DUPLICATE_PERSON): the one
+    /// that HR says now is right; it is taken when HR delivers it again.
     Accept {
         /// As `list` prints it.
         issue: Uuid,
@@ -36,7 +37,7 @@ impl Issues {
             What::List { all } => list(house, all).await,
             What::Accept { issue } => {
                 house.store.accept_issue(IssueId(issue), &format!("cli:{}", who()), house.clock.now()).await.map_err(told)?;
-                say("accepted as it is");
+                say("accepted as it is; what HR's row says is taken when it is delivered again");
                 Ok(0)
             }
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration as Span, Utc};
 use kimlik_domain::day;
 use kimlik_domain::lifecycle::reconcile::{Reconciler, Whom};
 use kimlik_domain::lifecycle::run::{Run, Trigger};
-use kimlik_domain::ports::PortResult;
+use kimlik_domain::ports::{PortResult, Refusal};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -52,7 +52,12 @@ pub async fn keep_reconciling(house: Arc<House>, voice: Arc<Voice>, stop: Cancel
 async fn round(house: &House, voice: &Voice, everybody: Option<Trigger>, drift: &mut Drift, stop: &CancellationToken) -> PortResult<()> {
     let reconciler = house.reconciler().await?;
     if let Some(trigger) = everybody {
-        ended(&reconciler.sync(&Whom::Everybody, trigger, voice).await?, voice);
+        match reconciler.sync(&Whom::Everybody, trigger, voice).await {
+            Ok(run) => ended(&run, voice),
+            // Everybody stays due: should the other not come to the end, this one takes over.
+            Err(fault) if fault.refusal() == Some(Refusal::InHand) => tracing::debug!(%fault, "the queue is worked off meanwhile"),
+            Err(fault) => return Err(fault),
+        }
     }
     while !stop.is_cancelled() && reconciler.work(voice).await? > 0 {}
     if !stop.is_cancelled() {
@@ -135,7 +140,10 @@ impl Drift {
         if Instant::now() < self.next {
             return Ok(());
         }
-        let found = reconciler.drift(voice).await?;
+        let found = match reconciler.drift(voice).await {
+            Err(fault) if fault.refusal() == Some(Refusal::InHand) => 0,
+            found => found?,
+        };
         if found > 0 {
             tracing::info!(accounts = found, "changed by hand and looked at");
         }

@@ -260,15 +260,16 @@ fn place(person: &Person, unit: Option<&Arc<Unit>>, facts: &Facts<'_>, state: Ac
     let rule = unit.and_then(|u| placement::ou(&facts.policy.placement, &facts.policy.base, u, facts.units));
     match (rule, unit) {
         (Some(ou), _) if facts.containers.contains(&ou) => return ou,
-        (Some(ou), _) => {
-            let message = format!("the OU {ou} does not exist; the account stands in {}", facts.policy.default_ou);
-            issues.push(of_administrators(issue(IssueKind::NoOrganizationalUnit, person, facts, message)));
+        (Some(ou), Some(unit)) => {
+            let message = format!("the OU {ou} does not exist; the accounts of its people stand in {}", facts.policy.default_ou);
+            issues.push(of_unit(unit, message));
         }
         (None, Some(unit)) => {
-            let message = format!("no placement rule fits unit {} ({})", unit.code, unit.short_name);
-            issues.push(of_administrators(issue(IssueKind::NoOrganizationalUnit, person, facts, message)));
+            let message =
+                format!("no placement rule fits {}; the accounts of its people stand in {}", unit.short_name, facts.policy.default_ou);
+            issues.push(of_unit(unit, message));
         }
-        (None, None) => {
+        (_, None) => {
             let message = format!("no known unit; the account stands in {}", facts.policy.default_ou);
             issues.push(issue(IssueKind::NoOrganizationalUnit, person, facts, message));
         }
@@ -276,9 +277,9 @@ fn place(person: &Person, unit: Option<&Arc<Unit>>, facts: &Facts<'_>, state: Ac
     facts.policy.default_ou.clone()
 }
 
-/// Not HR's to mend: OUs and rules are made by those who administer the directory.
-fn of_administrators(issue: DataIssue) -> DataIssue {
-    DataIssue { personnel_unit: None, ..issue }
+/// One for all its people. Not HR's to mend: OUs and rules are made by those who administer the directory.
+fn of_unit(unit: &Unit, message: String) -> DataIssue {
+    DataIssue { unit: Some(unit.code), ..DataIssue::new(IssueKind::NoOrganizationalUnit, message) }
 }
 
 /// Who is the manager: the one that HR names, else the nearest head above.

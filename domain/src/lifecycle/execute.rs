@@ -1,5 +1,6 @@
 //! Carrying out: intents committed in chunks, steps in order, a few people at a time. No choices are made here.
 use super::difference::{self, Sight};
+use super::grip::Grip;
 use super::limits::{Cap, Exceeded};
 use super::look::{Look, Planned};
 use super::plan::{Action, ActionKind, Step};
@@ -41,9 +42,9 @@ pub struct Carried {
 
 /// What a run may not exceed, and what it would.
 #[derive(Clone, Copy)]
-struct Limiting<'a> {
-    exceeded: &'a [Exceeded],
-    caps: &'a [Cap],
+pub(super) struct Limiting<'a> {
+    pub exceeded: &'a [Exceeded],
+    pub caps: &'a [Cap],
 }
 
 /// How an action ended.
@@ -69,13 +70,12 @@ impl Reconciler {
         &self,
         run: &Run,
         look: &Look<'_>,
-        exceeded: &[Exceeded],
-        caps: &[Cap],
+        limits: Limiting<'_>,
+        grip: &Grip<'_>,
         progress: &dyn Progress,
     ) -> PortResult<Carried> {
         let mut total = Carried::default();
         let due: Vec<&Planned> = look.plans.iter().filter(|p| !p.plan.is_empty() || p.unsettled || p.announce).collect();
-        let limits = Limiting { exceeded, caps };
         // Why not all at once: a chunk that waits for its turn is to cost nothing.
         let mut waiting = due.chunks(CHUNK);
         let mut running = FuturesUnordered::new();
@@ -83,7 +83,7 @@ impl Reconciler {
             while running.len() < CHUNKS_AT_ONCE
                 && let Some(chunk) = waiting.next()
             {
-                running.push(self.chunk(run.id, look, chunk, limits, progress));
+                running.push(self.chunk(run.id, look, chunk, limits, grip, progress));
             }
             let Some(carried) = running.try_next().await? else { break };
             total.done += carried.done;
@@ -161,6 +161,7 @@ impl Reconciler {
         look: &Look<'_>,
         planned: &[&Planned],
         limits: Limiting<'_>,
+        grip: &Grip<'_>,
         progress: &dyn Progress,
     ) -> PortResult<Carried> {
         let Limiting { exceeded, caps } = limits;
@@ -169,6 +170,8 @@ impl Reconciler {
         let planned = planned.iter().map(|p| whole.get(&p.plan.person).unwrap_or(p));
         let mut chunk: Vec<Work<'_>> = planned.map(|p| self.sort(run, p, exceeded, &mut carried)).collect();
         chunk.retain(|w| !w.actions.is_empty() || w.planned.plan.mode == Mode::Manage && (w.planned.unsettled || w.planned.announce));
+        grip.keep().await?;
+        chunk.retain(|w| !grip.has_lost(w.planned.plan.person));
         self.intend(&mut chunk, caps, &mut carried).await?;
         let ids: Vec<PersonId> = chunk.iter().map(|w| w.planned.plan.person).collect();
         let records = self.store.people(PeopleBy::Ids(&ids)).await?;

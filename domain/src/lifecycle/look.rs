@@ -2,13 +2,14 @@
 //! Memory grows with the page and with what is to be done, not with the ministry.
 use super::desired::{self, Facts, Standing, manager_of};
 use super::difference::{self, Sight};
+use super::grip::Grip;
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
 use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
-use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, Units};
+use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, UnitCode, Units};
 use crate::text;
 use futures_util::future;
 use std::collections::{HashMap, HashSet};
@@ -37,6 +38,7 @@ pub struct Look<'a> {
     /// People with something to do, to report or to settle.
     pub plans: Vec<Planned>,
     pub issues: Vec<DataIssue>,
+    units_with_issue: HashSet<(IssueKind, UnitCode)>,
     /// Who was looked at and when to look again; only kept when asked for one by one.
     pub next: Vec<(PersonId, Option<Day>)>,
     pub seen: Vec<RegistryNo>,
@@ -91,6 +93,7 @@ impl<'a> Look<'a> {
             looked_at: 0,
             plans: Vec::new(),
             issues: Vec::new(),
+            units_with_issue: HashSet::new(),
             next: Vec::new(),
             seen: Vec::new(),
             lapsed: Vec::new(),
@@ -103,29 +106,29 @@ impl<'a> Look<'a> {
     }
 
     /// Looks at them all. The scan of the whole directory begins while the rest is being read.
-    pub async fn over(of: &'a Reconciler, today: Day, commit: bool, whom: &Whom) -> PortResult<Look<'a>> {
+    pub async fn over(of: &'a Reconciler, today: Day, commit: bool, whom: &Whom, grip: &Grip<'_>) -> PortResult<Look<'a>> {
         let mut look;
         match whom {
             Whom::Everybody => {
                 let (scan, new) = future::try_join(of.directory.scan(None), Look::new(of, today, commit)).await?;
                 look = new;
-                look.at_everybody(scan).await?;
+                look.at_everybody(scan, grip).await?;
             }
             some => {
                 look = Look::new(of, today, commit).await?;
-                look.at(some).await?;
+                look.at(some, grip).await?;
             }
         }
         Ok(look)
     }
 
-    async fn at(&mut self, whom: &Whom) -> PortResult<()> {
+    async fn at(&mut self, whom: &Whom, grip: &Grip<'_>) -> PortResult<()> {
         match whom {
             Whom::Everybody => {
                 let scan = self.of.directory.scan(None).await?;
-                self.at_everybody(scan).await
+                self.at_everybody(scan, grip).await
             }
-            Whom::People(ids) => self.at_people(ids).await,
+            Whom::People(ids) => self.at_people(ids, grip).await,
             Whom::Unit(unit) => {
                 let mut ids = Vec::new();
                 let mut after = None;
@@ -136,14 +139,14 @@ impl<'a> Look<'a> {
                     let here = |r: &&PersonRecord| r.person.posting_on(self.today).is_some_and(|p| self.units.is_within(p.unit, *unit));
                     ids.extend(chunk.iter().filter(here).map(|r| r.person.id));
                 }
-                self.at_people(&ids).await
+                self.at_people(&ids, grip).await
             }
         }
     }
 
     /// One pass over the directory's pages, each joined with the people whose accounts stand there; then the people
     /// whose account was not seen.
-    async fn at_everybody(&mut self, mut scan: Box<dyn Scan>) -> PortResult<()> {
+    async fn at_everybody(&mut self, mut scan: Box<dyn Scan>, grip: &Grip<'_>) -> PortResult<()> {
         self.watermark = Some(scan.watermark());
         let mut met: HashSet<PersonId> = HashSet::new();
         let mut strays: Vec<ObservedAccount> = Vec::new();
@@ -153,6 +156,7 @@ impl<'a> Look<'a> {
             let (next, compared) = future::join(scan.next_page(), self.at_page(current, &mut met, &mut strays)).await;
             compared?;
             page = next?;
+            grip.keep().await?;
         }
         drop(scan);
         let mut unmet: Vec<PersonId> = self.of.store.census().await?.into_iter().map(|l| l.person).filter(|p| !met.contains(p)).collect();
@@ -161,6 +165,7 @@ impl<'a> Look<'a> {
         let strays = Strays::new(strays);
         for ids in unmet.chunks(CHUNK) {
             self.at_chunk(ids, Some(&strays)).await?;
+            grip.keep().await?;
         }
         Ok(())
     }
@@ -203,9 +208,10 @@ impl<'a> Look<'a> {
         Ok(Some(()))
     }
 
-    async fn at_people(&mut self, ids: &[PersonId]) -> PortResult<()> {
+    async fn at_people(&mut self, ids: &[PersonId], grip: &Grip<'_>) -> PortResult<()> {
         for ids in ids.chunks(CHUNK) {
             self.at_chunk(ids, None).await?;
+            grip.keep().await?;
         }
         Ok(())
     }
@@ -303,7 +309,13 @@ impl<'a> Look<'a> {
         if found.chain(record.open_issues.iter().copied()).any(|k| IssueKind::OF_PLANNING.contains(&k)) {
             self.seen.push(plan.registry_no.clone());
         }
-        self.issues.extend(plan.issues.iter().cloned());
+        for issue in &plan.issues {
+            // Why once: what is about a unit is found with each of its people.
+            let about_unit = issue.unit.filter(|_| issue.registry_no.is_none());
+            if about_unit.is_none_or(|unit| self.units_with_issue.insert((issue.kind, unit))) {
+                self.issues.push(issue.clone());
+            }
+        }
         self.lapse(record, &plan);
         // Why also the refused: what was refused and need not be done any more is nobody's issue.
         let unsettled = !record.unsettled.is_empty() || record.open_issues.contains(&IssueKind::DirectoryRefused);

@@ -4,6 +4,7 @@ pub mod describe;
 pub mod desired;
 pub mod difference;
 pub mod execute;
+pub mod grip;
 pub mod hold;
 pub mod limits;
 pub mod look;

@@ -4,7 +4,8 @@
 //! the directory answered otherwise are looked at once more -> receipt. Guarantees: nothing is done without a committed
 //! intent; a crash at any point leaves intents that the next look settles; a second run finds nothing to do.
 //! Caveat: "when" is the caller's: the serve loop, a cron job, an administrator.
-use super::execute::Carried;
+use super::execute::{Carried, Limiting};
+use super::grip::Grip;
 use super::hold::{HoldItem, HoldRequest, HoldStatus};
 use super::limits::{self, Budget, Cap, Exceeded, Scope, Spent};
 use super::look::{Look, Planned};
@@ -56,17 +57,14 @@ impl Progress for Silent {
 
 /// The limits' day rolls.
 const DAY: TimeDelta = TimeDelta::days(1);
-/// How long a claim on the queue lasts: longer than a chunk takes, short enough that a crash delays nobody for long.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// When to look again at somebody whom the directory refused.
 const AGAIN: TimeDelta = TimeDelta::minutes(15);
-const CLAIMS: u32 = 256;
 
 impl Reconciler {
     /// What would be done now, or as of a later day. Writes nothing and reserves nothing: new names are proposals.
     pub async fn preview(&self, whom: &Whom, as_of: Option<Day>) -> PortResult<Preview<'_>> {
         let now = self.clock.now();
-        let look = Look::over(self, as_of.unwrap_or_else(|| day::today(now)), false, whom).await?;
+        let look = Look::over(self, as_of.unwrap_or_else(|| day::today(now)), false, whom, &Grip::none(self)).await?;
         let (exceeded, _) = self.weigh(&look.plans, now).await?;
         Ok(Preview::new(look, exceeded, now))
     }
@@ -76,26 +74,28 @@ impl Reconciler {
         self.preview(whom, as_of).await?.whole().await
     }
 
-    /// Plans and carries out. The run is recorded whatever becomes of it.
+    /// Plans and carries out. The run is recorded whatever becomes of it. Everybody is looked at by one process at a time:
+    /// `Refused(InHand)`, and no run, where another is at it.
     pub async fn sync(&self, whom: &Whom, trigger: Trigger, progress: &dyn Progress) -> PortResult<Run> {
+        let everybody = *whom == Whom::Everybody;
+        let grip = if everybody { Grip::on_everybody(self).await? } else { Grip::none(self) };
         let mut run = self.run(trigger);
-        self.store.begin_run(&run).await?;
-        let full_run = self.store.full_run_due().await?;
-        let claims = if *whom == Whom::Everybody { self.claim_all().await? } else { Vec::new() };
         let outcome = async {
-            let look = Look::over(self, day::today(self.clock.now()), true, whom).await?;
-            self.carry_out(&mut run, look, *whom == Whom::Everybody, progress).await
+            self.store.begin_run(&run).await?;
+            let full_run = self.store.full_run_due().await?;
+            let look = Look::over(self, day::today(self.clock.now()), true, whom, &grip).await?;
+            Ok((full_run, self.carry_out(&mut run, look, everybody, &grip, progress).await?))
         }
         .await;
         match outcome {
-            Ok(next) => {
-                if *whom == Whom::Everybody {
+            Ok((full_run, next)) => {
+                if everybody {
                     let due: Vec<_> = next.iter().filter_map(|(p, day)| Some((*p, day::midnight((*day)?)))).collect();
                     if !due.is_empty() {
                         self.store.wake(&due).await?;
                     }
                     let next: HashMap<PersonId, Option<Day>> = next.into_iter().collect();
-                    self.release(claims, &next).await?;
+                    grip.release(&next).await?;
                     if let Some(number) = full_run {
                         self.store.full_run_done(number).await?;
                     }
@@ -103,7 +103,7 @@ impl Reconciler {
                 self.finish(run, None).await
             }
             Err(error) => {
-                self.give_back(claims).await;
+                grip.give_back().await;
                 self.finish(run, Some(&error)).await?;
                 Err(error)
             }
@@ -112,25 +112,24 @@ impl Reconciler {
 
     /// Works off a part of the queue: people of whom HR said something, or whose day has come. 0: nothing was due.
     pub async fn work(&self, progress: &dyn Progress) -> PortResult<u32> {
-        let now = self.clock.now();
-        let claims = self.store.claim(now, now + LEASE, CLAIMS).await?;
-        if claims.is_empty() {
+        let grip = Grip::on_some(self).await?;
+        let people = grip.people();
+        if people.is_empty() {
             return Ok(0);
         }
-        let people: Vec<PersonId> = claims.iter().map(|c| c.person).collect();
+        let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
         let outcome = async {
-            let look = Look::over(self, day::today(now), true, &Whom::People(people)).await?;
-            self.carry_out_quietly(look, Trigger::HrChange, progress).await
+            let look = Look::over(self, day::today(self.clock.now()), true, &Whom::People(people), &grip).await?;
+            self.carry_out_quietly(look, Trigger::HrChange, &grip, progress).await
         }
         .await;
         match outcome {
             Ok(next) => {
-                let count = u32::try_from(claims.len()).unwrap_or(u32::MAX);
-                self.release(claims, &next.into_iter().collect()).await?;
+                grip.release(&next.into_iter().collect()).await?;
                 Ok(count)
             }
             Err(error) => {
-                self.give_back(claims).await;
+                grip.give_back().await;
                 Err(error)
             }
         }
@@ -148,7 +147,7 @@ impl Reconciler {
             return Ok(0);
         }
         let due = look.plans.iter().filter(|p| !p.plan.is_empty()).count();
-        self.carry_out_quietly(look, Trigger::Drift, progress).await?;
+        self.carry_out_quietly(look, Trigger::Drift, &Grip::none(self), progress).await?;
         Ok(u32::try_from(due).unwrap_or(u32::MAX))
     }
 
@@ -184,14 +183,15 @@ impl Reconciler {
         &self,
         look: Look<'_>,
         trigger: Trigger,
+        grip: &Grip<'_>,
         progress: &dyn Progress,
     ) -> PortResult<Vec<(PersonId, Option<Day>)>> {
         let mut run = self.run(trigger);
         if look.plans.is_empty() {
-            return self.carry_out(&mut run, look, false, progress).await;
+            return self.carry_out(&mut run, look, false, grip, progress).await;
         }
         self.store.begin_run(&run).await?;
-        let outcome = self.carry_out(&mut run, look, false, progress).await;
+        let outcome = self.carry_out(&mut run, look, false, grip, progress).await;
         self.finish(run, outcome.as_ref().err()).await?;
         outcome
     }
@@ -201,6 +201,7 @@ impl Reconciler {
         run: &mut Run,
         look: Look<'_>,
         everybody: bool,
+        grip: &Grip<'_>,
         progress: &dyn Progress,
     ) -> PortResult<Vec<(PersonId, Option<Day>)>> {
         let now = self.clock.now();
@@ -227,12 +228,12 @@ impl Reconciler {
         let managed = look.plans.iter().filter(|p| p.plan.mode == Mode::Manage);
         let due = managed.filter(|p| p.plan.actions.iter().any(|a| to_do(p, a))).count();
         progress.total(u32::try_from(due).unwrap_or(u32::MAX));
-        let carried = self.execute(run, &look, &exceeded, &caps, progress).await?;
+        let limits = Limiting { exceeded: &exceeded, caps: &caps };
+        let carried = self.execute(run, &look, limits, grip, progress).await?;
         if let Some(mark) = &look.watermark {
             self.store.save_watermark(mark).await?;
         }
-        let next = self.once_more(run, look, carried, &exceeded, &caps).await?;
-        Ok(next)
+        self.once_more(run, look, carried, limits, grip).await
     }
 
     /// People whom the directory answered otherwise than planned are observed and planned once more; who is still not as
@@ -242,20 +243,20 @@ impl Reconciler {
         run: &mut Run,
         look: Look<'_>,
         carried: Carried,
-        exceeded: &[Exceeded],
-        caps: &[Cap],
+        limits: Limiting<'_>,
+        grip: &Grip<'_>,
     ) -> PortResult<Vec<(PersonId, Option<Day>)>> {
         let mut next = look.next;
         run.summary.add(&carried);
         let mut later = carried.later;
         if !carried.again.is_empty() {
             let people: Vec<PersonId> = carried.again.iter().copied().collect();
-            let second = Look::over(self, look.today, true, &Whom::People(people)).await?;
+            let second = Look::over(self, look.today, true, &Whom::People(people), grip).await?;
             if !second.issues.is_empty() {
                 let about = IssueScope::People(IssueKind::OF_PLANNING, &second.seen);
                 self.store.save_issues(about, &second.issues, self.clock.now()).await?;
             }
-            let rest = self.execute(run, &second, exceeded, caps, &Silent).await?;
+            let rest = self.execute(run, &second, limits, grip, &Silent).await?;
             // What was tried again counts as what came of it the second time.
             run.summary.refused = carried.later_refusals;
             run.summary.in_doubt = 0;
@@ -270,33 +271,6 @@ impl Reconciler {
             self.store.wake(&later).await?;
         }
         Ok(next)
-    }
-
-    async fn claim_all(&self) -> PortResult<Vec<crate::ports::Claim>> {
-        let now = self.clock.now();
-        let mut all = Vec::new();
-        loop {
-            let some = self.store.claim(now, now + LEASE, 10_000).await?;
-            if some.is_empty() {
-                return Ok(all);
-            }
-            all.extend(some);
-        }
-    }
-
-    async fn release(&self, claims: Vec<crate::ports::Claim>, next: &HashMap<PersonId, Option<Day>>) -> PortResult<()> {
-        let done: Vec<_> = claims.into_iter().map(|c| (c, next.get(&c.person).copied().flatten().map(day::midnight))).collect();
-        if done.is_empty() { Ok(()) } else { self.store.release(&done).await }
-    }
-
-    /// They stay due: a neighbour that was away must not keep a leaver's account open until the lease has run out.
-    async fn give_back(&self, claims: Vec<crate::ports::Claim>) {
-        let now = self.clock.now();
-        let due: Vec<_> = claims.into_iter().map(|c| (c, Some(now))).collect();
-        if !due.is_empty() {
-            // Why ignored: where the store is away too, the leases run out by themselves.
-            self.store.release(&due).await.ok();
-        }
     }
 
     // -------------------------------------------------------------------------------------------------------- limits

@@ -39,6 +39,8 @@ pub struct KnownPerson {
     pub mark: Option<Mark>,
     pub former_registry_nos: Vec<RegistryNo>,
     pub account_state: AccountState,
+    /// [`Mark::short`] of another national id that somebody has decided to be the right one.
+    pub decided_id: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

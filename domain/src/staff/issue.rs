@@ -123,6 +123,9 @@ pub struct DataIssue {
     /// Line of the file, where it comes from one.
     pub line: Option<u32>,
     pub source: Option<String>,
+    /// What a decision is about, where it is about one value and no other: the mark of a national id, cut short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
     /// In plain words, without the national id and without whole phone numbers.
     pub message: String,
 }
@@ -138,7 +141,17 @@ impl DataIssue {
             field: None,
             line: None,
             source: None,
+            said: None,
             message: message.into(),
+        }
+    }
+
+    /// May somebody take it as it is? Not where rows were refused and a decision would only hide that; a national id that HR has
+    /// corrected is one that somebody has to decide.
+    pub fn can_be_accepted(&self) -> bool {
+        match self.kind.blocks() {
+            Blocked::Row | Blocked::Feed => self.said.is_some(),
+            _ => true,
         }
     }
 

@@ -58,6 +58,7 @@ impl Context<'_> {
             field: fault.field.map(|f| f.name().to_owned()),
             line: fault.line,
             source: Some(self.source.to_owned()),
+            said: fault.said,
             ..DataIssue::new(fault.kind, fault.message)
         }
     }
@@ -72,11 +73,13 @@ pub struct Fault {
     pub message: String,
     /// The rows are not taken: what was known stays.
     pub rejects: bool,
+    /// As [`DataIssue::said`].
+    pub said: Option<String>,
 }
 
 impl Fault {
     pub fn new(kind: IssueKind, field: impl Into<Option<Field>>, line: u32, message: impl Into<String>) -> Fault {
-        Fault { kind, field: field.into(), line: Some(line), message: message.into(), rejects: false }
+        Fault { kind, field: field.into(), line: Some(line), message: message.into(), rejects: false, said: None }
     }
     pub fn rejecting(self) -> Fault {
         Fault { rejects: true, ..self }

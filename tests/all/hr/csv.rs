@@ -173,7 +173,9 @@ async fn a_file_that_still_grows_is_waited_for_and_so_is_what_comes_after_it() {
     assert_eq!(feed.poll(None).await.unwrap(), None);
     clock.go_on(Duration::seconds(4));
     assert_eq!(feed.poll(None).await.unwrap(), None, "it rests for four seconds only");
+    assert_eq!(feed.unfinished().await.unwrap().as_deref(), Some("staff-full-1.csv"), "and who waits is told for what");
     clock.go_on(Duration::seconds(1));
+    assert_eq!(feed.unfinished().await.unwrap(), None);
     assert_eq!(rows(&feed.poll(None).await.unwrap().unwrap()).len(), 3);
 }
 

@@ -10,6 +10,7 @@ on_both_engines!(
     only_issues_of_the_kinds_and_people_looked_at_are_resolved,
     a_record_names_the_kinds_that_are_open,
     an_accepted_issue_is_told_to_planning_and_stays_accepted,
+    a_decision_on_a_national_id_is_about_that_one_alone,
     a_resolved_issue_of_a_row_wakes_its_person,
     issues_of_a_kind_are_resolved_whoever_they_are_about,
 );
@@ -95,6 +96,28 @@ async fn an_accepted_issue_is_told_to_planning_and_stays_accepted(bench: Bench) 
     assert_eq!((events.len(), events[0].deed.as_str()), (1, "issue.accept"));
     let nowhere = bench.store.accept_issue(kimlik_domain::id::IssueId(id(404).0), "x", noon()).await.unwrap_err();
     assert_eq!(nowhere.refusal(), Some(Refusal::NotFound));
+}
+
+async fn a_decision_on_a_national_id_is_about_that_one_alone(bench: Bench) {
+    bench.save(vec![person(1, "A", "B")]).await;
+    let duplicate = |said: Option<&str>| DataIssue {
+        said: said.map(str::to_owned),
+        field: Some("national_id".into()),
+        ..issue(IssueKind::DuplicatePerson, 1, "held with another")
+    };
+    let decided = async || bench.store.known(&[no("S1")], &[]).await.unwrap().remove(0).decided_id;
+    bench.take_in(&[], &[], vec![duplicate(None)], 0).await;
+    let refused = bench.store.accept_issue(bench.open_issues().await[0].id, "cli:root", noon()).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(Refusal::Value), "a refused row that nothing would come of stays in sight");
+    bench.take_in(&[], &[], vec![duplicate(Some("aa"))], 1).await;
+    assert_eq!(decided().await, None);
+    bench.store.accept_issue(bench.open_issues().await[0].id, "cli:root", noon()).await.unwrap();
+    assert_eq!((decided().await.as_deref(), bench.open_issues().await.len()), (Some("aa"), 0));
+    bench.take_in(&[IssueKind::DuplicatePerson], &[1], vec![duplicate(Some("aa"))], 2).await;
+    assert_eq!((decided().await.as_deref(), bench.open_issues().await.len()), (Some("aa"), 0));
+    bench.take_in(&[IssueKind::DuplicatePerson], &[1], vec![duplicate(Some("bb"))], 3).await;
+    let open = bench.open_issues().await;
+    assert_eq!((decided().await, open.len(), open[0].since), (None, 1, noon() + TimeDelta::hours(3)), "another number is asked anew");
 }
 
 async fn a_resolved_issue_of_a_row_wakes_its_person(bench: Bench) {

@@ -16,6 +16,8 @@ on_both_engines!(
     the_reports_of_a_head_are_woken,
     a_full_run_is_due_until_its_number_is_done,
     the_watermark_is_kept,
+    a_renewed_lease_goes_on_and_a_lost_one_is_told,
+    one_at_a_time_has_the_hand_at_everybody,
 );
 
 fn later(minutes: i64) -> DateTime<Utc> {
@@ -166,4 +168,43 @@ async fn the_watermark_is_kept(bench: Bench) {
         bench.store.save_watermark(&mark).await.unwrap();
         assert_eq!(bench.again().await.watermark().await.unwrap(), Some(mark));
     }
+}
+
+async fn a_renewed_lease_goes_on_and_a_lost_one_is_told(bench: Bench) {
+    bench.store.wake(&[(id(1), noon()), (id(2), noon())]).await.unwrap();
+    let slow = bench.store.claim(noon(), later(5), 10).await.unwrap();
+    assert_eq!(bench.store.renew_claims(&slow, later(10)).await.unwrap(), []);
+    assert_eq!(claim_one(&bench, later(9)).await, None, "the lease goes on");
+    let other = bench.again().await.claim(later(10), later(15), 1).await.unwrap();
+    assert_eq!(bench.store.renew_claims(&slow, later(20)).await.unwrap(), [other[0].person], "the other one's is no longer this worker's");
+    let ended = claim_one(&bench, later(15)).await.unwrap();
+    assert_eq!(ended.person, other[0].person, "renewing what was lost has lengthened nothing");
+    let kept: Vec<Claim> = slow.into_iter().filter(|c| c.person != other[0].person).collect();
+    bench.store.release(&[(kept[0], None)]).await.unwrap();
+    assert_eq!(bench.store.renew_claims(&kept, later(30)).await.unwrap(), [kept[0].person], "what is done is nobody's");
+}
+
+async fn one_at_a_time_has_the_hand_at_everybody(bench: Bench) {
+    let [first, second] = [1, 2].map(uuid::Uuid::from_u128);
+    let other = bench.again().await;
+    assert!(bench.store.take_hand(first, noon(), later(1)).await.unwrap());
+    assert!(!other.take_hand(second, noon(), later(1)).await.unwrap());
+    assert!(bench.store.keep_hand(first, later(2)).await.unwrap() && !other.keep_hand(second, later(9)).await.unwrap());
+    assert!(!other.take_hand(second, later(1), later(3)).await.unwrap(), "it was kept");
+    assert!(other.take_hand(second, later(2), later(3)).await.unwrap(), "whoever was killed keeps it no longer than the lease");
+    assert!(!bench.store.keep_hand(first, later(9)).await.unwrap(), "and hears of it, should it live after all");
+    bench.store.let_go_of_hand(first).await.unwrap();
+    assert!(!bench.store.take_hand(first, later(2), later(9)).await.unwrap(), "another's is not let go of");
+    other.let_go_of_hand(second).await.unwrap();
+    assert!(!other.keep_hand(second, later(9)).await.unwrap());
+    let mut rivals = Vec::new();
+    for n in 10..18 {
+        let store = if n % 2 == 0 { bench.store.clone() } else { other.clone() };
+        rivals.push(tokio::spawn(async move { store.take_hand(uuid::Uuid::from_u128(n), noon(), later(1)).await.unwrap() }));
+    }
+    let mut winners = 0;
+    for rival in rivals {
+        winners += u32::from(rival.await.unwrap());
+    }
+    assert_eq!(winners, 1);
 }

@@ -38,6 +38,18 @@ fn a_ministry_is_planned_synced_and_then_at_rest() {
 }
 
 #[test]
+fn a_file_of_this_moment_is_waited_for_and_not_left_lying() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kimlik.toml"), "[hr]\nsource = \"csv\"\n[hr.csv]\ndirectory = \"hr\"\n").unwrap();
+    std::fs::create_dir(folder.path().join("hr")).unwrap();
+    std::fs::write(folder.path().join("hr/units-20260101T0000.csv"), kimlik_tests::ministry::UNITS).unwrap();
+    let out = run(folder.path(), &["sync"], &[]);
+    let (code, out) = (out.status.code(), text(&out.stdout) + &text(&out.stderr));
+    assert!(code == Some(0) && out.contains("units-20260101T0000.csv: changed less than 5 seconds ago; waiting"), "{code:?}\n{out}");
+    assert!(folder.path().join("hr/done/units-20260101T0000.csv").exists(), "{out}");
+}
+
+#[test]
 fn the_contract_is_printed_without_any_settings() {
     let folder = tempfile::tempdir().unwrap();
     let out = run(folder.path(), &["schema"], &[]);

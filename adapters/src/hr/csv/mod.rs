@@ -56,6 +56,10 @@ impl DropFolder {
 
     /// The first file in order, if it rests. Why not a later one that does: a delta must not overtake the snapshot before it.
     fn next_file(&self) -> PortResult<Option<folder::Drop>> {
+        Ok(self.first_file()?.filter(|(_, rests)| *rests).map(|(file, _)| file))
+    }
+
+    fn first_file(&self) -> PortResult<Option<(folder::Drop, bool)>> {
         let files = folder::files(&self.path)?;
         let now = self.clock.now();
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,8 +69,11 @@ impl DropFolder {
             (file.name.clone(), Seen { state: file.state, since: before.unwrap_or(now.min(file.state.changed)) })
         };
         *resting = files.iter().map(seen).collect();
-        let first = files.into_iter().next();
-        Ok(first.filter(|file| resting.get(&file.name).is_some_and(|seen| now - seen.since >= REST)))
+        let rests = |file: &folder::Drop| resting.get(&file.name).is_some_and(|seen| now - seen.since >= REST);
+        Ok(files.into_iter().next().map(|file| {
+            let rests = rests(&file);
+            (file, rests)
+        }))
     }
 
     fn deliver(&self, file: folder::Drop, taken: folder::Taken) -> PortResult<Delivery> {
@@ -130,6 +137,9 @@ impl HrFeed for DropFolder {
         let taken = folder::Taken::parse(position.unwrap_or_default());
         let look = || self.next_file()?.map(|file| self.deliver(file, taken)).transpose();
         blocking(look)
+    }
+    async fn unfinished(&self) -> PortResult<Option<String>> {
+        Ok(blocking(|| self.first_file())?.filter(|(_, rests)| !rests).map(|(file, _)| file.name))
     }
     async fn taken(&self, delivery: &Delivery, report: &FeedReport) -> PortResult<()> {
         blocking(|| self.put_away(delivery, report))

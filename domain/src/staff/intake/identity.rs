@@ -73,8 +73,17 @@ impl KnownPeople {
             |message: String| Identity::Refused(Fault::new(IssueKind::DuplicatePerson, Field::NationalId, draft.line, message).rejecting());
         if let Some(known) = self.by_no(&draft.registry_no) {
             return match (known.mark, mark, self.by_mark(mark)) {
+                (Some(held), Some(said), Some(other)) if held != said && other.person.id != known.person.id => refused(format!(
+                    "this registry number is held with another national id, and this one is that of {}",
+                    other.person.registry_no
+                )),
                 (Some(held), Some(said), _) if held != said => {
-                    refused("this registry number is held with another national id: one of the two is wrong".to_owned())
+                    if known.decided_id == Some(said.short()) && !survey.is_borne_by_another(at) {
+                        return Identity::Known(known.clone());
+                    }
+                    let message = "this registry number is held with another national id: one of the two is wrong";
+                    let fault = Fault::new(IssueKind::DuplicatePerson, Field::NationalId, draft.line, message).rejecting();
+                    Identity::Refused(Fault { said: Some(said.short()), ..fault })
                 }
                 (None, _, Some(other)) if other.person.id != known.person.id => {
                     refused(format!("registry number {} is held with the same national id", other.person.registry_no))

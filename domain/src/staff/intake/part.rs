@@ -142,8 +142,9 @@ impl Part<'_> {
         let mark = national_id.as_ref().and_then(|(_, mark)| *mark).or(known.as_ref().and_then(|k| k.mark));
         let mut formers = known.as_ref().map_or_else(Vec::new, |k| k.former_registry_nos.clone());
         formers.extend(former_registry_no.clone());
+        let decided_id = known.as_ref().and_then(|k| k.decided_id.clone());
         let account_state = known.map_or(AccountState::None, |k| k.account_state);
-        self.known.put(KnownPerson { person: person.clone(), mark, former_registry_nos: formers, account_state });
+        self.known.put(KnownPerson { person: person.clone(), mark, former_registry_nos: formers, account_state, decided_id });
         self.put_save(PersonSave { person, national_id: national_id.map(|(id, _)| id), former_registry_no });
     }
 
