@@ -43,21 +43,7 @@ pub mod posting {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-<<<<<<< HEAD
-/// What separates words of a name for a search.
-fn words(name: &str) -> String {
-    let folded = text::fold(name);
-    folded
-        .split(|c: char| c.is_whitespace() || matches!(c, '-' | '\'' | '’' | '.' | '\0'))
-        .filter(|w| !w.is_empty())
-        .flat_map(|w| [" ", w])
-        .collect()
-}
-
 /// Everybody with their account, in one statement. The person is as HR said it.
-=======
-/// Everybody with their account, in one statement.
->>>>>>> main
 pub(super) fn with_account() -> Select<Entity> {
     Entity::find().join(JoinType::LeftJoin, Entity::belongs_to(account::Entity).from(Column::Id).to(account::Column::Person).into())
 }
