@@ -70,7 +70,7 @@ try {
   await again('extension', '4321');
   await type('work-password', password);
   await press('.deed');
-  told.work = await until('the office line', `document.querySelector('.done') && [...document.querySelectorAll('.number')][1].textContent`);
+  told.work = await until('the office line', `/İş telefonunuz/.test(document.querySelector('.done')?.textContent) && [...document.querySelectorAll('.number')][1].textContent`);
   await look('kart-5-own-1280');
 
   // The rest by keyboard: the places stand before the view, the search has the focus.
