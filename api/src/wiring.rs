@@ -441,9 +441,21 @@ fn door(config: &Config, store: &Arc<SqlStore>, directory: Arc<dyn SignIn>, cloc
 fn desk(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Passwords>, door: Arc<Door>) -> Desk {
     let suffix = config.directory.upn_suffix();
     let words = suffix.split('.').filter(|w| w.len() > 2).map(str::to_owned).collect();
-    let rules = DeskRules { words, ..DeskRules::default() };
+    let rules = DeskRules { words, challenge: config.password.rules(), ..DeskRules::default() };
     let (clock, entropy) = (door.clock.clone(), door.entropy.clone());
-    Desk { tickets: store.clone(), passwords, store: store.clone(), door, clock, entropy, rules }
+    let texts = config::policy::texts_of(config);
+    Desk {
+        tickets: store.clone(),
+        challenges: store.clone(),
+        outbox: store.clone(),
+        texts,
+        passwords,
+        store: store.clone(),
+        door,
+        clock,
+        entropy,
+        rules,
+    }
 }
 
 fn phone_desk(config: &Config, store: &Arc<SqlStore>, door: &Arc<Door>, clock: &Arc<dyn Clock>) -> PhoneDesk {

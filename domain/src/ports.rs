@@ -18,6 +18,7 @@ use crate::lifecycle::suspension::{Order, Ordered, Suspension};
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
 use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Message, NewMessage, Purpose};
+use crate::password::challenge::{Asked, Proven};
 use crate::password::ticket::{Ticket, TicketPurpose};
 use crate::password::{PasswordFacts, PasswordRules};
 use crate::phone::desk::MobileChallenge;
@@ -752,8 +753,32 @@ pub trait Tickets: Send + Sync {
     /// The ticket of this token, in this browser, if it lives and is good for `purpose`.
     async fn ticket(&self, token: &Secret, browser: &Secret, purpose: TicketPurpose, now: DateTime<Utc>) -> PortResult<Option<Ticket>>;
     async fn keep_intermediate(&self, ticket: uuid::Uuid, password: &Zeroizing<String>) -> PortResult<()>;
-    /// It, and what proved its owner, are used up.
-    async fn spend(&self, ticket: &Ticket, audit: &AuditEvent, now: DateTime<Utc>) -> PortResult<()>;
+    /// It, and what proved its owner, are used up; with it the notice is queued.
+    async fn spend(&self, ticket: &Ticket, audit: &AuditEvent, notice: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()>;
+}
+
+/// What people who have forgotten their password say, until somebody has found out who they are, and the codes sent to them.
+#[async_trait]
+pub trait Challenges: Send + Sync {
+    /// Sealed, until it is answered.
+    async fn ask(&self, asked: &Asked) -> PortResult<()>;
+    /// What is to be answered, leased until `until`, oldest first. Forgets what ended a day ago.
+    async fn claim_asked(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Asked>>;
+    /// Queues the message, which ends the person's challenges of that kind before it and takes back their messages that have not
+    /// been sent; or nothing goes out. What was said is forgotten. Nothing, where somebody else has answered.
+    async fn answer(&self, asked: &Asked, code: Option<(PersonId, &NewMessage)>, audit: &AuditEvent, now: DateTime<Utc>) -> PortResult<()>;
+    /// Whose code it is, if it is the challenge's. The try is counted before the comparison, of a challenge that no code belongs
+    /// to as well; after `tries` of them no code is right. A code counts for `life` from when its message was sent.
+    async fn try_challenge(
+        &self,
+        id: uuid::Uuid,
+        code: &Zeroizing<String>,
+        tries: u32,
+        life: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> PortResult<Option<Proven>>;
+    /// When the person's account was first announced; `None`: Kimlik has not opened it.
+    async fn announced_at(&self, person: PersonId) -> PortResult<Option<DateTime<Utc>>>;
 }
 
 // ---------------------------------------------------------------------------------------------------------- phones

@@ -7,6 +7,7 @@ mod m20261124_000002_access;
 mod m20261124_000003_cards;
 mod m20261124_000004_messages;
 mod m20261124_000005_password;
+mod m20261125_000006_challenge;
 mod m20261125_000007_phones;
 mod m20261125_000008_suspension;
 mod m20261125_000010_webhooks;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000003_cards::Migration),
             Box::new(m20261124_000004_messages::Migration),
             Box::new(m20261124_000005_password::Migration),
+            Box::new(m20261125_000006_challenge::Migration),
             Box::new(m20261125_000007_phones::Migration),
             Box::new(m20261125_000008_suspension::Migration),
             Box::new(m20261125_000010_webhooks::Migration),

@@ -8,6 +8,7 @@ mod access_oidc;
 mod access_sessions;
 mod directory;
 mod embedded;
+mod forgotten;
 mod golden;
 pub mod hr;
 mod intake;

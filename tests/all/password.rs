@@ -8,6 +8,7 @@ use kimlik_adapters::token::OwnTokens;
 use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::access::roles::RoleGroups;
 use kimlik_domain::access::session::{Secret, SessionRules};
+use kimlik_domain::message::{Language, Templates};
 use kimlik_domain::password::desk::Handed;
 use kimlik_domain::password::{Broken, Desk, DeskRules, Refused};
 use kimlik_domain::ports::Passwords as _;
@@ -74,6 +75,9 @@ async fn lab() -> Lab {
     };
     let desk = Desk {
         tickets: store.clone(),
+        challenges: store.clone(),
+        outbox: store.clone(),
+        texts: Arc::new(Templates::new("https://kimlik.test", Language::Tr)),
         passwords: directory.clone(),
         store: store.clone(),
         door: Arc::new(door),

@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod card;
+mod challenge;
 mod courier;
 mod decision;
 mod event;

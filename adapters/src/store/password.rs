@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::access::session::Secret;
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, PersonId};
-use kimlik_domain::message::{MessageState, Purpose};
+use kimlik_domain::message::{MessageState, NewMessage, Purpose};
 use kimlik_domain::password::ticket::{Ticket, TicketPurpose};
 use kimlik_domain::ports::{CodeTried, PortResult, Throttled, Tickets};
 use sea_orm::ExprTrait;
@@ -32,6 +32,8 @@ pub struct Model {
     pub proof: Uuid,
     pub made_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
+    /// There was no password before.
+    pub is_first: bool,
     pub spent_at: Option<DateTimeUtc>,
     pub intermediate: Option<Vec<u8>>,
 }
@@ -105,7 +107,7 @@ async fn throttle(
 }
 
 /// One more try of this code; false: it has had enough, or is spent.
-async fn count_try(writing: &Writing, proof: Uuid, tries: u32) -> PortResult<bool> {
+pub(super) async fn count_try(writing: &Writing, proof: Uuid, tries: u32) -> PortResult<bool> {
     let row = code_use::Model { proof, tries: 0, spent_at: None };
     writing.insert("noting a code", vec![row.into_active_model()], keep([code_use::Column::Proof])).await?;
     let left = code_use::Column::Proof.eq(proof).and(code_use::Column::SpentAt.is_null()).and(code_use::Column::Tries.lt(i64::from(tries)));
@@ -164,6 +166,7 @@ async fn hand(link: &Link, vault: &Vault, ticket: &Ticket, token: &Secret, brows
         proof: ticket.proof,
         made_at: ticket.made_at,
         expires_at: ticket.expires_at,
+        is_first: ticket.is_first,
         spent_at: None,
         intermediate: None,
     };
@@ -180,13 +183,21 @@ fn ticket(vault: &Vault, row: Model) -> PortResult<Ticket> {
         account: AccountGuid(row.account),
         purposes: from_json(&row.purposes, "password_ticket")?,
         proof: row.proof,
+        is_first: row.is_first,
         made_at: row.made_at,
         expires_at: row.expires_at,
         intermediate,
     })
 }
 
-async fn spend(link: &Link, spent: &Ticket, event: &AuditEvent, now: DateTime<Utc>) -> PortResult<()> {
+async fn spend(
+    link: &Link,
+    vault: &Vault,
+    spent: &Ticket,
+    event: &AuditEvent,
+    notice: Option<&NewMessage>,
+    now: DateTime<Utc>,
+) -> PortResult<()> {
     let writing = link.write().await?;
     Entity::update_many()
         .col_expr(Column::SpentAt, Expr::value(now))
@@ -201,6 +212,7 @@ async fn spend(link: &Link, spent: &Ticket, event: &AuditEvent, now: DateTime<Ut
         .exec(&writing.txn)
         .await
         .map_err(failed("spending a code"))?;
+    message::queue(&writing, vault, notice.map(|notice| (spent.person, notice, now))).await?;
     audit::record(&writing, [event]).await?;
     writing.commit().await
 }
@@ -245,7 +257,7 @@ impl Tickets for SqlStore {
             .map_err(failed("keeping a ticket"))?;
         writing.commit().await
     }
-    async fn spend(&self, ticket: &Ticket, event: &AuditEvent, now: DateTime<Utc>) -> PortResult<()> {
-        spend(&self.link, ticket, event, now).await
+    async fn spend(&self, ticket: &Ticket, event: &AuditEvent, notice: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()> {
+        spend(&self.link, &self.vault, ticket, event, notice, now).await
     }
 }

@@ -4,7 +4,13 @@ const WORDS = {
     title: "Parola", other: "English", name: "Kullanıcı adı", nameHint: "Örneğin ayse.sahin", back: "Geri",
     first: "İlk parolam", firstHint: "Hesabım yeni açıldı, SMS ile kod geldi.",
     change: "Parolamı değiştir", changeHint: "Parolamı biliyorum; süresi dolmuş da olabilir.",
-    code: "SMS ile gelen kod", codeHint: "8 rakam", go: "Devam", current: "Şimdiki parola", fresh: "Yeni parola",
+    forgotten: "Parolamı unuttum", forgottenHint: "Cep telefonuma kod gelsin, yeni bir parola belirleyeyim.",
+    unlock: "Hesabımın kilidini aç", unlockHint: "Çok kez yanlış yazdım; parolamı biliyorum.",
+    nationalId: "T.C. kimlik no", nationalIdHint: "11 rakam", send: "Kod gönder",
+    sent: "Bilgiler doğruysa cep telefonunuza birkaç dakika içinde 6 rakamlı bir kod gelir. Gelmezse baştan başlayın ya da personel biriminize başvurun.",
+    cooling: "Cep telefonunuz yeni değiştiyse bir süre kod gönderilmez.",
+    unlocked: "Hesabınızın kilidi açıldı. Parolanız aynı; oturum açabilirsiniz.",
+    code: "SMS ile gelen kod", codeHint: "8 rakam", shortCodeHint: "6 rakam", go: "Devam", current: "Şimdiki parola", fresh: "Yeni parola",
     again: "Yeni parola, bir kez daha", show: "Parolayı göster", save: "Parolayı belirle", differ: "İki parola aynı değil.",
     strength: "Dayanıklılık", levels: ["çok zayıf", "zayıf", "orta", "iyi", "çok iyi"],
     done: "Parolanız değişti. Bilgisayarınızda ve telefonunuzda artık yeni parolanızla oturum açın.",
@@ -16,7 +22,13 @@ const WORDS = {
     title: "Password", other: "Türkçe", name: "User name", nameHint: "For example ayse.sahin", back: "Back",
     first: "My first password", firstHint: "My account is new and a code came by SMS.",
     change: "Change my password", changeHint: "I know my password; it may have expired.",
-    code: "Code from the SMS", codeHint: "8 digits", go: "Go on", current: "Present password", fresh: "New password",
+    forgotten: "I forgot my password", forgottenHint: "Send a code to my mobile, and let me set a new password.",
+    unlock: "Unlock my account", unlockHint: "I typed it wrongly too often; I know my password.",
+    nationalId: "National id (T.C. kimlik no)", nationalIdHint: "11 digits", send: "Send a code",
+    sent: "If what you wrote is right, a code of 6 digits comes to your mobile within some minutes. If none comes, begin again or turn to your personnel unit.",
+    cooling: "If your mobile was changed lately, no code is sent for some time.",
+    unlocked: "Your account is unlocked. The password is the same; you can sign in.",
+    code: "Code from the SMS", codeHint: "8 digits", shortCodeHint: "6 digits", go: "Go on", current: "Present password", fresh: "New password",
     again: "New password, once more", show: "Show the password", save: "Set the password", differ: "The two passwords differ.",
     strength: "Strength", levels: ["very weak", "weak", "fair", "good", "very good"],
     done: "Your password has changed. From now on sign in with it, on your computer and on your phone.",
@@ -51,7 +63,7 @@ function make(tag, properties = {}, ...children) {
 
 function field(key, hint, type, complete) {
   const input = make("input", { type, name: key, id: key, autocomplete: complete, autocapitalize: "none", spellcheck: false, required: true });
-  if (key === "code") input.inputMode = "numeric";
+  if (key === "code" || key === "nationalId") input.inputMode = "numeric";
   const label = make("label", { htmlFor: key }, say(key));
   if (hint) {
     input.setAttribute("aria-describedby", `${key}-hint`);
@@ -77,7 +89,7 @@ function form(heading, fields, deed, act) {
     fault.hidden = true;
     const inputs = [...element.querySelectorAll("input:not([type=checkbox])")];
     inputs.forEach((input) => input.removeAttribute("aria-invalid"));
-    const empty = inputs.find((input) => !input.value);
+    const empty = inputs.find((input) => !input.value && !input.disabled);
     if (empty) return complain(say("empty"), empty);
     button.disabled = true;
     try { await act(complain); } catch { complain(say("away")); }
@@ -156,15 +168,53 @@ function first() {
   form(say("first"), [name.label, code.label], say("go"), async (complain) => {
     const query = `mutation($i: AccountActivateInput!) { accountActivate(input: $i) { ticket { token } ${FAULTS} } }`;
     const { accountActivate } = await ask(query, { i: { username: name.input.value, code: code.input.value } });
-    if (accountActivate.ticket) return set(accountActivate.ticket.token);
+    if (accountActivate.ticket) return set("first", accountActivate.ticket.token);
     complain(accountActivate.userErrors.map((error) => told(error.message)).join(" "), code.input);
   });
 }
 
-function set(ticket) {
-  view = () => set(ticket);
+// Forgotten and unlock: who one is, then the code. The same words come for everybody.
+function lost(key) {
+  view = () => lost(key);
+  const name = field("name", say("nameHint"), "text", "username");
+  const national = field("nationalId", say("nationalIdHint"), "text", "off");
+  national.label.hidden = true;
+  national.input.disabled = true;
+  ask("{ passwordPolicy { resetNeedsNationalId } }").then((data) => {
+    national.input.disabled = national.label.hidden = !data.passwordPolicy.resetNeedsNationalId;
+  }, () => {});
+  form(say(key), [name.label, national.label], say("send"), async (complain) => {
+    const [deed, type] = key === "unlock" ? ["accountUnlockStart", "AccountUnlockStartInput"] : ["passwordResetStart", "PasswordResetStartInput"];
+    const query = `mutation($i: ${type}!) { start: ${deed}(input: $i) { challenge { id } ${FAULTS} } }`;
+    const { start } = await ask(query, { i: { username: name.input.value, nationalId: national.input.value || null } });
+    if (start.challenge) return prove(key, start.challenge.id);
+    complain(start.userErrors.map((error) => told(error.message)).join(" "), start.userErrors[0].path[0] === "nationalId" ? national.input : name.input);
+  });
+}
+
+function prove(key, challengeId) {
+  view = () => prove(key, challengeId);
+  const code = field("code", say("shortCodeHint"), "text", "one-time-code");
+  const words = [make("p", { id: "sent" }, say("sent")), make("p", { className: "hint" }, say("cooling"))];
+  form(say(key), [...words, code.label], say("go"), async (complain) => {
+    const query = `mutation($i: ChallengeVerifyInput!) { challengeVerify(input: $i) { ticket { token } ${FAULTS} } }`;
+    const { challengeVerify } = await ask(query, { i: { challengeId, code: code.input.value } });
+    const words = (errors) => errors.map((error) => told(error.message)).join(" ");
+    if (!challengeVerify.ticket) return complain(words(challengeVerify.userErrors), code.input);
+    const ticket = challengeVerify.ticket.token;
+    if (key !== "unlock") return set(key, ticket);
+    const { accountUnlock } = await ask(`mutation($i: AccountUnlockInput!) { accountUnlock(input: $i) { done ${FAULTS} } }`, { i: { ticket } });
+    if (!accountUnlock.done) return complain(words(accountUnlock.userErrors), code.input);
+    const text = make("p", { className: "done", tabIndex: -1 }, say("unlocked"));
+    at("task").replaceChildren(text);
+    text.focus();
+  });
+}
+
+function set(key, ticket) {
+  view = () => set(key, ticket);
   const choice = fresh(ticket);
-  form(say("first"), choice.fields, say("save"), async (complain) => {
+  form(say(key), choice.fields, say("save"), async (complain) => {
     if (choice.same(complain) !== true) return;
     const query = `mutation($i: PasswordSetInput!) { passwordSet(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
     const { passwordSet } = await ask(query, { i: { ticket, newPassword: choice.input.value } });
@@ -190,7 +240,7 @@ function menu() {
   view = menu;
   const task = (key, open) => make("button", { type: "button", id: `task-${key}`, onclick: open }, make("strong", {}, say(key)), say(`${key}Hint`));
   at("task").replaceChildren();
-  at("tasks").replaceChildren(task("first", first), task("change", change));
+  at("tasks").replaceChildren(task("first", first), task("forgotten", () => lost("forgotten")), task("change", change), task("unlock", () => lost("unlock")));
 }
 
 function dress() {

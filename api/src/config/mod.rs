@@ -4,6 +4,7 @@ mod access;
 pub mod check;
 pub mod load;
 mod outlook;
+mod password;
 pub mod policy;
 pub mod secrets;
 pub mod sms;
@@ -14,6 +15,7 @@ use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
 pub use outlook::{Card, Exchange, MailboxCommand, MailboxMode};
+pub use password::Password;
 use serde::{Deserialize, Serialize};
 pub use sms::{Kannel as KannelSection, Netgsm as NetgsmSection, Sms, SmsGatewayKind};
 use std::collections::BTreeMap;
@@ -74,6 +76,7 @@ pub struct Config {
     pub card: Card,
     pub exchange: Exchange,
     pub sms: Sms,
+    pub password: Password,
     pub limits: LimitTable,
     pub roles: Roles,
     pub sessions: Sessions,

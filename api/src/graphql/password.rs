@@ -1,14 +1,18 @@
 //! Parola: activation, a new password, changing it, the rules. Nobody is signed in here; codes, tickets and passwords prove.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
-use super::house;
+use super::phone::{CHALLENGE, Challenge, ChallengeStartPayload};
+use super::{house, id};
 use crate::http::auth::ClientAddress;
 use crate::http::browser;
-use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::session::Secret;
-use kimlik_domain::password::{self, Broken, PasswordRules, Refused};
+use kimlik_domain::password::challenge::CODE_LENGTH;
+use kimlik_domain::password::{self, Broken, ChallengeKind, PasswordRules, Refused, ResetProof};
+use kimlik_domain::staff::NationalId;
 use std::time::Duration;
 use tokio::time::Instant;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 #[derive(Default)]
@@ -65,6 +69,8 @@ pub struct PasswordPolicy {
     maximum_age: Option<i64>,
     /// Each rule in words.
     rules: Vec<PasswordRule>,
+    /// Whether passwordResetStart and accountUnlockStart want the national id (T.C. kimlik no).
+    reset_needs_national_id: bool,
 }
 
 /// What a ticket is good for.
@@ -80,7 +86,7 @@ pub enum TicketPurpose {
 /// Proof of who somebody is: once, for ten minutes, in the browser whose cookie the same answer sets.
 #[derive(SimpleObject)]
 pub struct PasswordTicket {
-    /// For passwordSet.
+    /// For passwordSet or accountUnlock.
     token: String,
     /// It is of no use afterwards.
     expires_at: DateTime<Utc>,
@@ -110,12 +116,59 @@ pub struct TicketPayload {
 /// A ticket and the new password.
 #[derive(InputObject)]
 pub struct PasswordSetInput {
-    /// Of accountActivate.
+    /// Of accountActivate or challengeVerify.
     #[graphql(secret)]
     ticket: String,
     /// Set in the directory and kept nowhere else.
     #[graphql(secret)]
     new_password: String,
+}
+
+/// Who has forgotten the password.
+#[derive(InputObject)]
+pub struct PasswordResetStartInput {
+    /// As one signs in: ayse.sahin.
+    username: String,
+    /// T.C. kimlik no, where the ministry asks for it (passwordPolicy.resetNeedsNationalId).
+    #[graphql(secret)]
+    national_id: Option<String>,
+}
+
+/// Whose account is locked.
+#[derive(InputObject)]
+pub struct AccountUnlockStartInput {
+    /// As one signs in: ayse.sahin.
+    username: String,
+    /// T.C. kimlik no, where the ministry asks for it (passwordPolicy.resetNeedsNationalId).
+    #[graphql(secret)]
+    national_id: Option<String>,
+}
+
+/// The code that came by SMS.
+#[derive(InputObject)]
+pub struct ChallengeVerifyInput {
+    /// Of passwordResetStart or accountUnlockStart.
+    challenge_id: ID,
+    /// Six digits; spaces do not count.
+    #[graphql(secret)]
+    code: String,
+}
+
+/// A ticket for unlocking.
+#[derive(InputObject)]
+pub struct AccountUnlockInput {
+    /// Of challengeVerify.
+    #[graphql(secret)]
+    ticket: String,
+}
+
+/// What became of unlocking.
+#[derive(SimpleObject)]
+pub struct AccountUnlockPayload {
+    /// The account is not locked; its password is the one that it was.
+    done: bool,
+    /// Why not.
+    user_errors: Vec<UserError>,
 }
 
 /// The present password and the new one.
@@ -197,7 +250,7 @@ fn words(code: Broken, rules: &PasswordRules) -> (String, String) {
     (turkish.to_owned(), english.to_owned())
 }
 
-fn policy(rules: &PasswordRules) -> PasswordPolicy {
+fn policy(rules: &PasswordRules, proof: ResetProof) -> PasswordPolicy {
     let mut codes = vec![Broken::TooShort];
     if rules.complexity {
         codes.extend([Broken::TooSimple, Broken::HoldsName]);
@@ -212,6 +265,7 @@ fn policy(rules: &PasswordRules) -> PasswordPolicy {
         minimum_age: rules.minimum_age.map(|age| age.num_days()),
         maximum_age: rules.maximum_age.map(|age| age.num_days()),
         rules: codes.into_iter().map(|code| rule(code, rules)).collect(),
+        reset_needs_national_id: proof == ResetProof::SmsAndNationalId,
     }
 }
 
@@ -287,6 +341,43 @@ impl PasswordMutation {
         Some(activate(ctx, input).await)
     }
 
+    /// Somebody has forgotten the password. The same answer, of the same size and after the same time, for everybody: whether
+    /// anybody is there and gets a code is found out behind it.
+    async fn password_reset_start(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who asks.")] input: PasswordResetStartInput,
+    ) -> Maybe<ChallengeStartPayload> {
+        Some(ask(ctx, ChallengeKind::Reset, &input.username, input.national_id).await)
+    }
+
+    /// Like passwordResetStart, for an account that was locked by wrong passwords and whose password is known.
+    async fn account_unlock_start(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who asks.")] input: AccountUnlockStartInput,
+    ) -> Maybe<ChallengeStartPayload> {
+        Some(ask(ctx, ChallengeKind::Unlock, &input.username, input.national_id).await)
+    }
+
+    /// The code becomes a ticket. A challenge that nobody was sent a code for is answered like a wrong code.
+    async fn challenge_verify(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The challenge and its code.")] input: ChallengeVerifyInput,
+    ) -> Maybe<TicketPayload> {
+        Some(verify(ctx, input).await)
+    }
+
+    /// With a ticket, the wrong passwords are forgotten. Enables nobody who is disabled; the password stays.
+    async fn account_unlock(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ticket.")] input: AccountUnlockInput,
+    ) -> Maybe<AccountUnlockPayload> {
+        Some(unlock(ctx, input).await)
+    }
+
     /// A new password, with a ticket. Where it is refused the ticket still counts.
     async fn password_set(
         &self,
@@ -319,6 +410,14 @@ async fn activate(ctx: &Context<'_>, input: AccountActivateInput) -> Result<Tick
     let began = Instant::now();
     let code = Zeroizing::new(input.code);
     let outcome = house(ctx)?.desk.activate(&input.username, &code, address(ctx)).await.map_err(|e| fault(ctx, &e))?;
+    ticket_payload(outcome, began, "code").await
+}
+
+async fn ticket_payload(
+    outcome: std::result::Result<password::desk::Handed, Refused>,
+    began: Instant,
+    at: &'static str,
+) -> Result<TicketPayload> {
     match outcome {
         Ok(handed) => {
             let ticket = PasswordTicket {
@@ -331,9 +430,75 @@ async fn activate(ctx: &Context<'_>, input: AccountActivateInput) -> Result<Tick
         }
         Err(refused) => {
             tokio::time::sleep_until(began + REFUSED_AFTER).await;
-            Ok(TicketPayload { ticket: None, user_errors: told(&refused, &PasswordRules::default(), "code") })
+            Ok(TicketPayload { ticket: None, user_errors: told(&refused, &PasswordRules::default(), at) })
         }
     }
+}
+
+/// The longest that is looked at: who types more has made a mistake, or means harm.
+const LONGEST_NAME: usize = 256;
+
+async fn ask(ctx: &Context<'_>, kind: ChallengeKind, username: &str, national_id: Option<String>) -> Result<ChallengeStartPayload> {
+    let desk = &house(ctx)?.desk;
+    let typed = national_id.map(Zeroizing::new).filter(|text| !text.trim().is_empty());
+    let wanted = desk.rules.challenge.proof == ResetProof::SmsAndNationalId;
+    let mut faults = Vec::new();
+    if username.trim().is_empty() || username.chars().count() > LONGEST_NAME {
+        faults.push(UserError::new(
+            UserErrorCode::Invalid,
+            "username",
+            "Write the user name as you sign in with it. / Kullanıcı adınızı oturum açarken yazdığınız gibi yazın.",
+        ));
+    }
+    let national_id = typed.as_ref().map(|text| NationalId::parse(text));
+    // Why it may be told: it is a matter of the digits, not of whose they are.
+    if wanted && !matches!(national_id, Some(Ok(_))) {
+        faults.push(UserError::new(
+            UserErrorCode::Invalid,
+            "nationalId",
+            "Write the eleven digits of your national id. / T.C. kimlik numaranızın on bir rakamını yazın.",
+        ));
+    }
+    if !faults.is_empty() {
+        return Ok(ChallengeStartPayload { challenge: None, user_errors: faults });
+    }
+    let national_id = national_id.and_then(std::result::Result::ok).filter(|_| wanted);
+    let outcome = desk.ask(kind, username, national_id, address(ctx)).await.map_err(|e| fault(ctx, &e))?;
+    Ok(match outcome {
+        Ok(begun) => {
+            let (id, code_length) = (id::encode(CHALLENGE, begun.id), CODE_LENGTH);
+            let challenge = Challenge { id, expires_at: begun.expires_at, resend_after: begun.resend_after, code_length };
+            ChallengeStartPayload { challenge: Some(challenge), user_errors: Vec::new() }
+        }
+        Err(refused) => ChallengeStartPayload { challenge: None, user_errors: told(&refused, &PasswordRules::default(), "username") },
+    })
+}
+
+async fn verify(ctx: &Context<'_>, input: ChallengeVerifyInput) -> Result<TicketPayload> {
+    let began = Instant::now();
+    let code = Zeroizing::new(input.code);
+    // Why nil: what is no challenge is answered like one that has ended.
+    let challenge = id::decode(CHALLENGE, &input.challenge_id).unwrap_or(Uuid::nil());
+    let outcome = house(ctx)?.desk.verify(challenge, &code, address(ctx)).await.map_err(|e| fault(ctx, &e))?;
+    if matches!(outcome, Err(Refused::CodeWrong)) {
+        tokio::time::sleep_until(began + REFUSED_AFTER).await;
+        let error = UserError::new(
+            UserErrorCode::CodeWrong,
+            "code",
+            "The code is wrong, or was used, has expired or was tried too often. Begin again to get a new one. / Kod yanlış; ya da kullanılmış, süresi dolmuş veya çok kez denenmiş. Yeni bir kod için baştan başlayın.",
+        );
+        return Ok(TicketPayload { ticket: None, user_errors: vec![error] });
+    }
+    ticket_payload(outcome, began, "code").await
+}
+
+async fn unlock(ctx: &Context<'_>, input: AccountUnlockInput) -> Result<AccountUnlockPayload> {
+    let (token, browser) = held(&Zeroizing::new(input.ticket));
+    let outcome = house(ctx)?.desk.unlock(&token, &browser).await.map_err(|e| fault(ctx, &e))?;
+    Ok(match outcome {
+        Ok(_) => AccountUnlockPayload { done: true, user_errors: Vec::new() },
+        Err(refused) => AccountUnlockPayload { done: false, user_errors: told(&refused, &PasswordRules::default(), "ticket") },
+    })
 }
 
 async fn set(ctx: &Context<'_>, input: PasswordSetInput) -> Result<PasswordSetPayload> {
@@ -389,7 +554,7 @@ async fn rules_of(ctx: &Context<'_>, ticket: Option<String>) -> Result<PasswordP
     let held = ticket.map(|ticket| held(&Zeroizing::new(ticket)));
     let holder = held.as_ref().map(|(token, browser)| (token, browser));
     let rules = house(ctx)?.desk.policy(holder).await.map_err(|e| fault(ctx, &e))?;
-    Ok(policy(&rules))
+    Ok(policy(&rules, house(ctx)?.desk.rules.challenge.proof))
 }
 
 fn address<'a>(ctx: &Context<'a>) -> &'a str {

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 #[derive(Default)]
 pub struct PhoneMutation;
 
-const CHALLENGE: &str = "challenge";
+pub const CHALLENGE: &str = "challenge";
 
 /// The phones of a person. HR stays the source of truth: what is changed here counts at once, and is pending until HR delivers it.
 pub struct Phones(pub phone::Phones);
@@ -153,26 +153,26 @@ pub struct MobileChangeStartInput {
     password: String,
 }
 
-/// A code is on its way.
+/// What a code is asked for: a new mobile, a forgotten password. Of a forgotten password the same for who exists and who does not.
 #[derive(SimpleObject)]
 pub struct Challenge {
-    /// For mobileChangeConfirm.
-    id: ID,
+    /// For mobileChangeConfirm or challengeVerify.
+    pub id: ID,
     /// The code is of no use afterwards.
-    expires_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
     /// Another code can be asked for from then on.
-    resend_after: DateTime<Utc>,
+    pub resend_after: DateTime<Utc>,
     /// Digits.
-    code_length: u32,
+    pub code_length: u32,
 }
 
 /// What came of asking for a code.
 #[derive(SimpleObject)]
 pub struct ChallengeStartPayload {
-    /// Null: no code was sent.
-    challenge: Option<Challenge>,
+    /// Null: nothing was begun.
+    pub challenge: Option<Challenge>,
     /// Why.
-    user_errors: Vec<UserError>,
+    pub user_errors: Vec<UserError>,
 }
 
 /// The code that came to the new number.

@@ -1,6 +1,7 @@
 //! The loops that work by themselves, and how they stop: each finishes the piece in hand. What is cut off nevertheless
 //! is taken up again at the next start, as after a power cut.
 pub mod cards;
+pub mod challenges;
 pub mod courier;
 pub mod intake;
 pub mod mailbox;
@@ -27,6 +28,7 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(cards::keep_following(house.clone(), stop.clone()));
     loops.spawn(intake::keep_taking_in(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(reconcile::keep_reconciling(house.clone(), voice.clone(), stop.clone()));
+    loops.spawn(challenges::keep_answering(house.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying(house.clone(), stop.clone()));
     loops.spawn(phones::keep_telling(house.clone(), stop.clone()));
     loops.spawn(phones::keep_writing_back(house.clone(), stop.clone()));

@@ -1,15 +1,18 @@
 //! The desk: activation, a new password with a ticket, changing one that is known.
 use super::PasswordFacts;
+use super::challenge::ChallengeRules;
 use super::rules::{Broken, PasswordRules};
 use super::ticket::{Ticket, TicketPurpose};
 use crate::access::attempt::AttemptRules;
 use crate::access::door::Door;
 use crate::access::session::{EndedBecause, Secret, SessionsOf, SignedIn};
-use crate::account::AccountState;
 use crate::audit::AuditEvent;
-use crate::id::{AccountGuid, PersonId, uuid_v7};
-use crate::message::Purpose;
-use crate::ports::{Attempt, Clock, CodeTried, Entropy, Passwords, PeopleBy, PortResult, Refusal, Store, Throttled, Tickets};
+use crate::id::{AccountGuid, MessageId, PersonId, uuid_v7};
+use crate::message::{NewMessage, Purpose, Telling, Templates};
+use crate::ports::{
+    Attempt, Challenges, Clock, CodeTried, Entropy, Outbox, Passwords, PeopleBy, PersonRecord, PortResult, Refusal, Store, Throttled,
+    Tickets,
+};
 use crate::text;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -18,6 +21,8 @@ use zeroize::Zeroizing;
 
 const TICKET: &str = "kimlik_tic";
 const BROWSER: &str = "kimlik_brw";
+/// Of a change so long ago nobody has to be warned in the night.
+const NOTICE: TimeDelta = TimeDelta::days(2);
 
 /// How long things last and how often they may be tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +38,7 @@ pub struct DeskRules {
     pub window: TimeDelta,
     /// The ministry's own words: a password of them is easy to guess.
     pub words: Vec<String>,
+    pub challenge: ChallengeRules,
 }
 
 impl Default for DeskRules {
@@ -45,12 +51,16 @@ impl Default for DeskRules {
             in_all: 3_000,
             window: TimeDelta::minutes(15),
             words: Vec::new(),
+            challenge: ChallengeRules::default(),
         }
     }
 }
 
 pub struct Desk {
     pub tickets: Arc<dyn Tickets>,
+    pub challenges: Arc<dyn Challenges>,
+    pub outbox: Arc<dyn Outbox>,
+    pub texts: Arc<Templates>,
     pub passwords: Arc<dyn Passwords>,
     pub store: Arc<dyn Store>,
     pub door: Arc<Door>,
@@ -107,7 +117,13 @@ impl Desk {
         }
         let code: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect());
         let person = self.store.person_named(Some(username.trim()), None).await?;
-        let Some((person, account)) = self.served(person).await? else { return Ok(Err(Refused::CodeWrong)) };
+        let mendable = match person {
+            Some(person) => self.mendable(person).await?,
+            None => None,
+        };
+        let Some((person, account)) = mendable.map(|(record, facts)| (record.person.id, facts.account.guid)) else {
+            return Ok(Err(Refused::CodeWrong));
+        };
         let tried = self.tickets.try_code(person, Purpose::AccountOpened, &code, self.rules.tries, now - self.rules.activation).await?;
         let CodeTried::Right(message) = tried else {
             self.note(now, person, "password.activate.refuse", "the code is wrong, spent or expired").await?;
@@ -117,7 +133,7 @@ impl Desk {
         self.hand(ticket, "the code of the newcomer's message", now).await.map(Ok)
     }
 
-    fn ticket(
+    pub(super) fn ticket(
         &self,
         person: PersonId,
         account: AccountGuid,
@@ -126,24 +142,14 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Ticket {
         let expires_at = now + self.rules.ticket;
-        Ticket { id: self.id(now), person, account, purposes, proof, made_at: now, expires_at, intermediate: None }
+        Ticket { id: self.id(now), person, account, purposes, proof, is_first: true, made_at: now, expires_at, intermediate: None }
     }
 
-    async fn hand(&self, ticket: Ticket, because: &str, now: DateTime<Utc>) -> PortResult<Handed> {
+    pub(super) async fn hand(&self, ticket: Ticket, because: &str, now: DateTime<Utc>) -> PortResult<Handed> {
         let (token, browser) = (self.door.secret(TICKET), self.door.secret(BROWSER));
         let event = self.event(now, Some(ticket.person), "password.ticket", because);
         self.tickets.hand(&ticket, &token, &browser, &event).await?;
         Ok(Handed { token, browser, expires_at: ticket.expires_at, purposes: ticket.purposes })
-    }
-
-    /// A person whose account is open, and may be mended by its owner.
-    async fn served(&self, person: Option<PersonId>) -> PortResult<Option<(PersonId, AccountGuid)>> {
-        let Some(person) = person else { return Ok(None) };
-        let record = self.store.people(PeopleBy::Ids(&[person])).await?.into_iter().next();
-        let account = record.and_then(|r| r.account).filter(|a| a.state == AccountState::Active);
-        let Some(guid) = account.and_then(|a| a.guid) else { return Ok(None) };
-        let facts = self.passwords.password_facts(guid).await?;
-        Ok(facts.filter(PasswordFacts::is_served).map(|_| (person, guid)))
     }
 
     /// With a ticket, a new password. The ticket stays usable where the password is refused.
@@ -166,7 +172,9 @@ impl Desk {
             self.passwords.unlock(&facts.account).await?;
         }
         let event = self.event(now, Some(ticket.person), "password.set", "a ticket");
-        self.tickets.spend(&ticket, &event, now).await?;
+        let record = self.store.people(PeopleBy::Ids(&[ticket.person])).await?.into_iter().next();
+        let notice = record.filter(|_| !ticket.is_first).and_then(|record| self.notice(&record, ticket.id, now));
+        self.tickets.spend(&ticket, &event, notice.as_ref(), now).await?;
         self.done(ticket.person, ticket.account, now).await.map(Ok)
     }
 
@@ -255,6 +263,9 @@ impl Desk {
             Err(fault) => return Err(fault),
         }
         self.note(now, record.person.id, "password.change", "the password before it").await?;
+        if let Some(notice) = self.notice(&record, self.id(now), now) {
+            self.outbox.queue_messages(&[(record.person.id, notice)], now).await?;
+        }
         self.done(record.person.id, account, now).await.map(Ok)
     }
 
@@ -281,6 +292,20 @@ impl Desk {
         };
         door.sessions.attempt_succeeded(&attempt).await?;
         Ok(account.map(|account| (account, proven)).ok_or(Refused::CredentialsWrong))
+    }
+
+    /// To the owner's mobile: somebody has changed the password, who should have been the owner.
+    fn notice(&self, record: &PersonRecord, occasion: uuid::Uuid, now: DateTime<Utc>) -> Option<NewMessage> {
+        let username = &record.account.as_ref()?.names.username;
+        Some(NewMessage {
+            id: MessageId(self.id(now)),
+            purpose: Purpose::PasswordChangedNotice,
+            occasion: occasion.to_string(),
+            to: record.person.mobile.clone()?,
+            text: self.texts.compose(&Telling::PasswordChangedNotice { username }, None),
+            code: None,
+            valid_until: Some(now + NOTICE),
+        })
     }
 
     /// All sessions end; when the new one is due is told.
@@ -328,15 +353,15 @@ impl Desk {
         text
     }
 
-    async fn note(&self, now: DateTime<Utc>, person: PersonId, deed: &str, because: &str) -> PortResult<()> {
+    pub(super) async fn note(&self, now: DateTime<Utc>, person: PersonId, deed: &str, because: &str) -> PortResult<()> {
         self.door.audit.record(&[self.event(now, Some(person), deed, because)]).await
     }
 
-    fn event(&self, at: DateTime<Utc>, person: Option<PersonId>, deed: &str, because: &str) -> AuditEvent {
+    pub(super) fn event(&self, at: DateTime<Utc>, person: Option<PersonId>, deed: &str, because: &str) -> AuditEvent {
         AuditEvent { at, actor: "parola".into(), deed: deed.into(), person, because: because.into(), detail: json!({}) }
     }
 
-    fn id(&self, now: DateTime<Utc>) -> uuid::Uuid {
+    pub(super) fn id(&self, now: DateTime<Utc>) -> uuid::Uuid {
         let mut random = [0; 10];
         self.entropy.fill(&mut random);
         uuid_v7(now, random)

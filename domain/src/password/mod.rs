@@ -1,9 +1,11 @@
 //! Parola: how people come to a password of their own. A code proves who somebody is, a ticket carries that proof to the new
 //! password, the directory's own rules decide whether it is taken.
+pub mod challenge;
 pub mod desk;
 pub mod rules;
 pub mod ticket;
 
+pub use challenge::{ChallengeKind, ChallengeRules, ResetProof};
 pub use desk::{Desk, DeskRules, Done, Refused};
 pub use rules::{Broken, PasswordRules};
 pub use ticket::{Ticket, TicketPurpose};

@@ -19,8 +19,10 @@ pub struct Ticket {
     pub person: PersonId,
     pub account: AccountGuid,
     pub purposes: Vec<TicketPurpose>,
-    /// The message whose code proved who somebody is: used up together with the ticket.
+    /// The message or the challenge whose code proved who somebody is: used up together with the ticket.
     pub proof: Uuid,
+    /// A newcomer's: there was no password before that somebody should be warned about.
+    pub is_first: bool,
     pub made_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     /// A password that nobody knows, from which the new one is *changed* so that the directory looks at its history. One a
