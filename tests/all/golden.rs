@@ -23,6 +23,7 @@ scenarios! {
     return_of_a_leaver
     leave_and_suspension
     suspension_by_order
+    first_day_moved_by_mistake
     transfer_in_two_steps
     secondment_and_acting
     marriage_and_homonyms

@@ -28,7 +28,7 @@ const answered = async (what, word) => {
 const told = {};
 try {
   await send('Page.navigate', { url: address });
-  await until('the sign-in', `Boolean(document.getElementById('username'))`);
+  await until('the sign-in', `document.getElementById('enter')?.disabled === false`);
   await picture('1-sign-in');
   await type('username', username);
   await type('password', 'not the password');

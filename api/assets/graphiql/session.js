@@ -83,6 +83,8 @@ const Session = (() => {
   element('enter').textContent = words.enter;
   element('leave').textContent = words.leave;
   document.documentElement.lang = language;
+  // Why not before: sent by the browser itself, the form would carry the password somewhere.
+  element('enter').disabled = false;
   element('sign-in').addEventListener('submit', async (event) => {
     event.preventDefault();
     const [username, password] = [element('username').value, element('password').value];

@@ -123,6 +123,16 @@ pub fn standing(person: &Person, reasons: &Reasons, today: Day) -> Standing {
     }
 }
 
+/// An account in use whose first day in service has moved into the future, while a posting of its owner has begun: HR contradicts
+/// itself, and who is at work is not locked out for that.
+fn at_work_already(person: &Person, today: Day) -> Option<Standing> {
+    let begun = |p: &&crate::staff::Posting| p.start.is_some_and(|start| start <= today) && p.covers(today);
+    let posting = person.postings.iter().find(begun)?;
+    let (first, since) = (person.employment_start?, posting.start?);
+    let message = format!("the first day in service is {first}, and a posting has begun on {since}: the account stays as it is");
+    Some(Standing::Undecided(Some((IssueKind::ReasonHolds, message))))
+}
+
 /// The whole outlook for one person.
 pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
     let person = &record.person;
@@ -131,7 +141,11 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
     let linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
     let state_now = record.account.as_ref().map_or(AccountState::None, |a| a.state);
     let ordered = record.suspension.as_ref().filter(|s| s.is_in_force()).map(Suspension::because);
-    let desired = match standing(person, &facts.policy.reasons, facts.today) {
+    let standing = match standing(person, &facts.policy.reasons, facts.today) {
+        Standing::Coming if state_now == AccountState::Active => at_work_already(person, facts.today).unwrap_or(Standing::Coming),
+        other => other,
+    };
+    let desired = match standing {
         Standing::Undecided(found) => {
             issues.extend(found.map(|(kind, message)| issue(kind, person, facts, message)));
             let is_open = matches!(state_now, AccountState::Opening | AccountState::Active | AccountState::Suspended);
