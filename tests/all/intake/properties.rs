@@ -4,6 +4,7 @@ use kimlik_domain::account::AccountState;
 use kimlik_domain::staff::feed::{Columns, Content, Field, Row};
 use kimlik_domain::staff::intake::FeedReport;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn cell() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -149,7 +150,9 @@ proptest! {
             let again = house.kept();
             prop_assert_eq!(&again.people, &after.people);
             prop_assert_eq!(again.woken.len(), after.woken.len());
-            prop_assert_eq!(again.issues.keys().collect::<Vec<_>>(), after.issues.keys().collect::<Vec<_>>());
+            // Whom they are about, not their kinds: a row that is refused for two reasons may be told the other one the second time.
+            let about = |keys: Vec<&String>| keys.into_iter().filter_map(|k| k.split('|').nth(1).map(str::to_owned)).collect::<BTreeSet<_>>();
+            prop_assert_eq!(about(again.issues.keys().collect()), about(after.issues.keys().collect()));
             for (no, state) in (1..).zip(&states) {
                 house.store.set_account(&i32::to_string(&no), [AccountState::Active, AccountState::Closed, AccountState::None][*state]);
             }
