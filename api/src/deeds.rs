@@ -7,6 +7,7 @@ use kimlik_domain::access::grant::{Grant, NotGrantable};
 use kimlik_domain::access::service::{self, NotMakeable, Service};
 use kimlik_domain::access::session::Secret;
 use kimlik_domain::access::{Role, Scope};
+use kimlik_domain::account::rename::Rename;
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{GrantId, HoldId, PersonId, ServiceId, uuid_v7};
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldStatus};
@@ -178,6 +179,18 @@ pub fn order_event(order: &Order) -> AuditEvent {
     }
 }
 
+/// As it stands in the audit.
+pub fn rename_event(order: &Rename) -> AuditEvent {
+    AuditEvent {
+        at: order.by.at,
+        actor: order.by.by.to_string(),
+        deed: "account.rename.order".to_owned(),
+        person: Some(order.person),
+        because: order.by.reason.to_string(),
+        detail: json!({ "username": order.username, "mail": order.mail }),
+    }
+}
+
 /// How long whoever ordered something waits to hear that it is done.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -196,7 +209,7 @@ pub async fn carry_out(house: &Arc<House>, person: PersonId) {
     house.wake.notify_one();
 }
 
-fn new_id(house: &House, now: DateTime<Utc>) -> Uuid {
+pub fn new_id(house: &House, now: DateTime<Utc>) -> Uuid {
     let mut random = [0; 10];
     house.entropy.fill(&mut random);
     uuid_v7(now, random)

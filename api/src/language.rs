@@ -268,6 +268,54 @@ const PHRASES: &[(&str, &str, &str)] = &[
         "",
         "Bunu bir gün içinde 20 hesap için istediniz; sınıra ulaşıldı.",
     ),
+    // --- of codes sent again
+    (
+        "The account has not been announced yet. It will be, by itself, on the first day that it works.",
+        "",
+        "Hesap henüz bildirilmedi. Çalışmaya başladığı ilk gün kendiliğinden bildirilecek.",
+    ),
+    (
+        "The account existed before Kimlik and was never announced. Its owner resets a forgotten password.",
+        "",
+        "Hesap Kimlik'ten önce vardı ve hiç bildirilmedi. Unutulan parolayı hesabın sahibi sıfırlar.",
+    ),
+    (
+        "The account was activated. Its owner resets a forgotten password with a code to the mobile.",
+        "",
+        "Hesap etkinleştirilmiş. Unutulan parolayı hesabın sahibi cep telefonuna gelen kodla sıfırlar.",
+    ),
+    (
+        "The account is disabled or protected in the directory: a code would open nothing.",
+        "",
+        "Hesap dizinde devre dışı ya da korumalı: gönderilecek kod hiçbir işe yaramaz.",
+    ),
+    ("No mobile number of this person is known.", "", "Bu kişinin cep telefonu numarası bilinmiyor."),
+    (
+        "You have changed this person's mobile number: somebody else has to send the code.",
+        "",
+        "Bu kişinin cep telefonu numarasını siz değiştirdiniz: kodu başka biri göndermeli.",
+    ),
+    ("This person was sent 3 codes within a day, which is the limit.", "", "Bu kişiye bir gün içinde 3 kod gönderildi; sınıra ulaşıldı."),
+    // --- of names by order
+    (
+        "Only a to z, 0 to 9 and, between them, single dots, hyphens and underscores.",
+        "",
+        "Yalnızca a-z, 0-9 ve bunların arasında tek nokta, kısa çizgi ya da alt çizgi kullanılabilir.",
+    ),
+    ("A user name has at most 20 characters.", "", "Kullanıcı adı en çok 20 karakter olabilir."),
+    ("Before the @ an address has at most 64 characters.", "", "Adresin @ işaretinden önceki bölümü en çok 64 karakter olabilir."),
+    ("The settings bar this name.", "", "Ayarlar bu ada izin vermiyor."),
+    ("This is not an address of the ministry's domain.", "", "Bu, bakanlığın alan adında bir adres değil."),
+    ("Give a user name, an address, or both.", "", "Bir kullanıcı adı, bir adres ya da ikisini birden yazın."),
+    ("Somebody else has this name, or had it.", "", "Bu ad başkasının ya da bir zamanlar başkasınındı."),
+    ("There is no open account to be renamed.", "", "Adı değiştirilecek açık bir hesap yok."),
+    ("The account has these names.", "", "Hesabın adları zaten bunlar."),
+    (
+        "An e-mail address policy of Exchange writes this account's addresses. Exclude the recipient from it first.",
+        "",
+        "Bu hesabın adreslerini bir Exchange e-posta adresi ilkesi yazıyor. Önce alıcıyı bu ilkeden çıkarın.",
+    ),
+    ("You have sent 100 codes within a day, which is the limit.", "", "Bir gün içinde 100 kod gönderdiniz; sınıra ulaşıldı."),
 ];
 
 #[cfg(test)]

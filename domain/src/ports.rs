@@ -7,6 +7,7 @@ use crate::access::grant::Grant;
 use crate::access::idempotency::{ClientKey, KeyState};
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
+use crate::account::rename::{Rename, Renamed};
 use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
 use crate::id::MessageId;
 use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, ServiceId, SessionId, SubmissionId, WebhookId};
@@ -16,6 +17,7 @@ use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, OperationStatus, PersonSettlement, Run};
 use crate::lifecycle::suspension::{Order, Ordered, Suspension};
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
+use crate::message::announcement::{Announced, Resend, Resent};
 use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Message, NewMessage, Purpose};
 use crate::password::challenge::{Asked, Proven};
@@ -346,6 +348,9 @@ pub trait Store: Send + Sync {
     /// Gives an order and commits with it: the audit event, the person's waking, the end of a suspended person's sessions and, under
     /// `key`, what is answered. One at a time, so that an actor's many at once are not more than one may give.
     async fn order(&self, order: &Order, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Ordered>;
+    /// Writes names into the ledger that nobody else has ever had, and commits with them: the person's waking, the audit event and,
+    /// under `key`, what is answered.
+    async fn rename(&self, order: &Rename, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Renamed>;
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState>;
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
 }
@@ -569,6 +574,19 @@ pub trait Outbox: Send + Sync {
     /// Whether `code` is the one in the last message for that occasion, which was given to a gateway and is not outlived.
     /// Counting tries is the caller's.
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool>;
+
+    // --- announcements sent again
+    /// Of these people's present openings (person, opening); who was not told of it is left out.
+    async fn announced(&self, openings: &[(PersonId, u32)]) -> PortResult<HashMap<PersonId, Announced>>;
+    /// Queues `message` in the place of the person's announcements before it: those not sent yet are taken back, and the codes of
+    /// all of them are of no use any more. The audit event and, under `key`, what is answered are committed with it. One at a
+    /// time, so that many at once are not more than the limits allow.
+    async fn resend(&self, order: &Resend, message: &NewMessage, audit: &AuditEvent, key: Option<(&ClientKey, &str)>)
+    -> PortResult<Resent>;
+    /// People whose mobile number has become another, until somebody has seen to their announcement.
+    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>>;
+    /// Seen to; or to be looked at again then.
+    async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()>;
 
     // --- the courier
     /// Due messages, leased until `until`; those that somebody waits for first.

@@ -2,6 +2,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
+use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{AccountState, LedgerName, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
@@ -265,6 +266,9 @@ impl Store for FakeStore {
         beyond()
     }
     async fn order(&self, _: &Order, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Ordered> {
+        beyond()
+    }
+    async fn rename(&self, _: &Rename, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Renamed> {
         beyond()
     }
     async fn key_state(&self, _: &ClientKey, _: DateTime<Utc>) -> PortResult<KeyState> {

@@ -4,9 +4,10 @@
 //! `S001: given=Ayşe; family=Şahin; unit=20000004 | kind=SECONDED; unit=20000006; start=…; end=…`; what a line does not say
 //! stays as HR said it before; parts behind `|` are further postings. `plan`, `sync`, `work`, `show S001`, `issues`,
 //! `messages`, `holds`, `receipt S001`, `approve`, `reject`, `units:` (rows of the units file), `hand S001 title=…`,
-//! `suspend S001 because=…`, `reinstate S001 because=…`.
+//! `suspend S001 because=…`, `reinstate S001 because=…`, `rename S001 username=…; mail=… because=…`.
 use crate::ministry::{Ministry, STAFF_HEADER, national_id};
 use kimlik_adapters::directory::embedded::Foreign;
+use kimlik_domain::account::rename::{NamesOrdered, Rename};
 use kimlik_domain::account::{Attribute, ObservedAccount, Value};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::lifecycle::describe;
@@ -171,6 +172,7 @@ async fn command(ministry: &Ministry, hr: &mut Hr, line: &str, block: &[&str]) -
         "accept" => accept(ministry, rest).await,
         "suspend" => order(ministry, OrderKind::Suspend, rest).await,
         "reinstate" => order(ministry, OrderKind::Reinstate, rest).await,
+        "rename" => rename(ministry, rest).await,
         _ => panic!("no such line in a scenario: {line}"),
     }
 }
@@ -380,6 +382,32 @@ async fn order(ministry: &Ministry, kind: OrderKind, rest: &str) -> String {
         detail: serde_json::Value::Null,
     };
     format!("{:?}\n", ministry.store.order(&order, &event, None).await.expect("the store answers"))
+}
+
+/// As accountRename does it, but for the look into the directory.
+async fn rename(ministry: &Ministry, rest: &str) -> String {
+    let (what, because) = rest.split_once(" because=").expect("`rename S001 username=…; mail=… because=…`");
+    let (no, names) = what.split_once(' ').expect("a name");
+    let (record, at, said) = (ministry.person(no).await, ministry.clock.now(), pairs(names));
+    let mut random = [0; 10];
+    ministry.reconciler.entropy.fill(&mut random);
+    let order = Rename {
+        id: kimlik_domain::id::uuid_v7(at, random),
+        person: record.person.id,
+        username: said.get("username").map(|name| name.as_str().into()),
+        mail: said.get("mail").map(|mail| mail.as_str().into()),
+        named_for: kimlik_domain::text::fold(&record.person.full_name()).into(),
+        by: NamesOrdered { by: "user:officer".into(), reason: because.into(), at },
+    };
+    let event = AuditEvent {
+        at,
+        actor: "user:officer".into(),
+        deed: "account.rename.order".into(),
+        person: Some(record.person.id),
+        because: because.into(),
+        detail: serde_json::Value::Null,
+    };
+    format!("{:?}\n", ministry.store.rename(&order, &event, None).await.expect("the store answers"))
 }
 
 /// Whom or what an issue is about.

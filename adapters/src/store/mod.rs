@@ -1,6 +1,7 @@
 //! Kimlik's memory in SQL, on SQLite and PostgreSQL alike: one file a noun, entities known to nobody else. What is kept,
 //! not what is done: rules stand in the domain.
 mod account;
+mod announcement;
 mod audit;
 mod card;
 mod challenge;
@@ -43,6 +44,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fault::failed;
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
+use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
@@ -248,6 +250,9 @@ impl Store for SqlStore {
     }
     async fn order(&self, order: &Order, event: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Ordered> {
         suspension::order(&self.link, &self.vault, order, event, key).await
+    }
+    async fn rename(&self, order: &Rename, event: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Renamed> {
+        ledger::rename(&self.link, &self.vault, order, event, key).await
     }
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState> {
         idempotency::state(&self.link.db, &self.vault, key, now).await

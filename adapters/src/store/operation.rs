@@ -5,6 +5,7 @@ use super::link::{CHUNK, Link, Writing, upsert};
 use super::{decision, event};
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::{OperationId, PersonId, RunId};
+use kimlik_domain::lifecycle::{ActionKind, Step};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, OperationStatus, ReceiptLine};
 use kimlik_domain::ports::{OperationsOf, PortError, PortResult, Refusal};
@@ -37,11 +38,14 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 fn record(row: Model) -> PortResult<OperationRecord> {
+    let kind: ActionKind = from_word(&row.kind, "operation")?;
+    let steps: Vec<Step> = if kind == ActionKind::Suspend { from_json(&row.steps, "steps")? } else { Vec::new() };
     Ok(OperationRecord {
         id: OperationId(row.id),
         run: RunId(row.run),
         person: PersonId(row.person),
-        kind: from_word(&row.kind, "operation")?,
+        kind,
+        disables: steps.contains(&Step::Disable),
         status: from_word(&row.status, "operation")?,
         because: row.because,
         created_at: row.created_at,

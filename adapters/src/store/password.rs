@@ -42,7 +42,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// How often a code was tried, and whether it was used up; by the id of what it came with.
-mod code_use {
+pub(super) mod code_use {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -4,6 +4,7 @@ pub mod account_state;
 pub mod audit;
 pub mod card;
 pub mod change;
+pub mod credentials;
 pub mod error;
 mod fault_words;
 pub mod grant;
@@ -13,12 +14,14 @@ pub mod id;
 pub mod issue;
 pub mod mailbox;
 pub mod message;
+pub mod order;
 pub mod page;
 pub mod password;
 pub mod phone;
 pub mod plan;
 pub mod progress;
 pub mod reading;
+pub mod rename;
 pub mod run;
 pub mod scalar;
 pub mod service_account;
@@ -62,6 +65,7 @@ pub struct Query(
     password::PasswordQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    rename::RenameQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
@@ -76,6 +80,8 @@ pub struct Mutation(
     webhook::WebhookMutation,
     submission::SubmissionMutation,
     account::AccountMutation,
+    credentials::CredentialsMutation,
+    rename::RenameMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.

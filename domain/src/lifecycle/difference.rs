@@ -340,11 +340,16 @@ impl Difference<'_> {
         !self.seen.enabled && self.record.unsettled.iter().any(|o| kinds.contains(&o.kind))
     }
 
+    /// A suspension that was broken off disabled it, perhaps.
+    fn disabled_by_us(&self) -> bool {
+        !self.seen.enabled && self.record.unsettled.iter().any(|o| o.kind == ActionKind::Suspend && o.disables)
+    }
+
     fn enabling(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
         let kind = match self.account.state {
             AccountState::Opening => ActionKind::Enable,
-            AccountState::Suspended => ActionKind::Reinstate,
-            _ if self.broken_off(&[ActionKind::Suspend]) => ActionKind::Reinstate,
+            AccountState::Suspended if self.seen.enabled || !self.account.disabled_before => ActionKind::Reinstate,
+            AccountState::Active if self.disabled_by_us() => ActionKind::Reinstate,
             _ => {
                 if !self.seen.enabled {
                     // Why not enabled again: whoever disabled it by hand may have had a reason that cannot wait for HR.
@@ -433,6 +438,8 @@ impl Difference<'_> {
                 .is_some_and(|a| a.attributes.text(Attribute::DisplayName) == self.desired.attributes.text(Attribute::DisplayName))
         {
             hand_made("the common name")
+        } else if let Some(by) = self.ordered_names() {
+            by
         } else {
             let from =
                 self.applied().map(|a| &a.attributes).unwrap_or(&self.seen.attributes).text(Attribute::DisplayName).unwrap_or("").into();
@@ -446,6 +453,15 @@ impl Difference<'_> {
             steps.push(self.relocate());
         }
         Some(Action { kind: ActionKind::Rename, because, steps })
+    }
+
+    /// Somebody ordered the names that it has, and the person is called as before.
+    fn ordered_names(&self) -> Option<Because> {
+        let order = self.account.renamed.as_ref()?;
+        let shown = |attributes: &crate::account::Attributes| attributes.text(Attribute::DisplayName).map(str::to_owned);
+        let before = self.applied().map(|a| &a.attributes).unwrap_or(&self.seen.attributes);
+        let same = shown(before) == shown(&self.desired.attributes);
+        same.then(|| Because::RenamedByOrder { by: order.by.clone(), reason: order.reason.clone() })
     }
 
     fn card(&self) -> Option<Action> {

@@ -7,6 +7,7 @@ use super::grip::Grip;
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
 use super::suspension::Suspension;
+use crate::account::rename::NamesOrdered;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
@@ -23,7 +24,7 @@ pub const CHUNK: usize = 1_000;
 /// first, and a controller looks up every one of them.
 const NAMES_AT_FIRST: usize = 1;
 /// Look-ups for one person before it is an issue: 256 names were taken by then.
-const NAME_ROUNDS: usize = 9;
+pub(super) const NAME_ROUNDS: usize = 9;
 
 /// What the people of one run share, and what the look has gathered.
 pub struct Look<'a> {
@@ -49,8 +50,17 @@ pub struct Look<'a> {
     pub watermark: Option<Watermark>,
     /// Addresses that two accounts carry; only a look at everybody finds them.
     pub duplicates: Vec<DataIssue>,
-    /// A dry run of an order: as if this were the person's latest suspension.
-    pub supposed: Option<(PersonId, Option<Suspension>)>,
+    /// A dry run of an order on one person.
+    pub supposed: Option<(PersonId, Supposed)>,
+}
+
+/// What a dry run takes for given of one person.
+#[derive(Clone, Debug)]
+pub enum Supposed {
+    /// The latest suspension.
+    Suspension(Suspension),
+    /// Names that are free, and who ordered them.
+    Names(Names, NamesOrdered),
 }
 
 /// A plan with what deciding about it needs.
@@ -249,8 +259,17 @@ impl<'a> Look<'a> {
     }
 
     pub(super) fn suppose(&self, records: &mut [PersonRecord]) {
-        let Some((person, suspension)) = &self.supposed else { return };
-        records.iter_mut().filter(|r| r.person.id == *person).for_each(|r| r.suspension.clone_from(suspension));
+        let Some((person, supposed)) = &self.supposed else { return };
+        for record in records.iter_mut().filter(|r| r.person.id == *person) {
+            match supposed {
+                Supposed::Suspension(suspension) => record.suspension = Some(suspension.clone()),
+                Supposed::Names(names, by) => {
+                    if let Some(account) = &mut record.account {
+                        (account.names, account.renamed) = (names.clone(), Some(by.clone()));
+                    }
+                }
+            }
+        }
     }
 
     /// By id: those with an account are observed, those without are looked for (among `strays` of a whole scan, else by question).
@@ -534,7 +553,7 @@ impl<'a> Look<'a> {
 }
 
 /// Is the name or the address this account's?
-fn carries(account: &ObservedAccount, value: &str) -> bool {
+pub(super) fn carries(account: &ObservedAccount, value: &str) -> bool {
     let same = |held: &str| text::fold(held) == text::fold(value);
     let proxies = match account.attributes.get(Attribute::ProxyAddresses) {
         Some(Value::List(proxies)) => &proxies[..],

@@ -14,6 +14,7 @@ pub mod policy;
 pub mod preview;
 pub mod reason;
 pub mod reconcile;
+mod rename;
 pub mod run;
 pub mod settle;
 pub mod suspension;

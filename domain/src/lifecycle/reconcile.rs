@@ -8,13 +8,12 @@ use super::execute::{Carried, Limiting};
 use super::grip::Grip;
 use super::hold::{HoldItem, HoldRequest, HoldStatus};
 use super::limits::{self, Budget, Cap, Exceeded, Scope, Spent};
-use super::look::{Look, Planned};
+use super::look::{Look, Planned, Supposed};
 use super::plan::{Action, ActionKind};
 use super::policy::Policy;
 use super::preview::count;
 pub use super::preview::{Overview, Plan, Preview};
 use super::run::{Run, RunStatus, RunSummary, Trigger};
-use super::suspension::Suspension;
 use super::{Because, describe};
 use crate::account::Mode;
 use crate::day::{self, Day};
@@ -70,11 +69,11 @@ impl Reconciler {
         Ok(Preview::new(look, exceeded, now))
     }
 
-    /// What would be done for one person if `suspension` were their latest.
-    pub async fn preview_with(&self, person: PersonId, suspension: Option<Suspension>) -> PortResult<Plan> {
+    /// What would be done for one person if this were so.
+    pub async fn preview_with(&self, person: PersonId, supposed: Supposed) -> PortResult<Plan> {
         let now = self.clock.now();
         let mut look = Look::new(self, day::today(now), false).await?;
-        look.supposed = Some((person, suspension));
+        look.supposed = Some((person, supposed));
         look.at_people(&[person], &Grip::none(self)).await?;
         let (exceeded, _) = self.weigh(&look.plans, now).await?;
         Preview::new(look, exceeded, now).whole().await

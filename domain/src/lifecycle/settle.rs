@@ -11,7 +11,7 @@ use crate::audit::AuditEvent;
 use crate::day::Day;
 use crate::id::{AccountGuid, MessageId};
 use crate::mailbox::{self, Mailboxes};
-use crate::message::{self, NewMessage, Purpose, Telling};
+use crate::message::{self, NewMessage, Purpose, Telling, announcement};
 use crate::ports::{PersonRecord, PortError, Refusal};
 use crate::staff::{DataIssue, IssueKind};
 use chrono::{DateTime, Utc};
@@ -69,6 +69,8 @@ pub(super) fn settle(
     let desired = desired::outlook(&record, &facts).desired;
     let mut after = before.clone();
     if let (Some(account), Some(observed), Desired::Account(desired)) = (&mut after, observed, &desired) {
+        let broken_off = record.unsettled.iter().any(|o| o.disables && ended.iter().all(|e| e.operation != o.id));
+        remember_who_disabled(account, &ended, broken_off);
         advance(account, desired, observed, &ended, now);
     }
     if let (Some(account), Some(observed)) = (&mut after, observed)
@@ -131,6 +133,17 @@ pub(super) fn settle(
     settled
 }
 
+/// Before the state moves on: was an account that is suspended from now on disabled by Kimlik? `broken_off`: by an operation
+/// before this one, perhaps.
+fn remember_who_disabled(account: &mut Account, ended: &[Ended], broken_off: bool) {
+    let Some(suspension) = ended.iter().find(|e| e.action.kind == ActionKind::Suspend) else { return };
+    if broken_off || suspension.action.steps.contains(&Step::Disable) {
+        account.disabled_before = false;
+    } else if account.state == AccountState::Active {
+        account.disabled_before = true;
+    }
+}
+
 /// What the ledger says after the steps, by what is seen.
 fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccount, ended: &[Ended], now: DateTime<Utc>) {
     let tried = |kinds: &[ActionKind]| ended.iter().any(|e| kinds.contains(&e.action.kind));
@@ -174,6 +187,9 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     }
     if desired.state == AccountState::Closed && account.state != AccountState::Closed {
         account.closed_at = Some(now);
+    }
+    if matches!(desired.state, AccountState::Active | AccountState::Closed) {
+        account.disabled_before = false;
     }
     if desired.state == AccountState::Active && account.state != AccountState::Active {
         account.enabled_at = Some(now);
@@ -344,7 +360,7 @@ impl Settled {
         self.settlement.message = Some(NewMessage {
             id: MessageId(of.uuid(now)),
             purpose: Purpose::AccountOpened,
-            occasion: account.opening.to_string(),
+            occasion: announcement::occasion(account.opening, None),
             to: mobile.clone(),
             text: of.policy.texts.compose(&telling, None),
             code: Some(message::activation_code(random)),

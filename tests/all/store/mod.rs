@@ -32,6 +32,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod announcements;
 mod challenges;
 mod engine;
 mod holds;

@@ -9,6 +9,7 @@ pub mod page;
 pub mod program;
 mod settings;
 mod submit;
+mod rename;
 mod suspension;
 mod walls;
 mod webhooks;
