@@ -1,4 +1,4 @@
-//! Announcements that were sent again, and people whose number became another since; the run that takes in a submission.
+//! Announcements that were sent again, and people whose number became another since.
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -10,8 +10,6 @@ impl MigrationTrait for Migration {
         for table in tables() {
             manager.create_table(table).await?;
         }
-        let mut run = ColumnDef::new("run").uuid().null().to_owned();
-        manager.alter_table(Table::alter().table("submission").add_column(&mut run).take()).await?;
         let index = |name: &'static str, columns: &[&'static str]| {
             let mut index = Index::create().name(name).table("credential_resend").to_owned();
             for column in columns {
