@@ -198,7 +198,8 @@ async fn lately(writing: &Writing, of: sea_orm::sea_query::Expr, now: DateTime<U
 async fn take_back(writing: &Writing, vault: &Vault, order: &Resend) -> PortResult<()> {
     let unsettled = [MessageState::Queued, MessageState::Sending, MessageState::Doubtful];
     let unsettled = unsettled.iter().map(word).collect::<PortResult<Vec<String>>>()?;
-    let theirs = Column::Person.eq(order.person.0).and(Column::Purpose.eq(word(&Purpose::AccountOpened)?)).and(Column::State.is_in(unsettled));
+    let theirs =
+        Column::Person.eq(order.person.0).and(Column::Purpose.eq(word(&Purpose::AccountOpened)?)).and(Column::State.is_in(unsettled));
     let rows = Entity::find().filter(theirs).lock(LockType::Update).all(&writing.txn).await.map_err(failed("taking back announcements"))?;
     for row in rows {
         let erased = Contents { text: None, code: None, ..Contents::open(vault, &row)? };

@@ -1,9 +1,9 @@
 //! The ledger of names ever given: (kind, folded) is unique for ever. Reserving is serialised, so each request sees the
 //! ones before it, on whichever replica they were made.
-use super::vault::Vault;
-use super::{account, audit, idempotency, work};
 use super::fault::{failed, without_nul, word};
 use super::link::{CHUNK, Link, Writing, keep, upsert};
+use super::vault::Vault;
+use super::{account, audit, idempotency, work};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{Account, AccountState, LedgerName, NameKind, Names};

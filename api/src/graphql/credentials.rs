@@ -90,7 +90,9 @@ fn why_not(why: NotResent) -> UserError {
         NotResent::Activated => {
             (UserErrorCode::AlreadyDone, "The account was activated. Its owner resets a forgotten password with a code to the mobile.")
         }
-        NotResent::NotServed => (UserErrorCode::Conflict, "The account is disabled or protected in the directory: a code would open nothing."),
+        NotResent::NotServed => {
+            (UserErrorCode::Conflict, "The account is disabled or protected in the directory: a code would open nothing.")
+        }
         NotResent::NoMobile => (UserErrorCode::Conflict, "No mobile number of this person is known."),
         NotResent::OwnChange => {
             (UserErrorCode::NotAllowed, "You have changed this person's mobile number: somebody else has to send the code.")

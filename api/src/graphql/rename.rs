@@ -81,12 +81,11 @@ async fn propose(ctx: &Context<'_>, given: &str, family: &str) -> Result<Usernam
             return Err(bad_input(format!("{argument}: control characters are not part of a name.")));
         }
     }
-    let names = async { house(ctx)?.reconciler().await.map_err(|e| fault(ctx, &e))?.propose_names(given, family).await.map_err(|e| fault(ctx, &e)) };
+    let names = async {
+        house(ctx)?.reconciler().await.map_err(|e| fault(ctx, &e))?.propose_names(given, family).await.map_err(|e| fault(ctx, &e))
+    };
     let names = names.await?;
-    Ok(UsernameProposal {
-        username: names.as_ref().map(|n| n.username.to_string()),
-        email: names.as_ref().map(|n| n.mail.to_string()),
-    })
+    Ok(UsernameProposal { username: names.as_ref().map(|n| n.username.to_string()), email: names.as_ref().map(|n| n.mail.to_string()) })
 }
 
 #[Object]
@@ -188,10 +187,8 @@ async fn rename(ctx: &Context<'_>, input: AccountRenameInput) -> Result<AccountC
             let asked = username.is_some() || mail.is_some();
             Ok(asked && house.store.person_named(username, mail).await?.is_some_and(|owner| owner != person))
         };
-        let others = (
-            username || is_others(rename.username.as_deref(), None).await?,
-            mail || is_others(None, rename.mail.as_deref()).await?,
-        );
+        let others =
+            (username || is_others(rename.username.as_deref(), None).await?, mail || is_others(None, rename.mail.as_deref()).await?);
         let plan = reconciler.preview_with(person, Supposed::Names(names, rename.by.clone())).await?;
         Ok((others, plan))
     };

@@ -76,7 +76,8 @@ pub fn occasion(opening: u32, resend: Option<Uuid>) -> String {
 
 /// Its account was opened by Kimlik, works, and its person was told.
 pub fn was_announced(record: &PersonRecord) -> bool {
-    let told = |a: &crate::account::Account| a.state == crate::account::AccountState::Active && !a.adopted && a.announced_opening == a.opening;
+    let told =
+        |a: &crate::account::Account| a.state == crate::account::AccountState::Active && !a.adopted && a.announced_opening == a.opening;
     record.account.as_ref().is_some_and(told)
 }
 

@@ -1,6 +1,6 @@
 //! A newcomer's code, sent again: by order, or because a number that took no message was mended.
-use super::desk::Desk;
 use super::PasswordFacts;
+use super::desk::Desk;
 use crate::access::Caller;
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId};
@@ -87,8 +87,7 @@ impl Desk {
         }
         let records = self.store.people(PeopleBy::Ids(&people)).await?;
         let told: Vec<&PersonRecord> = records.iter().filter(|r| was_announced(r)).collect();
-        let openings: Vec<(PersonId, u32)> =
-            told.iter().filter_map(|r| Some((r.person.id, r.account.as_ref()?.opening))).collect();
+        let openings: Vec<(PersonId, u32)> = told.iter().filter_map(|r| Some((r.person.id, r.account.as_ref()?.opening))).collect();
         let announced = self.outbox.announced(&openings).await?;
         let (mut queued, mut later) = (0, Vec::new());
         for record in told {

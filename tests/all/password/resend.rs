@@ -19,6 +19,8 @@ use uuid::Uuid;
 async fn lab() -> Lab {
     let mut lab = super::lab().await;
     lab.desk.clock = lab.ministry.clock.clone();
+    // Messages are told apart by when they were made.
+    lab.ministry.clock.pass(TimeDelta::seconds(1));
     lab
 }
 

@@ -155,7 +155,10 @@ async fn names_by_order_are_free_or_refused_and_not_undone_by_what_is_settled_me
     assert!(woken.iter().any(|c| c.person == id(1)));
 
     // Somebody who looked before the order settles afterwards.
-    let late = PersonSettlement { account: Some(Account { enabled_at: Some(super::noon()), ..nil.clone() }), ..settlement(&person(1, "Nil", "Ay")) };
+    let late = PersonSettlement {
+        account: Some(Account { enabled_at: Some(super::noon()), ..nil.clone() }),
+        ..settlement(&person(1, "Nil", "Ay"))
+    };
     bench.store.settle(vec![late]).await.unwrap();
     let held = bench.store.people(PeopleBy::Ids(&[id(1)])).await.unwrap().remove(0).account.unwrap();
     assert_eq!((held.names.username.as_ref(), held.names.mail.as_ref()), ("nil.ay", "nil.ay@csb.test"));
