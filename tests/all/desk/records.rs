@@ -4,7 +4,7 @@ use crate::surface::program::Serving;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const LIST: &str = "query($f: StaffMemberFilter, $first: Int, $after: String, $last: Int, $before: String) {
+const LIST: &str = "query($f: StaffMemberFilter, $first: Int = null, $after: String = null, $last: Int = null, $before: String = null) {
     staffMembers(filter: $f, first: $first, after: $after, last: $last, before: $before) {
         totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
         nodes { registryNumber employment { status endsOn } card { id username familyName givenName accountState unit { code } } account { state } } } }";
