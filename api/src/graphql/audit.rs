@@ -102,7 +102,8 @@ async fn events(ctx: &Context<'_>, filter: AuditEventFilter, first: Option<i32>,
         }
     }
     let person = filter.person_id.map(|id| id::argument(id::CARD, "filter.personId", &id)).transpose()?.map(PersonId);
-    let filter = AuditFilter { person, actor: filter.actor, deeds: filter.deed.into_iter().collect(), since: filter.since, until: filter.until };
+    let filter =
+        AuditFilter { person, actor: filter.actor, deeds: filter.deed.into_iter().collect(), since: filter.since, until: filter.until };
     page_of(ctx, &filter, first, after).await
 }
 

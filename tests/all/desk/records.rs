@@ -51,7 +51,8 @@ async fn the_desk_of_an_officer(serving: &Serving) {
     assert!(numbers(&found).contains(&one["registryNumber"].as_str().unwrap().to_owned()), "{start}: {found}");
     assert!(numbers(&found).len() < expected.len());
     let unit = &all[0].unit;
-    let parent = serving.ask(&format!("{{ unit(code: \"{unit}\") {{ parent {{ code }} }} }}")).await["data"]["unit"]["parent"]["code"].clone();
+    let parent =
+        serving.ask(&format!("{{ unit(code: \"{unit}\") {{ parent {{ code }} }} }}")).await["data"]["unit"]["parent"]["code"].clone();
     let below = list(serving, &admin, json!({ "f": { "units": [parent] }, "first": 100 })).await;
     let alone = list(serving, &admin, json!({ "f": { "units": [parent], "includeSubunits": false }, "first": 100 })).await;
     assert!(numbers(&below).contains(&all[0].registry_no) && !numbers(&alone).contains(&all[0].registry_no));
@@ -70,7 +71,12 @@ async fn the_desk_of_an_officer(serving: &Serving) {
     assert_eq!(own["totalCount"], json!(seen.len()));
     assert!(seen.remove(&officer.registry_no), "the own record");
     assert_eq!(seen, wards);
-    let elsewhere = list(serving, &token, json!({ "f": { "units": [all.iter().find(|p| !wards.contains(&p.registry_no) && p.unit != officer.unit).unwrap().unit] } })).await;
+    let elsewhere = list(
+        serving,
+        &token,
+        json!({ "f": { "units": [all.iter().find(|p| !wards.contains(&p.registry_no) && p.unit != officer.unit).unwrap().unit] } }),
+    )
+    .await;
     assert_eq!((&elsewhere["totalCount"], numbers(&elsewhere).len()), (&json!(0), 0));
     let stranger = all.iter().find(|p| p.registry_no != officer.registry_no && !wards.contains(&p.registry_no)).unwrap();
     let staff = token_of(serving, stranger).await;
@@ -93,7 +99,12 @@ async fn the_desk_of_an_officer(serving: &Serving) {
         row
     };
     hand_in(serving, "one", json!([row(json!({ "office": "Z-101" }))])).await;
-    hand_in(serving, "two", json!([row(json!({ "office": "Z-102", "status": "TERMINATED", "reasonCode": "96", "employmentEndsOn": "2026-01-15" }))])).await;
+    hand_in(
+        serving,
+        "two",
+        json!([row(json!({ "office": "Z-102", "status": "TERMINATED", "reasonCode": "96", "employmentEndsOn": "2026-01-15" }))]),
+    )
+    .await;
     let history = format!(
         "query($after: String) {{ staffMember(by: {{ id: \"{}\" }}) {{ history(first: 2, after: $after) {{ nodes {{ deed because actor }} \
          pageInfo {{ hasNextPage endCursor }} }} operations(first: 50) {{ nodes {{ action }} }} account {{ state }} }} }}",
@@ -175,7 +186,9 @@ async fn a_mistaken_list_of_records_is_the_caller_s_mistake_and_a_service_reads_
     let long = serving.ask(&format!("{{ staffMembers(filter: {{ search: \"{}\" }}) {{ totalCount }} }}", "a".repeat(300))).await;
     assert_eq!(long["errors"][0]["message"], "filter.search: at most 200 characters.", "{long}");
     let reads = service(&serving, "archive", &["STAFF_READ"]).await;
-    let answer = serving.ask_as(Some(&reads), "{ staffMembers(first: 3) { totalCount nodes { issues { kind } history { nodes { deed } } } } }", json!({})).await;
+    let answer = serving
+        .ask_as(Some(&reads), "{ staffMembers(first: 3) { totalCount nodes { issues { kind } history { nodes { deed } } } } }", json!({}))
+        .await;
     let page = &answer["data"]["staffMembers"];
     assert_eq!(page["nodes"].as_array().unwrap().len(), 3, "{answer}");
     assert!(page["nodes"][0]["issues"].is_array() && page["nodes"][0]["history"].is_null(), "{answer}");
