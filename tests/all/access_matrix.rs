@@ -10,18 +10,18 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-const PASSWORD: &str = "Sabah-Kahvesi-2026!";
+pub const PASSWORD: &str = "Sabah-Kahvesi-2026!";
 
 /// A member of staff of the simulated ministry, with a password that the test knows.
-struct Person {
-    id: String,
-    username: String,
-    registry_no: String,
-    unit: String,
+pub struct Person {
+    pub id: String,
+    pub username: String,
+    pub registry_no: String,
+    pub unit: String,
 }
 
 /// Those who work in units, two of them in one.
-async fn people(serving: &Serving) -> Vec<Person> {
+pub async fn people(serving: &Serving) -> Vec<Person> {
     let query = "{ identityCards(first: 100) { nodes { id username registryNumber accountState mobile unit { code } } } }";
     let until = Instant::now() + Duration::from_secs(60);
     loop {
@@ -54,13 +54,13 @@ async fn give_password(serving: &Serving, username: &str) {
     directory.close().await;
 }
 
-async fn token_of(serving: &Serving, person: &Person) -> String {
+pub async fn token_of(serving: &Serving, person: &Person) -> String {
     give_password(serving, &person.username).await;
     let signed_in = serving.sign_in(&person.username, PASSWORD).await;
     signed_in["session"]["accessToken"].as_str().unwrap_or_else(|| panic!("{signed_in}")).to_owned()
 }
 
-async fn grant(serving: &Serving, person: &Person, role: &str, units: &[&str]) {
+pub async fn grant(serving: &Serving, person: &Person, role: &str, units: &[&str]) {
     let query = "mutation($input: RoleGrantInput!) { roleGrant(input: $input) { grant { id inForce } userErrors { code path message } } }";
     let until = "2027-01-01T00:00:00Z";
     let mut input = json!({ "personId": person.id, "role": role, "endsAt": until, "reason": "test" });
@@ -72,7 +72,7 @@ async fn grant(serving: &Serving, person: &Person, role: &str, units: &[&str]) {
     assert_eq!(answer["data"]["roleGrant"]["grant"]["inForce"], true, "{answer}");
 }
 
-async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
+pub async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
     let query =
         "mutation($input: ServiceAccountCreateInput!) { serviceAccountCreate(input: $input) { secret userErrors { code path message } } }";
     let input = json!({ "name": name, "scopes": scopes, "owner": "test", "expiresAt": "2027-01-01T00:00:00Z" });
@@ -82,7 +82,7 @@ async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
 }
 
 /// The schema, as a client asks for it.
-async fn schema(serving: &Serving) -> BTreeMap<String, Value> {
+pub async fn schema(serving: &Serving) -> BTreeMap<String, Value> {
     let shape = "kind name ofType { kind name ofType { kind name ofType { kind name } } }";
     let arguments = format!("name type {{ {shape} }} defaultValue");
     let query = format!(
@@ -95,7 +95,7 @@ async fn schema(serving: &Serving) -> BTreeMap<String, Value> {
 }
 
 /// A value that the type takes, whatever it means.
-fn some(types: &BTreeMap<String, Value>, of: &Value) -> String {
+pub fn some(types: &BTreeMap<String, Value>, of: &Value) -> String {
     let name = of["name"].as_str().unwrap_or_default();
     match of["kind"].as_str().unwrap() {
         "NON_NULL" => some(types, &of["ofType"]),
@@ -186,6 +186,7 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         ("identityCard", format!("by: {{ username: \"{}\" }}", stranger.username)),
         ("unit", format!("code: \"{}\"", stranger.unit)),
         ("node", format!("id: \"{}\"", stranger.id)),
+        ("nodes", format!("ids: [\"{}\"]", stranger.id)),
         ("staffMember", format!("by: {{ registryNumber: \"{}\" }}", stranger.registry_no)),
     ]
     .into();

@@ -16,14 +16,18 @@ mod kill;
 mod laws;
 mod lifecycle;
 mod mailbox;
+mod node;
 mod outage;
 mod outlook;
 mod password;
 mod phones;
 mod protocol;
+mod schema;
 mod sms;
 #[macro_use]
 mod store;
+mod card_changes;
 mod cards;
 pub mod surface;
+mod words;
 mod year;

@@ -1,8 +1,9 @@
 //! The mailbox of an account: what stands, what is waited for, until when it takes mail.
 use super::error::fault;
 use super::house;
+use super::scalar::Date;
 use async_graphql::{Context, Enum, Result, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::mailbox::{self, Mailboxes};
@@ -36,7 +37,7 @@ pub struct Mailbox {
     /// What is waited for, in plain words. Null: nothing.
     waiting_for: Option<String>,
     /// The first day on which it takes no mail any more, of somebody who has left and does not return before.
-    closes_on: Option<NaiveDate>,
+    closes_on: Option<Date>,
 }
 
 impl From<mailbox::Mailbox> for Mailbox {
@@ -45,7 +46,7 @@ impl From<mailbox::Mailbox> for Mailbox {
             state: of.state().into(),
             since: of.waiting.as_ref().map_or(of.since, |w| w.since),
             waiting_for: of.waiting.as_ref().map(mailbox::Waiting::waits_for),
-            closes_on: of.closes_on,
+            closes_on: of.closes_on.map(Date),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod id;
 pub mod issue;
 pub mod mailbox;
 pub mod message;
+pub mod node;
 pub mod page;
 pub mod password;
 pub mod phone;
@@ -62,6 +63,7 @@ pub struct Query(
     password::PasswordQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    node::NodeQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
@@ -80,7 +82,7 @@ pub struct Mutation(
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(progress::RunSubscription);
+pub struct Subscription(progress::RunSubscription, change::ChangeSubscription);
 
 type Answering = Schema<Query, Mutation, Subscription>;
 
@@ -213,6 +215,11 @@ async fn permitted(ctx: &Context<'_>, deed: Deed, people: impl IntoIterator<Item
     let today = day::today(house.clock.now());
     let found = house.store.people(PeopleBy::Ids(&people)).await.map_err(|e| error::fault(ctx, &e))?;
     Ok(found.iter().filter(|r| allows(ctx, deed, About::person(&r.person, today))).map(|r| r.person.id).collect())
+}
+
+/// Whether `deed` may be about `person`: for one thing of theirs, found by its own id.
+async fn permits(ctx: &Context<'_>, deed: Deed, person: PersonId) -> async_graphql::Result<bool> {
+    Ok(allows(ctx, deed, About::Everything) || permitted(ctx, deed, [person]).await?.contains(&person))
 }
 
 /// What the caller reads.
