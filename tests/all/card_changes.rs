@@ -41,7 +41,7 @@ async fn subscribers_hear_of_each_card_that_changes_and_miss_nothing_while_they_
         assert!(!of_card("filtered", &third.id).is_empty(), "{way}: {of}");
         assert_eq!(of["blind"], json!([null]), "{way}: who may not see cards hears nothing");
         assert!(of["expired"].to_string().contains("CURSOR_EXPIRED"), "{way}: {of}");
-        assert!(of["foreign"].to_string().contains("does not belong"), "{way}: {of}");
+        assert!(of["foreign"].to_string().contains("BAD_USER_INPUT"), "{way}: {of}");
     }
 }
 

@@ -10,6 +10,7 @@ mod directory;
 mod embedded;
 mod forgotten;
 mod golden;
+mod guide;
 pub mod hr;
 mod intake;
 mod kill;
