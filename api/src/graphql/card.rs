@@ -331,7 +331,8 @@ pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<IdentityCard>> {
     if !allows(ctx, Deed::ReadCard, About::Everything) {
         return Ok(None);
     }
-    let found = house(ctx)?.cards.ask(|book| book.get(PersonId(id)).cloned().map(|entry| IdentityCard { entry, tree: book.tree().clone() }));
+    let found =
+        house(ctx)?.cards.ask(|book| book.get(PersonId(id)).cloned().map(|entry| IdentityCard { entry, tree: book.tree().clone() }));
     found.await.map_err(|e| fault(ctx, &e))
 }
 
