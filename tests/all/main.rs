@@ -15,6 +15,7 @@ mod intake;
 mod kill;
 mod laws;
 mod lifecycle;
+mod mail;
 mod mailbox;
 mod outage;
 mod outlook;
