@@ -3,8 +3,8 @@ use kimlik_domain::message::MailAddress;
 use kimlik_domain::ports::{Parcel, PortError, PortResult, Refusal};
 use lettre::Address;
 use lettre::address::Envelope;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message, SinglePart};
 use std::time::SystemTime;
 
 /// Who writes.
@@ -40,8 +40,8 @@ pub(super) fn letter(from: &Sender, parcel: &Parcel<'_>) -> PortResult<(Envelope
         .date(SystemTime::from(parcel.at))
         .message_id(Some(format!("<{}@{}>", parcel.reference, from.address.domain())))
         .raw_header(automatic)
-        .header(ContentType::TEXT_PLAIN)
-        .body(parcel.text.to_owned())
+        // Why without line breaks at its end: the end of the letter brings one.
+        .singlepart(SinglePart::plain(parcel.text.trim_end_matches(['\r', '\n']).to_owned()))
         .map_err(|_| unfit("its parts"))?;
     Ok((envelope, letter.formatted()))
 }
