@@ -202,7 +202,7 @@ async fn take_back(writing: &Writing, vault: &Vault, order: &Resend) -> PortResu
         Column::Person.eq(order.person.0).and(Column::Purpose.eq(word(&Purpose::AccountOpened)?)).and(Column::State.is_in(unsettled));
     let rows = Entity::find().filter(theirs).lock(LockType::Update).all(&writing.txn).await.map_err(failed("taking back announcements"))?;
     for row in rows {
-        let erased = Contents { text: None, code: None, ..Contents::open(vault, &row)? };
+        let erased = Contents::erased(Contents::open(vault, &row)?.to);
         Entity::update_many()
             .col_expr(Column::State, Expr::value(word(&MessageState::Voided)?))
             .col_expr(Column::Sealed, Expr::value(erased.seal(vault, row.id)?))

@@ -3,9 +3,8 @@ use super::card::IdentityCardKey;
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::plan::{Plan, out_of_reach};
 use super::staff::{StaffMember, member_of};
-use super::{allows, caller, house, language, order};
+use super::{allows, caller, house, order};
 use crate::deeds;
-use crate::language::Language;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use kimlik_domain::access::idempotency::ClientKey;
 use kimlik_domain::access::{About, Deed};
@@ -77,7 +76,7 @@ impl AccountMutation {
             return None;
         }
         let AccountSuspendInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(ordered(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run, idempotency_key }).await)
+        Some(give_order(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run, idempotency_key }).await)
     }
 
     /// Lifts a suspension by accountSuspend. Where HR says that the person is on leave or has left, the account stays disabled.
@@ -90,19 +89,7 @@ impl AccountMutation {
             return None;
         }
         let AccountReinstateInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(ordered(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run, idempotency_key }).await)
-    }
-}
-
-async fn ordered(ctx: &Context<'_>, kind: OrderKind, asked: Asked) -> Result<AccountChangePayload> {
-    Ok(give_order(ctx, kind, asked).await?.said(language(ctx)))
-}
-
-impl AccountChangePayload {
-    /// In the language of whoever is told.
-    pub fn said(self, language: Language) -> AccountChangePayload {
-        let user_errors = self.user_errors.into_iter().map(|error| error.said(language)).collect();
-        AccountChangePayload { user_errors, ..self }
+        Some(give_order(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run, idempotency_key }).await)
     }
 }
 

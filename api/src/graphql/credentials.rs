@@ -2,7 +2,7 @@
 use super::card::IdentityCardKey;
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::staff::{StaffMember, member_of};
-use super::{allows, caller, house, language, order};
+use super::{allows, caller, house, order};
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
@@ -59,12 +59,7 @@ impl CredentialsMutation {
         if !allows(ctx, Deed::ResendCredentials, About::List) {
             return None;
         }
-        let mut payload = match resend(ctx, input).await {
-            Ok(payload) => payload,
-            Err(error) => return Some(Err(error)),
-        };
-        payload.user_errors = payload.user_errors.into_iter().map(|error| error.said(language(ctx))).collect();
-        Some(Ok(payload))
+        Some(resend(ctx, input).await)
     }
 }
 

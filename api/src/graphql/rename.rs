@@ -4,7 +4,7 @@ use super::card::IdentityCardKey;
 use super::error::{Maybe, UserError, UserErrorCode, bad_input, fault};
 use super::plan::{Plan, out_of_reach};
 use super::staff::member_of;
-use super::{allows, caller, house, language, order};
+use super::{allows, caller, house, order};
 use crate::config::policy::names_of;
 use crate::deeds;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
@@ -100,7 +100,7 @@ impl RenameMutation {
         if !allows(ctx, Deed::RenameAccount, About::List) {
             return None;
         }
-        Some(rename(ctx, input).await.map(|payload| payload.said(language(ctx))))
+        Some(rename(ctx, input).await)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The announcement of an account, sent again: another message with another code takes the place of the one before, whose code is
 //! of no use from then on. Only to people who have never had a password of their own: for the others there is the reset.
-use super::MessageState;
+use super::{MessageState, Recipient};
 use crate::id::PersonId;
 use crate::ports::PersonRecord;
 use crate::staff::MobileNumber;
@@ -51,7 +51,7 @@ pub struct Announced {
     /// Of the last one.
     pub state: MessageState,
     /// Where the last one was to go.
-    pub to: MobileNumber,
+    pub to: Recipient,
     /// A code of one of them became a password.
     pub is_spent: bool,
 }
@@ -65,7 +65,7 @@ impl Announced {
     /// It has not reached the person, and there is another number now.
     pub fn is_stranded(&self, mobile: &MobileNumber) -> bool {
         let astray = matches!(self.state, MessageState::Queued | MessageState::Failed | MessageState::Undelivered);
-        astray && self.to != *mobile
+        astray && self.to.mobile() != Some(mobile)
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
 
     fn announced(state: MessageState) -> Announced {
         let first_at = "2026-12-01T09:00:00Z".parse().unwrap();
-        Announced { first_at, state, to: MobileNumber::parse("05321110001").unwrap(), is_spent: false }
+        Announced { first_at, state, to: MobileNumber::parse("05321110001").unwrap().into(), is_spent: false }
     }
 
     #[test]

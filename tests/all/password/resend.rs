@@ -6,7 +6,7 @@ use kimlik_domain::access::{Caller, Who};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::message::announcement::{Resend, Resent};
 use kimlik_domain::message::courier::Settled;
-use kimlik_domain::message::{Message, MessageState};
+use kimlik_domain::message::{Channel, Message, MessageState};
 use kimlik_domain::password::Refused;
 use kimlik_domain::password::resend::{NotResent, resend_event};
 use kimlik_domain::phone::{PhoneChange, Setter};
@@ -44,13 +44,14 @@ async fn messages(lab: &Lab) -> Vec<Message> {
 /// What the courier does with whatever is due.
 async fn sent(lab: &Lab, state: MessageState) {
     let now = lab.ministry.clock.now() + TimeDelta::hours(3);
-    for claimed in lab.desk.outbox.claim_messages(now, now + TimeDelta::minutes(1), 10).await.unwrap() {
+    for claimed in lab.desk.outbox.claim_messages(Channel::Sms, now, now + TimeDelta::minutes(1), 10).await.unwrap() {
         let settled = Settled {
             id: claimed.id,
             generation: claimed.generation,
             state,
             due_at: None,
             tries: 0,
+            doubts: 0,
             note: None,
             provider_id: None,
             parts: 1,
@@ -104,10 +105,10 @@ async fn who_has_a_password_or_no_working_account_is_sent_no_code() {
     assert_eq!(lab.desk.announce_again().await.unwrap(), 1, "Kimlik does");
     assert_eq!(lab.desk.announce_again().await.unwrap(), 0, "once");
     let [new, old] = &messages(&lab).await[..] else { panic!("two messages") };
-    assert_eq!((new.state, new.to.e164()), (MessageState::Queued, "+905321119999"));
+    assert_eq!((new.state, new.to.whole()), (MessageState::Queued, "+905321119999"));
     assert_eq!((old.state, old.text.is_none()), (MessageState::Voided, true), "and it is not sent to the old number as well");
     let now = lab.ministry.clock.now() + TimeDelta::hours(3);
-    assert_eq!(store.claim_messages(now, now + TimeDelta::minutes(1), 10).await.unwrap().len(), 1);
+    assert_eq!(store.claim_messages(Channel::Sms, now, now + TimeDelta::minutes(1), 10).await.unwrap().len(), 1);
 
     // Delivered: a new number alone sends nothing, since the code lies on a phone.
     lab.desk.outbox.settle_report(new.id, &kimlik_domain::ports::Verdict::Delivered, None, now).await.unwrap();
@@ -127,7 +128,7 @@ async fn what_did_not_arrive_is_announced_again_by_itself_when_hr_has_another_nu
     assert_eq!((mended.refused, mended.rejected_rows), (None, 0), "{:?}", mended.issues);
     assert_eq!(lab.desk.announce_again().await.unwrap(), 1);
     let sent = messages(&lab).await;
-    assert_eq!((sent.len(), sent[0].to.e164()), (2, "+905327770011"));
+    assert_eq!((sent.len(), sent[0].to.whole()), (2, "+905327770011"));
     assert_ne!(lab.code().await, code, "with another code");
     let deeds: Vec<String> = lab.ministry.store.audit_events(None, 5).await.unwrap().into_iter().map(|e| e.deed).collect();
     assert!(deeds.contains(&"credentials.resend".to_owned()), "{deeds:?}");

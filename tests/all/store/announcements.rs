@@ -6,7 +6,7 @@ use kimlik_domain::account::AccountState;
 use kimlik_domain::id::MessageId;
 use kimlik_domain::message::announcement::{MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, occasion};
 use kimlik_domain::message::courier::Begun;
-use kimlik_domain::message::{MessageState, NewMessage, Purpose};
+use kimlik_domain::message::{Channel, MessageState, NewMessage, Purpose};
 use kimlik_domain::password::resend::resend_event;
 use kimlik_domain::ports::{Outbox, Store};
 use kimlik_domain::staff::MobileNumber;
@@ -28,7 +28,8 @@ fn announcement(n: u128, resend: Option<Uuid>) -> NewMessage {
         id: MessageId(Uuid::from_u128(n)),
         purpose: Purpose::AccountOpened,
         occasion: occasion(1, resend),
-        to: MobileNumber::parse("05321110001").unwrap(),
+        to: MobileNumber::parse("05321110001").unwrap().into(),
+        subject: None,
         text: "Kod: {code}".to_owned().into(),
         code: Some(format!("{n:08}").into()),
         valid_until: None,
@@ -47,7 +48,7 @@ async fn a_resend_takes_the_place_of_what_a_courier_has_in_hand(bench: Bench) {
     }
     assert!(bench.store.announced(&[(id(1), 1)]).await.unwrap().is_empty());
     bench.store.queue_messages(&[(id(1), announcement(1, None)), (id(2), announcement(2, None))], noon()).await.unwrap();
-    let claimed = bench.store.claim_messages(noon(), noon() + TimeDelta::minutes(2), 10).await.unwrap();
+    let claimed = bench.store.claim_messages(Channel::Sms, noon(), noon() + TimeDelta::minutes(2), 10).await.unwrap();
     let first = claimed.iter().find(|c| c.person == id(1)).unwrap();
     assert!(matches!(bench.store.begin_sending(first, "kannel", noon(), 100).await.unwrap(), Begun::Yes { .. }));
 
@@ -64,6 +65,7 @@ async fn a_resend_takes_the_place_of_what_a_courier_has_in_hand(bench: Bench) {
         state: MessageState::Voided,
         due_at: None,
         tries: 0,
+        doubts: 0,
         note: None,
         provider_id: None,
         parts: 0,
@@ -80,7 +82,7 @@ async fn a_resend_takes_the_place_of_what_a_courier_has_in_hand(bench: Bench) {
     states.sort_by_key(|(n, ..)| *n);
     let queued = MessageState::Queued;
     assert_eq!(states, [(1, MessageState::Voided, false), (2, queued, true), (11, queued, true)], "its text is erased, nobody else's");
-    let due = bench.store.claim_messages(noon() + TimeDelta::minutes(3), noon() + TimeDelta::minutes(5), 10).await.unwrap();
+    let due = bench.store.claim_messages(Channel::Sms, noon() + TimeDelta::minutes(3), noon() + TimeDelta::minutes(5), 10).await.unwrap();
     assert_eq!(due.iter().filter(|c| c.person == id(1)).count(), 1, "one is sent");
     assert_eq!(bench.store.audit_events(Some(id(1)), 10).await.unwrap().iter().filter(|e| e.deed == "credentials.resend").count(), 1);
 }
