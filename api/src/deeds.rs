@@ -7,6 +7,7 @@ use kimlik_domain::access::grant::{Grant, NotGrantable};
 use kimlik_domain::access::service::{self, NotMakeable, Service};
 use kimlik_domain::access::session::Secret;
 use kimlik_domain::access::{Role, Scope};
+use kimlik_domain::account::adoption::Adoption;
 use kimlik_domain::account::rename::Rename;
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{GrantId, HoldId, PersonId, ServiceId, uuid_v7};
@@ -188,6 +189,18 @@ pub fn rename_event(order: &Rename) -> AuditEvent {
         person: Some(order.person),
         because: order.by.reason.to_string(),
         detail: json!({ "username": order.username, "mail": order.mail }),
+    }
+}
+
+/// As it stands in the audit.
+pub fn adoption_event(order: &Adoption) -> AuditEvent {
+    AuditEvent {
+        at: order.ordered.at,
+        actor: order.ordered.by.to_string(),
+        deed: "account.adopt.order".to_owned(),
+        person: Some(order.person),
+        because: order.ordered.reason.to_string(),
+        detail: json!({ "account": order.ordered.guid.to_string() }),
     }
 }
 

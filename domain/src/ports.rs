@@ -7,6 +7,7 @@ use crate::access::grant::Grant;
 use crate::access::idempotency::{ClientKey, KeyState};
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
+use crate::account::adoption::{Adopted, Adoption};
 use crate::account::rename::{Rename, Renamed};
 use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
 use crate::id::MessageId;
@@ -140,6 +141,7 @@ pub struct FindBy {
     /// Values of the configured correlation attribute; ignored where none is configured.
     pub correlations: Vec<Arc<str>>,
     pub display_names: Vec<Arc<str>>,
+    pub distinguished_names: Vec<Dn>,
 }
 
 /// A scan in pages: memory does not grow with the directory.
@@ -351,6 +353,10 @@ pub trait Store: Send + Sync {
     /// Writes names into the ledger that nobody else has ever had, and commits with them: the person's waking, the audit event and,
     /// under `key`, what is answered.
     async fn rename(&self, order: &Rename, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Renamed>;
+    /// Writes into the ledger that an existing account is to become the person's, with the names that come with it, and commits with it
+    /// what [`Store::rename`] does.
+    async fn adopt(&self, order: &Adoption, names: &NameRequest, audit: &AuditEvent, key: Option<(&ClientKey, &str)>)
+    -> PortResult<Adopted>;
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState>;
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
 }

@@ -44,6 +44,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fault::failed;
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
+use kimlik_domain::account::adoption::{Adopted, Adoption};
 use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
@@ -253,6 +254,15 @@ impl Store for SqlStore {
     }
     async fn rename(&self, order: &Rename, event: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Renamed> {
         ledger::rename(&self.link, &self.vault, order, event, key).await
+    }
+    async fn adopt(
+        &self,
+        order: &Adoption,
+        names: &NameRequest,
+        event: &AuditEvent,
+        key: Option<(&ClientKey, &str)>,
+    ) -> PortResult<Adopted> {
+        ledger::adopt(&self.link, &self.vault, order, names, event, key).await
     }
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState> {
         idempotency::state(&self.link.db, &self.vault, key, now).await

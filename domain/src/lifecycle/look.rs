@@ -7,6 +7,7 @@ use super::grip::Grip;
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
 use super::suspension::Suspension;
+use crate::account::adoption::AdoptionOrdered;
 use crate::account::rename::NamesOrdered;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::day::Day;
@@ -61,6 +62,8 @@ pub enum Supposed {
     Suspension(Suspension),
     /// Names that are free, and who ordered them.
     Names(Names, NamesOrdered),
+    /// The account that is to become the person's.
+    Adoption(AdoptionOrdered),
 }
 
 /// A plan with what deciding about it needs.
@@ -268,6 +271,11 @@ impl<'a> Look<'a> {
                         (account.names, account.renamed) = (names.clone(), Some(by.clone()));
                     }
                 }
+                Supposed::Adoption(order) => {
+                    let nameless = Names { username: "".into(), mail: "".into(), aliases: Vec::new(), named_for: "".into() };
+                    let account = record.account.get_or_insert_with(|| Account::new(*person, nameless));
+                    account.adopt = Some(order.clone());
+                }
             }
         }
     }
@@ -309,12 +317,17 @@ impl<'a> Look<'a> {
             employee_ids: numbers.clone(),
             correlations: if self.of.policy.correlation { numbers } else { Vec::new() },
             display_names: due.map(|r| r.person.full_name().into()).collect(),
-            usernames: Vec::new(),
+            ..FindBy::default()
         };
         if by.employee_ids.is_empty() {
             return Ok(Strays::new(Vec::new()));
         }
-        let found = self.of.directory.find(&by).await?;
+        let mut found = self.of.directory.find(&by).await?;
+        let ordered: Vec<AccountGuid> = people.iter().filter_map(ordered).filter(|guid| found.iter().all(|a| a.guid != *guid)).collect();
+        if !ordered.is_empty() {
+            let named = self.of.directory.observe(&ordered).await?;
+            found.extend(named.into_iter().filter(|a| a.dn.is_within(&self.of.policy.base)));
+        }
         let (owners, mut accounts) = self.owners(found).await?;
         for owner in owners {
             if let Some(guid) = owner.account.and_then(|a| a.guid) {
@@ -552,6 +565,11 @@ impl<'a> Look<'a> {
     }
 }
 
+/// The account that somebody has ordered to become this person's.
+fn ordered(record: &PersonRecord) -> Option<AccountGuid> {
+    record.account.as_ref().and_then(|a| a.adopt.as_ref()).map(|order| order.guid)
+}
+
 /// Is the name or the address this account's?
 pub(super) fn carries(account: &ObservedAccount, value: &str) -> bool {
     let same = |held: &str| text::fold(held) == text::fold(value);
@@ -597,8 +615,11 @@ impl Strays {
         Strays { accounts, by_number, by_name }
     }
 
-    /// Those recognised by number; where there is none, namesakes without a number of their own.
+    /// The one that was ordered; else those recognised by number; where there is none, namesakes without a number of their own.
     fn of(&self, record: &PersonRecord) -> Vec<ObservedAccount> {
+        if let Some(guid) = ordered(record) {
+            return self.accounts.iter().filter(|a| a.guid == guid).cloned().collect();
+        }
         let numbered = self.by_number.get(record.person.registry_no.as_str());
         let namesakes = || self.by_name.get(&text::fold(&record.person.full_name()));
         let found = numbered.or_else(namesakes).map(Vec::as_slice).unwrap_or_default();
