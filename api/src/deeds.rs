@@ -16,6 +16,7 @@ use kimlik_domain::lifecycle::reconcile::{Silent, Whom};
 use kimlik_domain::lifecycle::run::Trigger;
 use kimlik_domain::lifecycle::suspension::{Order, OrderKind};
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortError, PortResult, Refusal};
+use kimlik_domain::staff::submission::Submission;
 use kimlik_domain::staff::{RegistryNo, UnitCode};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -220,6 +221,25 @@ pub async fn carry_out(house: &Arc<House>, person: PersonId) {
         Err(_) => tracing::warn!("an order takes long; the work queue looks after it"),
     }
     house.wake.notify_one();
+}
+
+/// Begins the run of what was handed in and taken in: whom it changed, before the work queue comes to them. Whatever becomes of it,
+/// the queue knows them.
+pub async fn work_off(house: &Arc<House>, submission: &Submission, people: Vec<PersonId>) {
+    let Some(id) = submission.report.as_ref().and_then(|report| report.run) else { return };
+    let begun = async { house.reconciler().await?.announce_run(id, Trigger::HrChange).await };
+    let run = match begun.await {
+        Ok(run) => run,
+        Err(error) => return tracing::warn!(%error, "what was handed in is left to the work queue"),
+    };
+    let own = house.clone();
+    tokio::spawn(async move {
+        let done = async { own.reconciler().await?.work_off(run, &people, &Silent).await };
+        if let Err(error) = done.await {
+            tracing::warn!(%error, "what was handed in is left to the work queue");
+        }
+        own.wake.notify_one();
+    });
 }
 
 pub fn new_id(house: &House, now: DateTime<Utc>) -> Uuid {

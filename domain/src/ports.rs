@@ -320,6 +320,8 @@ pub trait Store: Send + Sync {
     async fn wake(&self, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()>;
     /// Due people, leased until `until`; others do not get them meanwhile.
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>>;
+    /// These people, whether they are due or not; those in somebody's hands are left out.
+    async fn claim_these(&self, people: &[PersonId], until: DateTime<Utc>) -> PortResult<Vec<Claim>>;
     /// The leases go on until `until`. Answers whose were lost: somebody else has claimed them meanwhile.
     async fn renew_claims(&self, claims: &[Claim], until: DateTime<Utc>) -> PortResult<Vec<PersonId>>;
     /// Ends the lease. `next`: when to look again by itself. A reason that came during the work keeps it due.

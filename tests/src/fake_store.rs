@@ -212,6 +212,9 @@ impl Store for FakeStore {
     async fn claim(&self, _: DateTime<Utc>, _: DateTime<Utc>, _: u32) -> PortResult<Vec<Claim>> {
         beyond()
     }
+    async fn claim_these(&self, _: &[PersonId], _: DateTime<Utc>) -> PortResult<Vec<Claim>> {
+        beyond()
+    }
     async fn renew_claims(&self, _: &[Claim], _: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
         beyond()
     }

@@ -182,6 +182,9 @@ impl Store for SqlStore {
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>> {
         work::claim(&self.link, now, until, limit).await
     }
+    async fn claim_these(&self, people: &[PersonId], until: DateTime<Utc>) -> PortResult<Vec<Claim>> {
+        work::claim_these(&self.link, people, until).await
+    }
     async fn renew_claims(&self, claims: &[Claim], until: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
         work::renew(&self.link, claims, until).await
     }

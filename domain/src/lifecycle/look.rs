@@ -13,9 +13,12 @@ use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, Observ
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
 use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
+use crate::phone::{self, Phones};
+use crate::staff::intake::{Changed, PEOPLE_KINDS};
 use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, UnitCode, Units};
 use crate::text;
 use futures_util::future;
+use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -51,6 +54,8 @@ pub struct Look<'a> {
     pub watermark: Option<Watermark>,
     /// Addresses that two accounts carry; only a look at everybody finds them.
     pub duplicates: Vec<DataIssue>,
+    /// A dry run of what HR says: as if it had said this.
+    pub said: HashMap<PersonId, Changed>,
     /// A dry run of an order on one person.
     pub supposed: Option<(PersonId, Supposed)>,
 }
@@ -118,6 +123,7 @@ impl<'a> Look<'a> {
             lapsed: Vec::new(),
             watermark: None,
             duplicates: Vec::new(),
+            said: HashMap::new(),
             supposed: None,
         })
     }
@@ -261,7 +267,15 @@ impl<'a> Look<'a> {
         Ok((records, page.into_iter().map(|a| (a.guid, a)).collect()))
     }
 
-    pub(super) fn suppose(&self, records: &mut [PersonRecord]) {
+    /// `of`: whom they are the records of. Whoever HR speaks of for the first time is added.
+    pub(super) fn suppose(&self, records: &mut Vec<PersonRecord>, of: &[PersonId]) {
+        if !self.said.is_empty() {
+            let now = self.of.clock.now();
+            records.iter_mut().filter_map(|r| Some((self.said.get(&r.person.id)?, r))).for_each(|(said, record)| hear(record, said, now));
+            let known: HashSet<PersonId> = records.iter().map(|r| r.person.id).collect();
+            let new = of.iter().filter(|id| !known.contains(id)).filter_map(|id| self.said.get(id));
+            records.extend(new.map(newcomer));
+        }
         let Some((person, supposed)) = &self.supposed else { return };
         for record in records.iter_mut().filter(|r| r.person.id == *person) {
             match supposed {
@@ -283,7 +297,7 @@ impl<'a> Look<'a> {
     /// By id: those with an account are observed, those without are looked for (among `strays` of a whole scan, else by question).
     async fn at_chunk(&mut self, ids: &[PersonId], strays: Option<&Strays>) -> PortResult<()> {
         let mut records = self.of.store.people(PeopleBy::Ids(ids)).await?;
-        self.suppose(&mut records);
+        self.suppose(&mut records, ids);
         // Why: names go to who came first; ids are in the order of the feed.
         records.sort_unstable_by_key(|r| r.person.id);
         let (linked, unlinked): (Vec<_>, Vec<_>) = records.into_iter().partition(|r| r.account.as_ref().is_some_and(|a| a.guid.is_some()));
@@ -568,6 +582,34 @@ impl<'a> Look<'a> {
 /// The account that somebody has ordered to become this person's.
 fn ordered(record: &PersonRecord) -> Option<AccountGuid> {
     record.account.as_ref().and_then(|a| a.adopt.as_ref()).map(|order| order.guid)
+}
+
+/// The record once HR has said this.
+fn hear(record: &mut PersonRecord, said: &Changed, now: DateTime<Utc>) {
+    let mut person = said.person.clone();
+    let mut before = record.person.clone();
+    before.mobile.clone_from(&record.phones.hr_mobile);
+    (before.work_phone, before.extension) = (record.phones.hr_work.number.clone(), record.phones.hr_work.extension.clone());
+    let mut ledger = record.phones.ledger.clone();
+    ledger.hear(&before, &person, now);
+    record.phones = Phones::lay_over(&mut person, ledger);
+    record.person = person;
+    record.open_issues.retain(|kind| !PEOPLE_KINDS.contains(kind));
+    record.open_issues.extend(&said.faults);
+}
+
+fn newcomer(said: &Changed) -> PersonRecord {
+    let mut person = said.person.clone();
+    PersonRecord {
+        phones: Phones::lay_over(&mut person, phone::Ledger::default()),
+        person,
+        account: None,
+        decisions: Vec::new(),
+        accepted: Vec::new(),
+        open_issues: said.faults.clone(),
+        unsettled: Vec::new(),
+        suspension: None,
+    }
 }
 
 /// Is the name or the address this account's?
