@@ -5,7 +5,6 @@ use super::link::{CHUNK, Link, Writing, upsert};
 use super::{decision, event};
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::{OperationId, PersonId, RunId};
-use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, OperationStatus, ReceiptLine};
 use kimlik_domain::lifecycle::{ActionKind, Step};
