@@ -361,8 +361,13 @@ pub trait Store: Send + Sync {
     async fn rename(&self, order: &Rename, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Renamed>;
     /// Writes into the ledger that an existing account is to become the person's, with the names that come with it, and commits with it
     /// what [`Store::rename`] does.
-    async fn adopt(&self, order: &Adoption, names: &NameRequest, audit: &AuditEvent, key: Option<(&ClientKey, &str)>)
-    -> PortResult<Adopted>;
+    async fn adopt(
+        &self,
+        order: &Adoption,
+        names: &NameRequest,
+        audit: &AuditEvent,
+        key: Option<(&ClientKey, &str)>,
+    ) -> PortResult<Adopted>;
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState>;
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
 }

@@ -83,14 +83,20 @@ fn key_of(account: &DirectoryAccountKey) -> std::result::Result<AccountKey, User
 
 fn why_not(why: &NotAdoptable) -> UserError {
     let (code, field, message) = match why {
-        NotAdoptable::NotFound => (UserErrorCode::NotFound, "account", "There is no such account in the part of the directory that Kimlik manages."),
-        NotAdoptable::Protected(_) => {
-            (UserErrorCode::NotAllowed, "account", "The account is protected: Kimlik does not write it. Have the directory's administrators do it.")
+        NotAdoptable::NotFound => {
+            (UserErrorCode::NotFound, "account", "There is no such account in the part of the directory that Kimlik manages.")
         }
+        NotAdoptable::Protected(_) => (
+            UserErrorCode::NotAllowed,
+            "account",
+            "The account is protected: Kimlik does not write it. Have the directory's administrators do it.",
+        ),
         NotAdoptable::Owned => (UserErrorCode::Conflict, "account", "The account is somebody's already."),
         NotAdoptable::OtherNumber => (UserErrorCode::Conflict, "account", "The account carries another registry number as its employeeID."),
         NotAdoptable::HasAccount => (UserErrorCode::Conflict, "staffMember", "This person has an account."),
-        NotAdoptable::UnderWay => (UserErrorCode::TryLater, "staffMember", "An account is being opened for this person just now. Try again in a minute."),
+        NotAdoptable::UnderWay => {
+            (UserErrorCode::TryLater, "staffMember", "An account is being opened for this person just now. Try again in a minute.")
+        }
     };
     UserError::new(code, field, message)
 }

@@ -153,7 +153,8 @@ fn take_by_order(
 ) -> Vec<Action> {
     let person = &record.person;
     let Some(found) = candidates.iter().find(|c| c.guid == order.guid) else {
-        let message = format!("the account that was to become this person's ({}) cannot be found; nothing is opened in its place", order.guid);
+        let message =
+            format!("the account that was to become this person's ({}) cannot be found; nothing is opened in its place", order.guid);
         issues.push(issue(IssueKind::AccountNotFound, person, facts, message));
         return Vec::new();
     };

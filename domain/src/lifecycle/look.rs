@@ -13,13 +13,13 @@ use crate::account::rename::NamesOrdered;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
-use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
 use crate::phone::{self, Phones};
+use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
 use crate::staff::intake::{Changed, PEOPLE_KINDS};
 use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, UnitCode, Units};
 use crate::text;
-use futures_util::future;
 use chrono::{DateTime, Utc};
+use futures_util::future;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -613,6 +613,7 @@ fn newcomer(said: &Changed) -> PersonRecord {
         open_issues: said.faults.clone(),
         unsettled: Vec::new(),
         suspension: None,
+        mailbox: None,
     }
 }
 

@@ -41,7 +41,8 @@ async fn newcomer(serving: &Serving, number: &str, given: &str, family: &str, n:
         "registryNumber": number, "nationalId": national_id(n), "givenName": given, "familyName": family, "employmentStartsOn": "2020-01-01",
         "postings": [{ "kind": "PERMANENT", "unitCode": code, "startsOn": "2020-01-01" }],
     });
-    let submit = "mutation($input: StaffRecordsSubmitInput!) { staffRecordsSubmit(input: $input) { results { outcome } userErrors { code } } }";
+    let submit =
+        "mutation($input: StaffRecordsSubmitInput!) { staffRecordsSubmit(input: $input) { results { outcome } userErrors { code } } }";
     let input = json!({ "mode": "DELTA", "idempotencyKey": number, "records": [record] });
     let answer = serving.ask_as(Some(&serving.token().await), submit, json!({ "input": input })).await;
     assert_eq!(answer["data"]["staffRecordsSubmit"]["userErrors"], json!([]), "{answer}");
@@ -73,9 +74,7 @@ async fn an_administrator_says_whose_account_it_is_and_it_is_so_at_once() {
     directory.close().await;
     newcomer(&serving, "P900001", "Nurşen", "Ünlüsoy", 900_001).await;
 
-    let input = |account: Json, key: &str| {
-        json!({ "staffMember": { "registryNumber": "P900001" }, "account": account, "reason": "ek gösterge dosyası", "idempotencyKey": key })
-    };
+    let input = |account: Json, key: &str| json!({ "staffMember": { "registryNumber": "P900001" }, "account": account, "reason": "ek gösterge dosyası", "idempotencyKey": key });
     let mut dry = input(json!({ "distinguishedName": dn.as_str() }), "one");
     dry["dryRun"] = true.into();
     let dry = ask(&serving, dry).await;

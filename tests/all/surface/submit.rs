@@ -156,7 +156,8 @@ async fn thousands_come_in_one_call_snapshots_in_parts_and_only_from_those_who_m
     assert!(serving.ask_as(Some(&other), &query, json!({})).await["data"]["staffSubmission"].is_null(), "another's is not there");
 }
 
-const PLANNED: &str = "mutation($input: StaffRecordsSubmitInput!) { staffRecordsSubmit(input: $input) { submission { id run { id } } run { id trigger }
+const PLANNED: &str =
+    "mutation($input: StaffRecordsSubmitInput!) { staffRecordsSubmit(input: $input) { submission { id run { id } } run { id trigger }
     plan { verdict changes(first: 100) { nodes { action registryNumber } } } results { outcome } userErrors { code } } }";
 
 /// What is told of a run until it is over, over server-sent events.
@@ -220,7 +221,11 @@ async fn a_dry_run_shows_what_would_be_done_and_the_run_of_the_real_one_is_follo
     assert_eq!(done["submission"]["run"]["id"], done["run"]["id"]);
     let told = followed(&serving, &token, &done["run"]["id"]).await;
     let last = told.last().unwrap_or_else(|| panic!("nothing was told of {done}"));
-    assert_eq!((&last["status"], &last["total"], &last["done"], &last["failed"]), (&json!("DONE"), &json!(22), &json!(22), &json!(0)), "{told:?}");
+    assert_eq!(
+        (&last["status"], &last["total"], &last["done"], &last["failed"]),
+        (&json!("DONE"), &json!(22), &json!(22), &json!(0)),
+        "{told:?}"
+    );
     let again = ask(&token, &input).await;
     assert_eq!(again["run"], done["run"], "the first result again");
     let card = serving.ask("{ identityCard(by: { registryNumber: \"P000001\" }) { accountState } }").await;
