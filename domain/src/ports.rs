@@ -7,6 +7,7 @@ use crate::access::grant::Grant;
 use crate::access::idempotency::{ClientKey, KeyState};
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
+use crate::account::adoption::{Adopted, Adoption};
 use crate::account::rename::{Rename, Renamed};
 use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
 use crate::id::MessageId;
@@ -142,6 +143,7 @@ pub struct FindBy {
     /// Values of the configured correlation attribute; ignored where none is configured.
     pub correlations: Vec<Arc<str>>,
     pub display_names: Vec<Arc<str>>,
+    pub distinguished_names: Vec<Dn>,
 }
 
 /// A scan in pages: memory does not grow with the directory.
@@ -322,6 +324,8 @@ pub trait Store: Send + Sync {
     async fn wake(&self, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()>;
     /// Due people, leased until `until`; others do not get them meanwhile.
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>>;
+    /// These people, whether they are due or not; those in somebody's hands are left out.
+    async fn claim_these(&self, people: &[PersonId], until: DateTime<Utc>) -> PortResult<Vec<Claim>>;
     /// The leases go on until `until`. Answers whose were lost: somebody else has claimed them meanwhile.
     async fn renew_claims(&self, claims: &[Claim], until: DateTime<Utc>) -> PortResult<Vec<PersonId>>;
     /// Ends the lease. `next`: when to look again by itself. A reason that came during the work keeps it due.
@@ -355,6 +359,15 @@ pub trait Store: Send + Sync {
     /// Writes names into the ledger that nobody else has ever had, and commits with them: the person's waking, the audit event and,
     /// under `key`, what is answered.
     async fn rename(&self, order: &Rename, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Renamed>;
+    /// Writes into the ledger that an existing account is to become the person's, with the names that come with it, and commits with it
+    /// what [`Store::rename`] does.
+    async fn adopt(
+        &self,
+        order: &Adoption,
+        names: &NameRequest,
+        audit: &AuditEvent,
+        key: Option<(&ClientKey, &str)>,
+    ) -> PortResult<Adopted>;
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState>;
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
 }

@@ -32,6 +32,7 @@ scenarios! {
     reorganisation
     repairs
     takeover
+    adoption_by_order
     brakes
     explanations
 }

@@ -108,6 +108,12 @@ pub(super) async fn held(writing: &Writing, people: &[PersonId]) -> PortResult<H
     Ok(found)
 }
 
+/// Is it somebody's?
+pub(super) async fn is_owned(db: &impl ConnectionTrait, guid: AccountGuid) -> PortResult<bool> {
+    let found = Entity::find().filter(Column::Guid.eq(guid.0)).one(db).await.map_err(failed("reading an account"))?;
+    Ok(found.is_some())
+}
+
 pub(super) async fn delete(writing: &Writing, person: PersonId) -> PortResult<()> {
     Entity::delete_by_id(person.0).exec(&writing.txn).await.map_err(failed("undoing a reservation"))?;
     Ok(())

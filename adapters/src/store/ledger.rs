@@ -5,6 +5,7 @@ use super::link::{CHUNK, Link, Writing, keep, upsert};
 use super::vault::Vault;
 use super::{account, audit, idempotency, work};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
+use kimlik_domain::account::adoption::{Adopted, Adoption};
 use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{Account, AccountState, LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
@@ -217,6 +218,53 @@ pub(super) async fn rename(
     }
     writing.commit().await?;
     Ok(Renamed::Given)
+}
+
+/// By order: an existing account is to become the person's, and brings its names.
+pub(super) async fn adopt(
+    link: &Link,
+    vault: &Vault,
+    order: &Adoption,
+    request: &NameRequest,
+    event: &AuditEvent,
+    key: Option<(&ClientKey, &str)>,
+) -> PortResult<Adopted> {
+    let (writing, at, guid) = (link.write().await?, order.ordered.at, order.ordered.guid);
+    if let Some((key, _)) = key {
+        match idempotency::begin(&writing, vault, key, at).await? {
+            KeyState::New => {}
+            KeyState::Answered(answer) => return Ok(Adopted::Answered(answer)),
+            KeyState::Reused => return Ok(Adopted::KeyReused),
+        }
+    }
+    writing.lock(&["ledger"]).await?;
+    let accounts = account::of(&writing.txn, &[order.person]).await?;
+    let held = accounts.get(&order.person);
+    if held.is_some_and(|a| a.guid.is_some()) {
+        return Ok(Adopted::HasAccount);
+    }
+    if held.and_then(|a| a.adopt.as_ref()).is_some_and(|before| before.guid == guid) {
+        return Ok(Adopted::AlreadySo);
+    }
+    if account::is_owned(&writing.txn, guid).await? {
+        return Ok(Adopted::Owned);
+    }
+    let mut ledger = Ledger::read(&writing.txn, std::slice::from_ref(request), &accounts).await?;
+    // Why also for two who are to get the same account: its user name is the first one's by then.
+    let Some(names) = ledger.fulfil(request, held) else { return Ok(Adopted::NameTaken) };
+    let known = held.cloned().unwrap_or_else(|| Account::new(order.person, names.clone()));
+    // Why without aliases: what was reserved for an account of its own was never anybody's address.
+    let names = Names { aliases: Vec::new(), ..names };
+    let adopting = Account { names, renamed: None, adopt: Some(order.ordered.clone()), ..known };
+    ledger.save_given(&writing).await?;
+    account::save_names(&writing, [&adopting]).await?;
+    audit::record(&writing, [event]).await?;
+    work::wake(&writing, [order.person], at).await?;
+    if let Some((key, answer)) = key {
+        idempotency::keep(&writing, vault, key, answer, at).await?;
+    }
+    writing.commit().await?;
+    Ok(Adopted::Given)
 }
 
 /// Somebody else's in the directory: barred for ever. Before the account exists the whole reservation is undone (other

@@ -46,13 +46,16 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     writing.commit().await
 }
 
-/// Names are changed by whoever reserves or orders them, never by settling: what came between the look and now must not be undone.
+/// Names, and the account that is to be adopted, are changed by whoever reserves or orders them, never by settling: what came between the look and now must not be undone.
 async fn keep_names(writing: &Writing, settlements: &mut [PersonSettlement]) -> PortResult<()> {
     let people: Vec<_> = settlements.iter().filter(|s| s.account.is_some()).map(|s| s.person).collect();
     let mut held = account::held(writing, &people).await?;
     for account in settlements.iter_mut().filter_map(|s| s.account.as_mut()) {
         if let Some(held) = held.remove(&account.person) {
             (account.names, account.renamed) = (held.names, held.renamed);
+            if account.guid.is_none() {
+                account.adopt = held.adopt;
+            }
         }
     }
     Ok(())

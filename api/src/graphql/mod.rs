@@ -1,6 +1,7 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
 pub mod account;
 pub mod account_state;
+pub mod adoption;
 pub mod audit;
 pub mod card;
 pub mod change;
@@ -85,6 +86,7 @@ pub struct Mutation(
     account::AccountMutation,
     credentials::CredentialsMutation,
     rename::RenameMutation,
+    adoption::AdoptionMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.

@@ -206,4 +206,31 @@ pub const PHRASES: &[Phrase] = &[
         "Bu hesabın adreslerini bir Exchange e-posta adresi ilkesi yazıyor. Önce alıcıyı bu ilkeden çıkarın.",
     ),
     ("You have sent 100 codes within a day, which is the limit.", "", "Bir gün içinde 100 kod gönderdiniz; sınıra ulaşıldı."),
+    // --- of accounts that become somebody's by order
+    ("A distinguished name has at most 2000 characters.", "", "Ayırt edici ad (DN) en çok 2000 karakter olabilir."),
+    ("This is not a distinguished name.", "", "Bu bir ayırt edici ad (DN) değil."),
+    (
+        "There is no such account in the part of the directory that Kimlik manages.",
+        "",
+        "Dizinin Kimlik tarafından yönetilen bölümünde böyle bir hesap yok.",
+    ),
+    ("The account is somebody's already.", "", "Hesap zaten birine ait."),
+    ("The account carries another registry number as its employeeID.", "", "Hesabın employeeID alanında başka bir sicil numarası var."),
+    ("This person has an account.", "", "Bu kişinin bir hesabı var."),
+    (
+        "An account is being opened for this person just now. Try again in a minute.",
+        "",
+        "Bu kişi için şu anda bir hesap açılıyor. Bir dakika sonra yeniden deneyin.",
+    ),
+    (
+        "The account's user name or address is, or was, somebody else's. Change it in the directory first.",
+        "",
+        "Hesabın kullanıcı adı ya da adresi başkasının ya da bir zamanlar başkasınındı. Önce dizinde değiştirin.",
+    ),
+    (
+        "Something about this person has to be mended first: their data issues say what.",
+        "",
+        "Önce bu kişiyle ilgili bir eksiğin giderilmesi gerekiyor: veri sorunlarında yazıyor.",
+    ),
+    ("This account was ordered to become this person's already.", "", "Bu hesabın bu kişiye bağlanması zaten istenmiş."),
 ];

@@ -1,4 +1,5 @@
 //! What a directory account is to Kimlik: the attributes it owns, the names it gives, the place it has.
+pub mod adoption; // by order
 pub mod attribute;
 pub mod compose;
 pub mod directory;
@@ -67,6 +68,9 @@ pub struct Account {
     /// Who ordered the names that it has; `None`: they were made by the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed: Option<rename::NamesOrdered>,
+    /// The account that is to become this one, until it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<adoption::AdoptionOrdered>,
 }
 
 /// Which random password the account was last given by Kimlik.
@@ -115,6 +119,7 @@ impl Account {
             adopted: false,
             disabled_before: false,
             renamed: None,
+            adopt: None,
         }
     }
 

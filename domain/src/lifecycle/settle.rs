@@ -156,6 +156,7 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     }
     if tried(&[ActionKind::Adopt]) {
         account.adopted = true;
+        account.adopt = None;
         account.announced_opening = account.opening;
         if account.state == AccountState::None {
             account.state = if seen.enabled { AccountState::Active } else { AccountState::Suspended };

@@ -75,7 +75,19 @@ async fn a_code_that_was_sent_again_becomes_a_password_and_the_one_before_does_n
     let ticket = lab.activated().await;
     assert_eq!(lab.set(&ticket, FIRST).await, Ok(()));
     lab.samba.kinit("ayse.sahin", FIRST).expect("the password of the code that was sent again");
+    assert_eq!(lab.desk.activate("ayse.sahin", &new, ADDRESS).await.unwrap().err(), Some(Refused::CodeWrong), "a code counts once");
     assert_eq!(send_again(&lab, 2).await, Err(NotResent::Activated), "by a code");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_that_was_sent_while_its_person_was_setting_a_password_opens_nothing_afterwards() {
+    let lab = lab().await;
+    let ticket = lab.activated().await;
+    assert_eq!(send_again(&lab, 1).await, Ok(Resent::Queued), "nobody has a password yet");
+    let late = lab.code().await;
+    assert_eq!(lab.set(&ticket, FIRST).await, Ok(()));
+    assert_eq!(lab.desk.activate("ayse.sahin", &late, ADDRESS).await.unwrap().err(), Some(Refused::CodeWrong));
+    lab.samba.kinit("ayse.sahin", FIRST).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
