@@ -93,7 +93,8 @@ async fn an_administrator_says_whose_account_it_is_and_it_is_so_at_once() {
 
     // Nothing of what is not to be adopted is told from what is not there.
     let directory = EmbeddedDirectory::open(&file, base.clone(), "csb.test", None).await.unwrap();
-    directory.insert_foreign(&Foreign::new(base.below("CN=Ela Gür,OU=Yerlesmemis"), "egur")).await.unwrap();
+    let namesake = Foreign::new(base.below("CN=Ela Gür,OU=Yerlesmemis"), "egur").with(Attribute::DisplayName, Value::text("Ela Gür"));
+    directory.insert_foreign(&namesake).await.unwrap();
     let other = base.below("CN=Baskasi,OU=Yerlesmemis");
     directory.insert_foreign(&Foreign::new(other.clone(), "baska").with(Attribute::EmployeeId, Value::text("X1"))).await.unwrap();
     directory.close().await;
