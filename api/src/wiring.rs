@@ -26,8 +26,8 @@ use kimlik_domain::password::{Desk, DeskRules};
 use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
-    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger, Passwords,
-    PortError, PortResult, SignIn, SmsGateway, Store, WatchRuns,
+    CardTruth, Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger,
+    Passwords, PortError, PortResult, SignIn, SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -59,6 +59,8 @@ pub struct House {
     /// The feed that cards are kept current by.
     pub card_feed: Arc<dyn Cards>,
     pub cards: CardDesk,
+    /// How cards stand in the directory.
+    pub card_truth: Arc<dyn CardTruth>,
     pub directory: Arc<dyn Directory>,
     /// The same store, asked how a run goes on.
     pub runs: Arc<dyn WatchRuns>,
@@ -227,6 +229,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         webhooks,
         report_token,
         card_feed: store.clone(),
+        card_truth: store.clone(),
         cards: CardDesk::default(),
         runs: store.clone(),
         store,

@@ -7,6 +7,7 @@ mod access_matrix;
 mod access_oidc;
 mod access_sessions;
 mod directory;
+mod drift;
 mod embedded;
 mod forgotten;
 mod golden;

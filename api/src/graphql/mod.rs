@@ -4,6 +4,7 @@ pub mod account_state;
 pub mod audit;
 pub mod card;
 pub mod change;
+pub mod drift;
 pub mod error;
 mod fault_words;
 pub mod grant;
@@ -18,6 +19,7 @@ pub mod password;
 pub mod phone;
 pub mod plan;
 pub mod progress;
+pub mod provenance;
 pub mod reading;
 pub mod run;
 pub mod scalar;
@@ -62,6 +64,7 @@ pub struct Query(
     password::PasswordQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    drift::DriftQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
@@ -136,7 +139,8 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         service_account::ServiceAccount,
         audit::AuditEvent,
         webhook::Webhook,
-        plan::PlannedChange
+        plan::PlannedChange,
+        drift::CardDrift
     )
 }
 
@@ -152,7 +156,10 @@ pub fn schema(house: Arc<House>) -> Graph {
 pub async fn answer(graph: &Graph, house: &House, request: Request, caller: Arc<Caller>, address: ClientAddress) -> Response {
     let readings = Arc::new(reading::Readings::default());
     let actor = caller.actor();
-    let response = graph.to(&caller).execute(request.data(caller.clone()).data(address).data(readings.clone())).await;
+    let response = graph
+        .to(&caller)
+        .execute(request.data(caller.clone()).data(address).data(readings.clone()).data(Arc::new(provenance::Truths::default())))
+        .await;
     recorded(response, house, &readings, &actor).await
 }
 

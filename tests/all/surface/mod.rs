@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 mod cards;
 mod commands;
+mod drift;
 mod graphql;
 mod ministry;
 pub mod page;
