@@ -2,8 +2,9 @@
 //! neighbours what the rest of this crate works with.
 use crate::cards::CardDesk;
 use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, MailboxMode, SmsGatewayKind, secrets};
+use crate::http::metrics::Counters;
 use crate::inspect;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
 use kimlik_adapters::hr::csv::DropFolder;
@@ -27,7 +28,7 @@ use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
     CardTruth, Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger,
-    Passwords, PortError, PortResult, SignIn, SmsGateway, Store, WatchRuns,
+    Passwords, PortError, PortResult, SignIn, SmsGateway, Store, Watch, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -61,6 +62,11 @@ pub struct House {
     pub cards: CardDesk,
     /// How cards stand in the directory.
     pub card_truth: Arc<dyn CardTruth>,
+    /// How much of everything there is.
+    pub watch: Arc<dyn Watch>,
+    /// What this process counts by itself.
+    pub counters: Counters,
+    pub started_at: DateTime<Utc>,
     pub directory: Arc<dyn Directory>,
     /// The same store, asked how a run goes on.
     pub runs: Arc<dyn WatchRuns>,
@@ -230,6 +236,9 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         report_token,
         card_feed: store.clone(),
         card_truth: store.clone(),
+        watch: store.clone(),
+        counters: Counters::default(),
+        started_at: clock.now(),
         cards: CardDesk::default(),
         runs: store.clone(),
         store,

@@ -35,6 +35,7 @@ mod submission;
 mod suspension;
 mod unit;
 mod vault;
+mod watch;
 mod webhook;
 mod work;
 

@@ -7,13 +7,14 @@ use super::reading::reads;
 use super::scalar::UnitCode;
 use super::unit::{self, Unit};
 use super::{allows, caller, house, id, language, permitted};
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
-use chrono::{DateTime, Utc};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, NaiveDate, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::account::Attribute;
 use kimlik_domain::card::drift::{self, DriftField, DriftFilter};
 use kimlik_domain::card::tree::UnitTree;
 use kimlik_domain::id::{AccountGuid, PersonId};
+use kimlik_domain::staff;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -137,8 +138,127 @@ impl CardDriftField {
     }
 }
 
+/// How many cards differ for one reason.
+#[derive(SimpleObject)]
+pub struct CardDriftCount {
+    /// The reason; of several the one to be looked at first.
+    reason: CardDriftReason,
+    /// How many.
+    cards: u32,
+}
+
+/// How many cards differ in one province.
+pub struct ProvinceDriftCount {
+    province: Option<staff::unit::Province>,
+    cards: u32,
+}
+
+#[Object]
+/// How many cards differ in one province.
+impl ProvinceDriftCount {
+    /// Null: head office, or no unit is known.
+    async fn province(&self) -> Option<unit::Province> {
+        self.province.map(unit::Province)
+    }
+    /// How many.
+    async fn cards(&self) -> u32 {
+        self.cards
+    }
+}
+
+/// How the cards stood at the end of the last look at everybody on a day.
+pub struct CardFigure(drift::CardFigure);
+
+#[Object]
+/// How the cards stood at the end of the last look at everybody on a day.
+impl CardFigure {
+    /// The day, in Türkiye.
+    async fn day(&self) -> NaiveDate {
+        self.0.day
+    }
+    /// The moment of the count.
+    async fn at(&self) -> DateTime<Utc> {
+        self.0.at
+    }
+    /// Cards that the directory showed.
+    async fn total(&self) -> u32 {
+        self.0.total
+    }
+    /// Of those, cards that were what they should be.
+    async fn right(&self) -> u32 {
+        self.0.right
+    }
+    /// In percent, rounded down to hundredths. Null: there were no cards.
+    async fn percent(&self) -> Option<f64> {
+        self.0.right_share().map(|share| f64::from(share) / 100.0)
+    }
+}
+
+/// How many cards are what they should be now, and were before.
+pub struct CardsRight {
+    count: drift::CardCount,
+    at: DateTime<Utc>,
+}
+
+#[Object]
+/// How many cards are what they should be now, and were before.
+impl CardsRight {
+    /// In percent, rounded down to hundredths: 100 is said only where every card is right. Null: there are no cards.
+    async fn percent(&self) -> Option<f64> {
+        self.count.right_share().map(|share| f64::from(share) / 100.0)
+    }
+    /// Cards that the directory shows: accounts in use or to be used, those still to be taken over where they are known to differ.
+    async fn total(&self) -> u32 {
+        self.count.total
+    }
+    /// Of those, cards that are what they should be, as far as the looks so far have seen.
+    async fn right(&self) -> u32 {
+        self.count.total.saturating_sub(self.count.wrong())
+    }
+    /// The moment of the count.
+    async fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+    /// Why the others are not; reasons of none are left out.
+    async fn reasons(&self) -> Vec<CardDriftCount> {
+        self.count.by_reason.iter().map(|(reason, cards)| CardDriftCount { reason: (*reason).into(), cards: *cards }).collect()
+    }
+    /// Where the others are; provinces of none are left out.
+    async fn provinces(&self) -> Vec<ProvinceDriftCount> {
+        self.count.by_province.iter().map(|(province, cards)| ProvinceDriftCount { province: *province, cards: *cards }).collect()
+    }
+    /// One figure a day, the latest first. Kept for two years.
+    #[graphql(complexity = "5 + 30 * child_complexity")]
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many days, at most 731; 30 where nothing is said.", default = 30)] days: i32,
+    ) -> Maybe<Vec<CardFigure>> {
+        Some(history(ctx, days).await)
+    }
+}
+
+const MOST_DAYS: i32 = 731;
+
+async fn history(ctx: &Context<'_>, days: i32) -> Result<Vec<CardFigure>> {
+    let limit = u32::try_from(days).ok().filter(|_| days <= MOST_DAYS);
+    let limit = limit.ok_or_else(|| bad_input(format!("days: a number from 0 to {MOST_DAYS}, not {days}.")))?;
+    let figures = house(ctx)?.card_truth.card_figures(limit).await.map_err(|e| fault(ctx, &e))?;
+    Ok(figures.into_iter().map(CardFigure).collect())
+}
+
 #[Object]
 impl DriftQuery {
+    /// How many cards are what they should be now, in percent, with the reasons of the others and the figures of the days before.
+    /// Auditors and administrators; others see null.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn cards_right(&self, ctx: &Context<'_>) -> Maybe<CardsRight> {
+        if !allows(ctx, Deed::ReadDrift, About::Everything) {
+            return None;
+        }
+        Some(right(ctx).await)
+    }
+
     /// Cards that the directory shows otherwise than they should be, with the reason of each; a personnel officer sees those of the
     /// own people. The reading is recorded. Empty: every card is right.
     #[graphql(complexity = "page::size(first) * child_complexity + 5")]
@@ -154,6 +274,12 @@ impl DriftQuery {
         }
         Some(drifts(ctx, filter, first, after.as_deref()).await)
     }
+}
+
+async fn right(ctx: &Context<'_>) -> Result<CardsRight> {
+    let house = house(ctx)?;
+    let count = house.card_truth.count_cards().await.map_err(|e| fault(ctx, &e))?;
+    Ok(CardsRight { count, at: house.clock.now() })
 }
 
 /// More are no filter but a list.

@@ -160,7 +160,9 @@ pub async fn answer(graph: &Graph, house: &House, request: Request, caller: Arc<
         .to(&caller)
         .execute(request.data(caller.clone()).data(address).data(readings.clone()).data(Arc::new(provenance::Truths::default())))
         .await;
-    recorded(response, house, &readings, &actor).await
+    let response = recorded(response, house, &readings, &actor).await;
+    house.counters.answered(response.is_err());
+    response
 }
 
 /// Like [`answer`], for what has more than one answer.

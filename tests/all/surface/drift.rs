@@ -136,3 +136,41 @@ async fn cards_that_wait_in_a_hold_are_listed_for_those_who_keep_them() {
     let none = ask(&admin, json!({ "f": { "units": [] } })).await;
     assert_eq!(none["data"]["cardDrift"]["nodes"], json!([]));
 }
+
+#[tokio::test]
+async fn the_queries_of_the_handbook_are_answered_as_it_says() {
+    let serving = Serving::start(&[]);
+    let all = people(&serving).await;
+    at_rest(&serving).await;
+    let page = include_str!("../../../docs/integrators/address-book.md");
+    let blocks: Vec<&str> = page.split("```graphql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 3, "the page shows its queries");
+    by_hand(&serving, &all[0], "Bakan").await;
+    let admin = serving.token().await;
+    let variables = json!({ "username": all[0].username, "filter": { "reasons": ["HELD"] } });
+    for block in &blocks {
+        let answer = serving.ask_as(Some(&admin), block, variables.clone()).await;
+        assert!(answer["errors"].is_null() && answer["data"].is_object(), "{block}: {answer}");
+    }
+    let answer = serving.ask_as(Some(&admin), blocks[0], variables).await;
+    assert_eq!(title(&answer)["reason"], "HAND_EDITED");
+    assert_eq!(answer["data"]["identityCard"]["addressBook"]["status"], "WRITING");
+    // The example on the page has the shape of the answer.
+    let example = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let example: Value = serde_json::from_str(example).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&example), keys(&answer["data"]["identityCard"]));
+    assert_eq!(keys(&example["provenance"][0]), keys(&title(&answer)));
+    assert_eq!(example["provenance"][0]["ruleVersion"], title(&answer)["ruleVersion"], "the built-in rule's");
+    for word in reasons() {
+        assert!(page.contains(&format!("`{word}`")), "{word} is not explained");
+    }
+    let monitoring = include_str!("../../../docs/operators/monitoring.md");
+    let config = monitoring.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    kimlik_api::config::load::load(Some((std::path::Path::new("monitoring.md"), config)), []).unwrap();
+}
+
+/// Reasons that an administrator may meet.
+fn reasons() -> impl Iterator<Item = &'static str> {
+    kimlik_domain::card::drift::DriftReason::ALL.iter().map(|reason| reason.name())
+}

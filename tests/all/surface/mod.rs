@@ -5,6 +5,7 @@ mod cards;
 mod commands;
 mod drift;
 mod graphql;
+mod metrics;
 mod ministry;
 pub mod page;
 pub mod program;
