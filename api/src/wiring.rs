@@ -28,7 +28,7 @@ use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
     CardTruth, Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger,
-    Passwords, PortError, PortResult, SignIn, SmsGateway, Store, Watch, WatchRuns,
+    Passwords, PortError, PortResult, Records, SignIn, SmsGateway, Store, Watch, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -68,6 +68,8 @@ pub struct House {
     pub counters: Counters,
     pub started_at: DateTime<Utc>,
     pub directory: Arc<dyn Directory>,
+    /// The same store, looked up in by personnel units and administrators.
+    pub records: Arc<dyn Records>,
     /// The same store, asked how a run goes on.
     pub runs: Arc<dyn WatchRuns>,
     pub feed: Arc<dyn HrFeed>,
@@ -240,6 +242,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         counters: Counters::default(),
         started_at: clock.now(),
         cards: CardDesk::default(),
+        records: store.clone(),
         runs: store.clone(),
         store,
         directory,

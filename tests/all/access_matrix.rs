@@ -72,7 +72,7 @@ pub async fn grant(serving: &Serving, person: &Person, role: &str, units: &[&str
     assert_eq!(answer["data"]["roleGrant"]["grant"]["inForce"], true, "{answer}");
 }
 
-async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
+pub async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
     let query =
         "mutation($input: ServiceAccountCreateInput!) { serviceAccountCreate(input: $input) { secret userErrors { code path message } } }";
     let input = json!({ "name": name, "scopes": scopes, "owner": "test", "expiresAt": "2027-01-01T00:00:00Z" });

@@ -6,6 +6,7 @@ use super::difference::{self, Sight};
 use super::grip::Grip;
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
+use super::settle;
 use super::suspension::Suspension;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::card::drift::CardDrift;
@@ -61,7 +62,7 @@ pub struct Look<'a> {
 pub struct Planned {
     pub plan: PersonPlan,
     pub decisions: Vec<(super::ActionKind, String, bool)>,
-    /// Operations of an earlier run whose end is not known.
+    /// Operations of an earlier run whose end is not known, or something seen that the ledger does not know.
     pub unsettled: bool,
     /// The directory has refused something of this person before, and it is tried again.
     pub refused: bool,
@@ -363,8 +364,11 @@ impl<'a> Look<'a> {
         }
         // Why also the refused: what was refused and need not be done any more is nobody's issue.
         let refused = record.open_issues.contains(&IssueKind::DirectoryRefused);
-        let unsettled = !record.unsettled.is_empty() || refused;
-        let announce = super::settle::announcement_due(record);
+        let known = record.account.as_ref().zip(sight.account);
+        // Why: the ledger does not know what is seen.
+        let untold = known.is_some_and(|(account, seen)| settle::tells_no_mailbox(account, seen, &self.of.policy));
+        let unsettled = untold || refused || !record.unsettled.is_empty();
+        let announce = settle::announcement_due(record);
         let to_show = !self.commit && !plan.issues.is_empty();
         if !plan.is_empty() || unsettled || announce || to_show {
             let decisions = record.decisions.clone();

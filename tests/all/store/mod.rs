@@ -168,6 +168,7 @@ pub fn settlement(person: &Person) -> PersonSettlement {
         drift: Default::default(),
         audit: Vec::new(),
         wake_reports: false,
+        mailbox_asked_for: false,
         at: noon(),
     }
 }
