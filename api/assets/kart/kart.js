@@ -125,10 +125,7 @@ function card(id) {
     title.textContent = identityCard.displayName;
     const paper = make("section", {}, title, make("p", { className: "role" }, identityCard.title ?? ""), details(identityCard, isOwn));
     const again = () => card(id);
-    if (isOwn) {
-      const [phones, origins] = await Promise.all([ownPhones(id, again), truth(id)]);
-      return [make("div", { className: "sides" }, paper, phones), origins];
-    }
+    if (isOwn) return [make("div", { className: "sides" }, paper, await ownPhones(id, again)), truth(id)];
     const keepsRecords = viewer().roles.some((role) => role === "PERSONNEL_OFFICER" || role === "ADMINISTRATOR");
     const desk = keepsRecords ? await officersForm(id, again) : null;
     return desk ? [make("div", { className: "sides" }, paper, desk), whyButton(id)] : [paper];

@@ -3,12 +3,12 @@ import { date, say, when } from "/kart/kart.js";
 import { make } from "/kart/form.js";
 import { ask } from "/kart/session.js";
 
-const FIELD = `name value directoryValue inSync reason because source effectiveOn since writtenAt rule correctors correctedBy { shortName } lentBy { shortName }`;
+const FIELD = `name value directoryValue inSync reason because source effectiveOn since writtenAt correctors correctedBy { shortName } lentBy { shortName }`;
 const QUERY = `query($id: ID!) { identityCard(by: { id: $id }) {
   addressBook { status writtenAt visibleOnlineFrom visibleInOutlookBy } provenance { ${FIELD} } } }`;
 
-function source({ source, since, effectiveOn, lentBy, rule }) {
-  const from = say("sources")[source].replace("{unit}", lentBy?.shortName ?? "").replace("{rule}", rule ?? "");
+function source({ source, since, effectiveOn, lentBy }) {
+  const from = say("sources")[source].replace("{unit}", lentBy?.shortName ?? "");
   const day = effectiveOn ?? since;
   return day ? `${from}, ${say("from")(date(day))}` : from;
 }
@@ -39,13 +39,18 @@ function line(field, book) {
 }
 
 // What is asked of the directory now; the card itself does not wait for it.
-export async function truth(id) {
+export function truth(id) {
   const box = make("section", { id: "truth" }, make("h2", {}, say("truth")));
-  const found = (await ask(QUERY, { id }).catch(() => null))?.identityCard;
-  if (!found?.provenance || !found.addressBook) {
-    box.append(make("p", { className: "fault" }, say("truthAway")));
-    return box;
-  }
+  box.setAttribute("aria-busy", "true");
+  ask(QUERY, { id }).catch(() => null).then((answer) => {
+    box.removeAttribute("aria-busy");
+    fill(box, answer?.identityCard);
+  });
+  return box;
+}
+
+function fill(box, found) {
+  if (!found?.provenance || !found.addressBook) return box.append(make("p", { className: "fault" }, say("truthAway")));
   const book = found.addressBook;
   const by = book.visibleInOutlookBy ? when(book.visibleInOutlookBy) : "";
   box.append(make("p", { className: book.status === "CURRENT" ? "done" : "note" }, say("books")[book.status].replace("{by}", by)));
@@ -54,15 +59,14 @@ export async function truth(id) {
   const place = ({ name, inSync }) => (inSync ? order.length : 0) + (order.includes(name) ? order.indexOf(name) : order.length);
   const fields = found.provenance.filter(({ name }) => order.includes(name)).sort((a, b) => place(a) - place(b));
   box.append(make("dl", {}, ...fields.map((field) => line(field, book))));
-  return box;
 }
 
 // For those who keep records: the reading is recorded, so it is asked for when it is needed.
 export function whyButton(id) {
   const box = make("section", {});
   const open = make("button", { type: "button", className: "plain", id: "why" }, say("why"));
-  open.onclick = async () => {
-    const told = await truth(id);
+  open.onclick = () => {
+    const told = truth(id);
     box.replaceWith(told);
     const heading = told.querySelector("h2");
     heading.tabIndex = -1;

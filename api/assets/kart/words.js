@@ -30,7 +30,7 @@ export const WORDS = {
     },
     sources: {
       HR: "Kaynak: personel sistemi", UNIT_TABLE: "Kaynak: birim tablosu, {unit}", SELF_SERVICE: "Kaynak: kişinin kendi değişikliği",
-      PERSONNEL_UNIT: "Kaynak: personel biriminin değişikliği", RULE: "Kaynak: Kimlik kuralı {rule}",
+      PERSONNEL_UNIT: "Kaynak: personel biriminin değişikliği", RULE: "Kaynak: Kimlik'in kuralı",
     },
     correctors: { PERSON: "kişinin kendisi (bu sayfada)", PERSONNEL_UNIT: "personel birimi", UNIT_TABLE: "birim tablosunu tutan birim", ADMINISTRATOR: "Kimlik yöneticisi" },
     reasons: {
@@ -76,7 +76,7 @@ export const WORDS = {
     },
     sources: {
       HR: "Source: HR", UNIT_TABLE: "Source: table of units, {unit}", SELF_SERVICE: "Source: changed by the person",
-      PERSONNEL_UNIT: "Source: changed by the personnel unit", RULE: "Source: rule of Kimlik, {rule}",
+      PERSONNEL_UNIT: "Source: changed by the personnel unit", RULE: "Source: a rule of Kimlik",
     },
     correctors: { PERSON: "the person (on this page)", PERSONNEL_UNIT: "the personnel unit", UNIT_TABLE: "whoever keeps the table of units", ADMINISTRATOR: "an administrator of Kimlik" },
     reasons: {
