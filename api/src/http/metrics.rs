@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
 use kimlik_domain::card::drift::DriftReason;
-use kimlik_domain::ports::PortResult;
+use kimlik_domain::message::Channel;
+use kimlik_domain::ports::{OutboxState, PortResult};
 use kimlik_domain::staff::IssueKind;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -78,7 +79,7 @@ impl Page {
     /// How long ago; nothing where it never was.
     fn age(&mut self, name: &str, help: &str, since: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         if let Some(since) = since {
-            self.gauge(name, help, (now - since).num_milliseconds().max(0) as f64 / 1_000.0);
+            self.gauge(name, help, seconds(now, since));
         }
     }
 
@@ -98,7 +99,11 @@ impl Page {
         let now = house.clock.now();
         let cards = house.card_truth.count_cards().await?;
         let figures = house.watch.figures(now).await?;
-        let outbox = house.courier.outbox.outbox_state(now).await?;
+        let mut outbox = Vec::new();
+        for courier in std::iter::once(&house.courier).chain(&house.postman) {
+            let channel = if courier.channel == Channel::Mail { "{channel=\"mail\"}" } else { "{channel=\"sms\"}" };
+            outbox.push((channel, courier.outbox.outbox_state(courier.channel, now).await?));
+        }
         if let Some(share) = cards.right_share() {
             self.gauge(
                 "kimlik_cards_right_ratio",
@@ -119,15 +124,24 @@ impl Page {
         }
         self.gauge("kimlik_holds_open", "Holds that wait for a decision.", figures.holds);
         self.gauge("kimlik_held_people", "People whose changes wait in them.", figures.held_people);
-        self.gauge("kimlik_outbox_waiting", "Texts that wait to be sent.", outbox.waiting);
-        self.gauge("kimlik_outbox_sent_day", "Texts sent within a day.", outbox.sent_today);
-        self.gauge("kimlik_outbox_failed_day", "Texts failed, undelivered or doubtful, within a day.", outbox.failed_today);
-        self.age("kimlik_outbox_oldest_seconds", "How long the oldest waiting text has waited.", outbox.oldest, now);
+        let mut told = |name: &str, help: &str, value: &dyn Fn(&OutboxState) -> f64| {
+            self.head(name, help, "gauge");
+            outbox.iter().for_each(|(channel, state)| self.line(name, channel, value(state)));
+        };
+        told("kimlik_outbox_waiting", "Messages that wait to be sent.", &|state| state.waiting.into());
+        told("kimlik_outbox_sent_day", "Messages sent within a day.", &|state| state.sent_today.into());
+        told("kimlik_outbox_failed_day", "Messages failed, undelivered or doubtful, within a day.", &|state| state.failed_today.into());
+        let oldest = |state: &OutboxState| state.oldest.map_or(0.0, |since| seconds(now, since));
+        told("kimlik_outbox_oldest_seconds", "How long the oldest waiting message has waited.", &oldest);
         self.gauge("kimlik_queue_due", "People who are to be looked at now.", figures.due);
-        let lag = figures.due_since.map_or(0.0, |since| (now - since).num_milliseconds().max(0) as f64 / 1_000.0);
+        let lag = figures.due_since.map_or(0.0, |since| seconds(now, since));
         self.gauge("kimlik_queue_lag_seconds", "How long the first of them has been due.", lag);
         self.age("kimlik_last_run_age_seconds", "Since the last run that came to its end.", figures.last_run, now);
         self.age("kimlik_last_nightly_run_age_seconds", "Since the last look at everybody by schedule.", figures.last_nightly_run, now);
         Ok(())
     }
+}
+
+fn seconds(now: DateTime<Utc>, since: DateTime<Utc>) -> f64 {
+    (now - since).num_milliseconds().max(0) as f64 / 1_000.0
 }
