@@ -2,7 +2,7 @@
 use super::link::{Link, Writing};
 use super::operation::{self, Settled};
 use super::vault::Vault;
-use super::{account, audit, ledger, message, person, session, work};
+use super::{account, audit, drift, ledger, message, person, session, work};
 use kimlik_domain::access::session::{EndedBecause, SessionsOf};
 use kimlik_domain::account::{Account, AccountState};
 use kimlik_domain::lifecycle::run::PersonSettlement;
@@ -23,6 +23,7 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     let accounts = settlements.iter().filter_map(|s| Some((s.account.as_ref()?, s.province)));
     let latest = settlements.iter().map(|s| s.at).max().unwrap_or_default();
     account::save(&writing, accounts, latest).await?;
+    drift::settle(&writing, &settlements).await?;
     let mut settled = HashMap::new();
     for settlement in &settlements {
         for (id, status, receipt) in &settlement.operations {

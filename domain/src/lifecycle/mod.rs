@@ -5,6 +5,7 @@ pub mod adoption; // by order
 pub mod describe;
 pub mod desired;
 pub mod difference;
+pub mod drift;
 pub mod execute;
 pub mod grip;
 pub mod hold;

@@ -4,7 +4,9 @@
 mod adoption;
 mod cards;
 mod commands;
+mod drift;
 mod graphql;
+mod metrics;
 mod ministry;
 pub mod page;
 pub mod program;
