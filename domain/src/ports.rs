@@ -642,7 +642,7 @@ pub trait Outbox: Send + Sync {
     /// time, so that many at once are not more than the limits allow.
     async fn resend(&self, order: &Resend, message: &NewMessage, audit: &AuditEvent, key: Option<(&ClientKey, &str)>)
     -> PortResult<Resent>;
-    /// People whose mobile number has become another, until somebody has seen to their announcement.
+    /// People whose mobile number or name has become another, until somebody has seen to their announcement.
     async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>>;
     /// Seen to; or to be looked at again then.
     async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()>;
