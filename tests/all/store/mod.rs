@@ -33,6 +33,7 @@ macro_rules! on_both_engines {
 }
 
 mod challenges;
+mod drift;
 mod engine;
 mod holds;
 mod issues;

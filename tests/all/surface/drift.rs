@@ -134,7 +134,7 @@ async fn cards_that_wait_in_a_hold_are_listed_for_those_who_keep_them() {
         assert!(answer["errors"].is_array() && code != "FAULT", "{wrong}: {answer}");
     }
     let none = ask(&admin, json!({ "f": { "units": [] } })).await;
-    assert_eq!(none["data"]["cardDrift"]["nodes"], json!([]));
+    assert_eq!(none["data"]["cardDrift"]["nodes"], json!([]), "{none}");
 }
 
 #[tokio::test]
