@@ -5,6 +5,7 @@ use kimlik_tests::postgres;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -49,6 +50,24 @@ struct Served {
     address: String,
 }
 
+fn command(folder: &Path, database: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(folder).env_clear().envs([("USER", "bench"), ("NO_COLOR", "1"), ("KIMLIK__DATABASE__URL", database)]);
+    command
+}
+
+/// What a ministry does before its first start.
+fn set_up(folder: &Path, database: &str) {
+    let secrets = folder.join("var/secrets");
+    fs::create_dir_all(&secrets).unwrap();
+    for key in ["encryption.key", "pepper.key"] {
+        let random: String = (0..8).map(|_| format!("{:08x}", rand::random::<u32>())).collect();
+        fs::write(secrets.join(key), random).unwrap();
+        fs::set_permissions(secrets.join(key), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    assert!(command(folder, database).arg("migrate").stdout(Stdio::null()).status().unwrap().success());
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         self.child.kill().ok();
@@ -58,12 +77,9 @@ impl Drop for Served {
 
 impl Served {
     fn start(folder: &Path, database: &str, more: &[(&str, &str)]) -> Served {
-        let mut child = Command::new(PROGRAM)
+        let mut child = command(folder, database)
             .arg("serve")
-            .current_dir(folder)
-            .env_clear()
-            .envs([("USER", "bench"), ("NO_COLOR", "1"), ("KIMLIK__SERVER__LISTEN", "127.0.0.1:0"), ("KIMLIK__HR__POLL_SECONDS", "3600")])
-            .env("KIMLIK__DATABASE__URL", database)
+            .envs([("KIMLIK__SERVER__LISTEN", "127.0.0.1:0"), ("KIMLIK__HR__POLL_SECONDS", "3600")])
             .envs(more.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -214,6 +230,7 @@ pub async fn compare() {
     let folder = tempfile::tempdir().unwrap();
     let client = reqwest::Client::new();
     println!("--- a ministry of {PEOPLE} people comes alive");
+    set_up(folder.path(), &database.url);
     settled(folder.path(), &database.url, &client).await;
     fs::create_dir(folder.path().join("hr")).unwrap();
     let feed = [("KIMLIK__HR__SOURCE", "csv"), ("KIMLIK__HR__CSV__DIRECTORY", "hr")];
