@@ -4,9 +4,11 @@ use super::fault::{failed, from_json, from_word, to_json, unreadable, without_nu
 use super::link::{CHUNK, Link, Writing, upsert};
 use super::{decision, event};
 use chrono::{DateTime, Utc};
+use kimlik_domain::account::Attribute;
 use kimlik_domain::id::{OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, OperationStatus, ReceiptLine};
+use kimlik_domain::lifecycle::{ActionKind, Step};
 use kimlik_domain::ports::{OperationsOf, PortError, PortResult, Refusal};
 use kimlik_domain::staff::unit::Province;
 use sea_orm::ExprTrait;
@@ -37,11 +39,14 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 fn record(row: Model) -> PortResult<OperationRecord> {
+    let kind: ActionKind = from_word(&row.kind, "operation")?;
+    let steps: Vec<Step> = if kind == ActionKind::Suspend { from_json(&row.steps, "steps")? } else { Vec::new() };
     Ok(OperationRecord {
         id: OperationId(row.id),
         run: RunId(row.run),
         person: PersonId(row.person),
-        kind: from_word(&row.kind, "operation")?,
+        kind,
+        disables: steps.contains(&Step::Disable),
         status: from_word(&row.status, "operation")?,
         because: row.because,
         created_at: row.created_at,
@@ -195,6 +200,8 @@ fn row(intent: &Intent, budget: Option<Budget>) -> PortResult<Model> {
 pub(super) struct Settled<'a> {
     pub(super) status: OperationStatus,
     pub(super) receipt: &'a [ReceiptLine],
+    /// That a mailbox was closed is told when it is seen.
+    pub(super) mailbox_asked_for: bool,
     pub(super) at: DateTime<Utc>,
 }
 
@@ -215,7 +222,10 @@ pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_
             row.settled_at = (!matches!(settled.status, OperationStatus::Intended | OperationStatus::InDoubt)).then_some(settled.at);
             if settled.status == OperationStatus::Done {
                 done.push((row.person, row.kind.clone(), row.digest.clone()));
-                told.push((row.id, from_word(&row.kind, "operation")?));
+                let kind: ActionKind = from_word(&row.kind, "operation")?;
+                if !(settled.mailbox_asked_for && kind == ActionKind::CloseMailbox) {
+                    told.push((row.id, kind));
+                }
             }
         }
         let rows = rows.drain(..).map(IntoActiveModel::into_active_model).collect();
@@ -227,6 +237,27 @@ pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_
         }
     }
     Ok(())
+}
+
+/// What the person's latest planned closing of a mailbox asked for was seen done.
+pub(super) async fn mailbox_closed(writing: &Writing, person: PersonId, at: DateTime<Utc>) -> PortResult<()> {
+    let kind = ActionKind::CloseMailbox;
+    let latest = Entity::find()
+        .filter(Column::Person.eq(person.0))
+        .filter(Column::Kind.eq(word(&kind)?))
+        .filter(Column::Status.eq(word(&OperationStatus::Done)?))
+        .order_by_desc(Column::Id)
+        .one(&writing.txn)
+        .await
+        .map_err(failed("reading operations"))?;
+    let Some(mut row) = latest else { return Ok(()) };
+    let mut receipt: Vec<ReceiptLine> = from_json(&row.receipt, "receipt")?;
+    receipt.push(ReceiptLine { at, step: "mailbox".into(), result: "seen closed: it takes no mail".into() });
+    (row.receipt, row.settled_at) = (to_json(&receipt)?, Some(at));
+    let id = row.id;
+    let columns = [Column::Receipt, Column::SettledAt];
+    writing.insert("settling operations", vec![row.into_active_model()], upsert([Column::Id], columns)).await?;
+    event::mark(writing, [(id, kind)]).await
 }
 
 pub(super) async fn unsettled(db: &impl ConnectionTrait, people: &[Uuid]) -> PortResult<HashMap<PersonId, Vec<OperationRecord>>> {
@@ -262,6 +293,42 @@ pub(super) async fn list(
         select = select.filter(Column::Id.lt(before.0));
     }
     select.all(db).await.map_err(failed("reading operations"))?.into_iter().map(record).collect()
+}
+
+/// More operations than these of one person are not looked through.
+const LATEST: u64 = 200;
+
+/// When each attribute of the person's account was last written, by the operations that were done.
+pub(super) async fn last_written(db: &impl ConnectionTrait, person: PersonId) -> PortResult<HashMap<Attribute, DateTime<Utc>>> {
+    let rows: Vec<(String, DateTimeUtc, Option<DateTimeUtc>)> = Entity::find()
+        .select_only()
+        .columns([Column::Steps])
+        .columns([Column::CreatedAt])
+        .columns([Column::SettledAt])
+        .filter(Column::Person.eq(person.0))
+        .filter(Column::Status.eq(word(&OperationStatus::Done)?))
+        .order_by_desc(Column::Id)
+        .limit(LATEST)
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed("reading operations"))?;
+    let mut written = HashMap::new();
+    for (steps, created_at, settled_at) in rows {
+        let at = settled_at.unwrap_or(created_at);
+        let steps: Vec<Step> = from_json(&steps, "operation")?;
+        for step in &steps {
+            let attributes: Vec<Attribute> = match step {
+                Step::Create(new) => new.attributes.iter().map(|(attribute, _)| attribute).collect(),
+                Step::Modify(changes) => changes.iter().map(|change| change.attribute).collect(),
+                _ => continue,
+            };
+            for attribute in attributes {
+                written.entry(attribute).or_insert(at);
+            }
+        }
+    }
+    Ok(written)
 }
 
 /// How many of a run's operations stand how.

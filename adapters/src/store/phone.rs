@@ -4,7 +4,7 @@ use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{Link, Writing, upsert};
 use super::message;
 use super::vault::Vault;
-use super::{SqlStore, audit, card, person, work};
+use super::{SqlStore, announcement, audit, card, person, work};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::audit::AuditEvent;
@@ -63,7 +63,7 @@ mod notice {
         #[sea_orm(primary_key)]
         pub id: i64,
         pub person: Uuid,
-        /// The number that counted before.
+        /// The number that counted before; empty: there was none.
         pub number: String,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -130,6 +130,9 @@ pub(super) async fn hear(writing: &Writing, people: &[&Person], at: DateTime<Utc
         if heard != ledger {
             save(writing, after.id, &heard, &entails, at).await?;
         }
+        if heard.mobile_changed != ledger.mobile_changed {
+            announcement::renumber(writing, after.id, at).await?;
+        }
     }
     Ok(known)
 }
@@ -148,7 +151,7 @@ async fn save(writing: &Writing, of: PersonId, ledger: &Ledger, entails: &Entail
     let told = entails.tell.iter().map(|number| notice::ActiveModel {
         id: ActiveValue::NotSet,
         person: ActiveValue::Set(of.0),
-        number: ActiveValue::Set(number.e164().to_owned()),
+        number: ActiveValue::Set(number.as_ref().map_or_else(String::new, |n| n.e164().to_owned())),
     });
     writing.insert("noting whom to tell", told.collect(), None).await
 }
@@ -228,8 +231,12 @@ async fn change(link: &Link, made: &PhoneChange, proof: Option<Uuid>, event: &Au
     let hr = person::as_hr_said(&writing.txn, [made.person.0]).await?.into_iter().next();
     let hr = hr.ok_or_else(|| PortError::refused(Refusal::NotFound, "there is no such person"))?;
     let mut ledger = ledgers(&writing, [made.person.0]).await?.remove(&made.person.0).unwrap_or_default();
+    let before = ledger.mobile_changed.clone();
     let entails = ledger.change(&hr, made);
     save(&writing, made.person, &ledger, &entails, made.at).await?;
+    if ledger.mobile_changed != before {
+        announcement::renumber(&writing, made.person, made.at).await?;
+    }
     card::mark(&writing, [made.person]).await?;
     work::wake(&writing, [made.person], made.at).await?;
     audit::record(&writing, [event]).await?;
@@ -377,14 +384,15 @@ impl PhoneBook for SqlStore {
         let rows = notice::Entity::find().order_by_asc(notice::Column::Id).limit(u64::from(limit)).all(&self.link.db);
         let rows = rows.await.map_err(failed("reading whom to tell"))?;
         let untold = |row: notice::Model| {
-            let to = MobileNumber::parse(&row.number).map_err(|_| super::fault::unreadable("phone_notice", "not a number"))?;
+            let number = || MobileNumber::parse(&row.number).map_err(|_| super::fault::unreadable("phone_notice", "not a number"));
+            let to = (!row.number.is_empty()).then(number).transpose()?;
             Ok(Untold { id: row.id, person: PersonId(row.person), to })
         };
         rows.into_iter().map(untold).collect()
     }
-    async fn told(&self, untold: &Untold, told: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()> {
+    async fn told(&self, untold: &Untold, told: &[NewMessage], now: DateTime<Utc>) -> PortResult<()> {
         let writing = self.link.write().await?;
-        message::queue(&writing, &self.vault, told.map(|told| (untold.person, told, now))).await?;
+        message::queue(&writing, &self.vault, told.iter().map(|told| (untold.person, told, now))).await?;
         notice::Entity::delete_by_id(untold.id).exec(&writing.txn).await.map_err(failed("noting who was told"))?;
         writing.commit().await
     }

@@ -1,10 +1,12 @@
 //! What a directory account is to Kimlik: the attributes it owns, the names it gives, the place it has.
+pub mod adoption; // by order
 pub mod attribute;
 pub mod compose;
 pub mod directory;
 pub mod mapping;
 pub mod name;
 pub mod placement;
+pub mod rename; // names by order
 
 pub use attribute::{Attribute, Attributes, Change, Value};
 pub use directory::{AccountRef, Dn, NewAccount, ObservedAccount};
@@ -52,13 +54,23 @@ pub struct Account {
     pub opened_at: Option<DateTime<Utc>>,
     pub enabled_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
-    /// What made it a mailbox was taken away after its retention; only where mailboxes are attributes of the account.
+    /// When its mail ended, or, where somebody is asked for mailboxes, when that was let go ahead. Equal to `closed_at`: it was
+    /// no mailbox when it was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail_ended_at: Option<DateTime<Utc>>,
     /// The opening that was announced; 0: none.
     pub announced_opening: u32,
     /// It existed before Kimlik: it is never announced as new.
     pub adopted: bool,
+    /// Suspended, and disabled by somebody else before that: what ends the suspension does not enable it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled_before: bool,
+    /// Who ordered the names that it has; `None`: they were made by the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed: Option<rename::NamesOrdered>,
+    /// The account that is to become this one, until it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<adoption::AdoptionOrdered>,
 }
 
 /// Which random password the account was last given by Kimlik.
@@ -105,6 +117,14 @@ impl Account {
             mail_ended_at: None,
             announced_opening: 0,
             adopted: false,
+            disabled_before: false,
+            renamed: None,
+            adopt: None,
         }
+    }
+
+    /// It was closed, and was no mailbox then.
+    pub fn never_took_mail(&self) -> bool {
+        self.mail_ended_at.is_some() && self.mail_ended_at == self.closed_at
     }
 }

@@ -1,9 +1,12 @@
 //! Settling one person after the steps were taken: what the directory shows decides what was done.
 use super::desired::{self, Desired, DesiredAccount, issue};
 use super::difference::{self, Sight};
+use super::drift;
 use super::execute::{Carried, Ended};
-use super::look::Look;
+use super::limits::Exceeded;
+use super::look::{Look, Planned};
 use super::plan::{ActionKind, PersonPlan, Step};
+use super::policy::Policy;
 use super::reconcile::Reconciler;
 use super::run::{OperationStatus, PersonSettlement, ReceiptLine};
 use crate::account::{Account, AccountRef, AccountState, Applied, Attribute, Dn, ObservedAccount, Sealed};
@@ -11,7 +14,7 @@ use crate::audit::AuditEvent;
 use crate::day::Day;
 use crate::id::{AccountGuid, MessageId};
 use crate::mailbox::{self, Mailboxes};
-use crate::message::{self, NewMessage, Purpose, Telling};
+use crate::message::{self, NewMessage, Purpose, Telling, announcement};
 use crate::ports::{PersonRecord, PortError, Refusal};
 use crate::staff::{DataIssue, IssueKind};
 use chrono::{DateTime, Utc};
@@ -53,14 +56,19 @@ pub fn announcement_due(record: &PersonRecord) -> bool {
         && record.account.as_ref().is_some_and(|a| a.state == AccountState::Active && a.announced_opening < a.opening)
 }
 
-pub(super) fn settle(
-    of: &Reconciler,
-    look: &Look<'_>,
-    mut record: PersonRecord,
-    ended: Vec<Ended>,
-    made: Option<AccountRef>,
-    seen: &HashMap<AccountGuid, ObservedAccount>,
-) -> Settled {
+/// One person after the steps.
+pub(super) struct Worked<'a> {
+    /// As it was before them.
+    pub record: PersonRecord,
+    pub ended: Vec<Ended>,
+    /// The account that was made or linked.
+    pub made: Option<AccountRef>,
+    pub planned: &'a Planned,
+    pub exceeded: &'a [Exceeded],
+}
+
+pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen: &HashMap<AccountGuid, ObservedAccount>) -> Settled {
+    let Worked { mut record, ended, made, planned, exceeded } = worked;
     let now = of.clock.now();
     let facts = look.facts();
     let before = record.account.clone();
@@ -69,16 +77,14 @@ pub(super) fn settle(
     let desired = desired::outlook(&record, &facts).desired;
     let mut after = before.clone();
     if let (Some(account), Some(observed), Desired::Account(desired)) = (&mut after, observed, &desired) {
-        advance(account, desired, observed, &ended, now);
+        let broken_off = record.unsettled.iter().any(|o| o.disables && ended.iter().all(|e| e.operation != o.id));
+        remember_who_disabled(account, &ended, broken_off);
+        advance(account, desired, observed, &ended, facts.policy, now);
     }
     if let (Some(account), Some(observed)) = (&mut after, observed)
-        && facts.policy.marks_mailboxes()
-        && account.state == AccountState::Closed
-        && before.as_ref().is_some_and(|b| b.state != AccountState::Closed)
-        && !is_marked(observed)
+        && tells_no_mailbox(account, observed, facts.policy)
     {
-        // It never was a mailbox: nothing is left to be closed one day.
-        account.mail_ended_at = Some(now);
+        account.mail_ended_at = account.closed_at;
     }
     record.account = after;
     let mut left = difference::plan(&record, Sight { account: observed, candidates: &[] }, &facts);
@@ -94,6 +100,8 @@ pub(super) fn settle(
             account.applied = applied(account, desired, observed, &left, &ended, look.today);
         }
     }
+    let sight = Sight { account: observed, candidates: &[] };
+    let drift = drift::after(look, planned, &ended, &record, &left, sight, exceeded);
     if observed.is_none() {
         left.actions = ended.iter().map(|e| e.action.clone()).collect();
     }
@@ -106,7 +114,9 @@ pub(super) fn settle(
             operations: Vec::new(),
             message: None,
             audit: Vec::new(),
+            drift,
             wake_reports: false,
+            mailbox_asked_for: facts.policy.mailboxes == Mailboxes::Command,
             at: now,
         },
         done: 0,
@@ -131,8 +141,19 @@ pub(super) fn settle(
     settled
 }
 
+/// Before the state moves on: was an account that is suspended from now on disabled by Kimlik? `broken_off`: by an operation
+/// before this one, perhaps.
+fn remember_who_disabled(account: &mut Account, ended: &[Ended], broken_off: bool) {
+    let Some(suspension) = ended.iter().find(|e| e.action.kind == ActionKind::Suspend) else { return };
+    if broken_off || suspension.action.steps.contains(&Step::Disable) {
+        account.disabled_before = false;
+    } else if account.state == AccountState::Active {
+        account.disabled_before = true;
+    }
+}
+
 /// What the ledger says after the steps, by what is seen.
-fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccount, ended: &[Ended], now: DateTime<Utc>) {
+fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccount, ended: &[Ended], policy: &Policy, now: DateTime<Utc>) {
     let tried = |kinds: &[ActionKind]| ended.iter().any(|e| kinds.contains(&e.action.kind));
     account.guid = Some(seen.guid);
     account.dn = Some(seen.dn.clone());
@@ -145,13 +166,15 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     }
     if tried(&[ActionKind::Adopt]) {
         account.adopted = true;
+        account.adopt = None;
         account.announced_opening = account.opening;
         if account.state == AccountState::None {
             account.state = if seen.enabled { AccountState::Active } else { AccountState::Suspended };
         }
     }
     let starts = [ActionKind::Open, ActionKind::Reopen, ActionKind::Enable, ActionKind::Reinstate, ActionKind::Adopt, ActionKind::Suspend];
-    if tried(&[ActionKind::CloseMailbox]) && desired.state == AccountState::Closed && !is_marked(seen) {
+    let ends_mail = policy.mailboxes == Mailboxes::Command || !is_marked(seen);
+    if tried(&[ActionKind::CloseMailbox]) && desired.state == AccountState::Closed && ends_mail {
         account.mail_ended_at = Some(now);
     }
     let reached = match desired.state {
@@ -175,10 +198,19 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     if desired.state == AccountState::Closed && account.state != AccountState::Closed {
         account.closed_at = Some(now);
     }
+    if matches!(desired.state, AccountState::Active | AccountState::Closed) {
+        account.disabled_before = false;
+    }
     if desired.state == AccountState::Active && account.state != AccountState::Active {
         account.enabled_at = Some(now);
     }
     account.state = desired.state;
+}
+
+/// Nothing of a mailbox in the cloud is seen on a closed account, and the ledger does not say so: it never was one, as those that
+/// were closed before such mailboxes were made. Nothing is left to be closed one day.
+pub(super) fn tells_no_mailbox(account: &Account, seen: &ObservedAccount, policy: &Policy) -> bool {
+    policy.marks_mailboxes() && account.state == AccountState::Closed && account.mail_ended_at.is_none() && !is_marked(seen)
 }
 
 /// Does it carry what makes an account a mailbox in the cloud?
@@ -344,8 +376,9 @@ impl Settled {
         self.settlement.message = Some(NewMessage {
             id: MessageId(of.uuid(now)),
             purpose: Purpose::AccountOpened,
-            occasion: account.opening.to_string(),
-            to: mobile.clone(),
+            occasion: announcement::occasion(account.opening, None),
+            to: mobile.clone().into(),
+            subject: None,
             text: of.policy.texts.compose(&telling, None),
             code: Some(message::activation_code(random)),
             valid_until: None,
@@ -361,7 +394,7 @@ fn shows(kind: ActionKind, record: &PersonRecord, seen: Option<&ObservedAccount>
         ActionKind::Suspend => !seen.enabled,
         ActionKind::Enable | ActionKind::Reinstate => account.state == AccountState::Active && seen.enabled,
         ActionKind::Open | ActionKind::Reopen | ActionKind::Adopt => !matches!(account.state, AccountState::None | AccountState::Closed),
-        ActionKind::CloseMailbox => !is_marked(seen),
+        ActionKind::CloseMailbox => account.mail_ended_at.is_some() || !is_marked(seen),
         ActionKind::Update | ActionKind::Groups | ActionKind::Move | ActionKind::Rename => true,
     }
 }
