@@ -6,6 +6,8 @@ mod access_lab;
 mod access_matrix;
 mod access_oidc;
 mod access_sessions;
+mod desk_lab;
+mod desk_page;
 mod directory;
 mod embedded;
 mod forgotten;

@@ -3,6 +3,7 @@ pub mod account;
 pub mod account_state;
 pub mod audit;
 pub mod card;
+pub mod challenge;
 pub mod change;
 pub mod error;
 mod fault_words;
@@ -15,6 +16,7 @@ pub mod mailbox;
 pub mod message;
 pub mod page;
 pub mod password;
+pub mod password_policy;
 pub mod phone;
 pub mod plan;
 pub mod progress;
@@ -25,6 +27,7 @@ pub mod service_account;
 pub mod session;
 pub mod staff;
 pub mod submission;
+pub mod ticket;
 pub mod unit;
 pub mod viewer;
 pub mod webhook;
@@ -59,7 +62,7 @@ pub struct Query(
     grant::GrantQuery,
     service_account::ServiceQuery,
     audit::AuditQuery,
-    password::PasswordQuery,
+    password_policy::PasswordPolicyQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
 );
@@ -68,7 +71,10 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    ticket::TicketMutation,
+    challenge::ChallengeMutation,
     password::PasswordMutation,
+    password_policy::PasswordPolicyMutation,
     phone::PhoneMutation,
     grant::GrantMutation,
     service_account::ServiceMutation,

@@ -1,8 +1,9 @@
 //! Phones: one's own with password and code, other people's by their personnel unit; what HR says beside what counts.
+use super::challenge::{CHALLENGE, Challenge, ChallengeStartPayload};
 use super::error::{Maybe, UserError, UserErrorCode, fault};
+use super::password::address;
 use super::scalar::PhoneNumber;
 use super::{allows, caller, house, id};
-use crate::http::auth::ClientAddress;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::door::Refused as NotProven;
@@ -18,8 +19,6 @@ use zeroize::Zeroizing;
 
 #[derive(Default)]
 pub struct PhoneMutation;
-
-pub const CHALLENGE: &str = "challenge";
 
 /// The phones of a person. HR stays the source of truth: what is changed here counts at once, and is pending until HR delivers it.
 pub struct Phones(pub phone::Phones);
@@ -153,28 +152,6 @@ pub struct MobileChangeStartInput {
     password: String,
 }
 
-/// What a code is asked for: a new mobile, a forgotten password. Of a forgotten password the same for who exists and who does not.
-#[derive(SimpleObject)]
-pub struct Challenge {
-    /// For mobileChangeConfirm or challengeVerify.
-    pub id: ID,
-    /// The code is of no use afterwards.
-    pub expires_at: DateTime<Utc>,
-    /// Another code can be asked for from then on.
-    pub resend_after: DateTime<Utc>,
-    /// Digits.
-    pub code_length: u32,
-}
-
-/// What came of asking for a code.
-#[derive(SimpleObject)]
-pub struct ChallengeStartPayload {
-    /// Null: nothing was begun.
-    pub challenge: Option<Challenge>,
-    /// Why.
-    pub user_errors: Vec<UserError>,
-}
-
 /// The code that came to the new number.
 #[derive(InputObject)]
 pub struct MobileChangeConfirmInput {
@@ -277,10 +254,6 @@ impl PhoneMutation {
 fn own(ctx: &Context<'_>) -> Option<PersonId> {
     let person = caller(ctx).person()?;
     allows(ctx, Deed::ChangeOwnPhones, About::Person(person, None)).then_some(person)
-}
-
-fn address<'a>(ctx: &Context<'a>) -> &'a str {
-    ctx.data_opt::<ClientAddress>().map_or("unknown", |a| &a.0)
 }
 
 fn told(refused: Refused, at: &str) -> UserError {
