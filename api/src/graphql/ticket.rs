@@ -39,9 +39,9 @@ pub struct PasswordTicket {
 #[derive(SimpleObject)]
 pub struct TicketPayload {
     /// Null: the code proved nothing.
-    ticket: Option<PasswordTicket>,
+    pub ticket: Option<PasswordTicket>,
     /// Why.
-    user_errors: Vec<UserError>,
+    pub user_errors: Vec<UserError>,
 }
 
 /// The code of the message that announced the account.
