@@ -447,6 +447,7 @@ fn desk(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Passwords>, d
     Desk {
         tickets: store.clone(),
         challenges: store.clone(),
+        pins: store.clone(),
         outbox: store.clone(),
         texts,
         passwords,

@@ -69,6 +69,7 @@ where
     let desk = Desk {
         tickets: store.clone(),
         challenges: store.clone(),
+        pins: store.clone(),
         outbox: store.clone(),
         texts: texts.clone(),
         passwords: directory.clone(),
@@ -168,7 +169,7 @@ impl Lab {
     }
 
     pub async fn set(&self, ticket: &Handed, new: &str) -> Result<(), Refused> {
-        self.desk.set(&ticket.token, &ticket.browser, &secret(new)).await.unwrap().map(drop)
+        self.desk.set(&ticket.token, &ticket.browser, &secret(new), None).await.unwrap().map(drop)
     }
     /// The domain's administrator writes one attribute of her account.
     pub fn account(&self, attribute: &str, value: &str) {

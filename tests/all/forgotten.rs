@@ -28,7 +28,7 @@ impl Lab {
         begun
     }
     async fn verify(&self, challenge: Uuid, code: &str) -> Result<Handed, Refused> {
-        self.desk.verify(challenge, code, ADDRESS).await.unwrap()
+        self.desk.verify(challenge, code, None, ADDRESS).await.unwrap()
     }
     /// Why the last that was asked got no code.
     async fn declined(&self) -> Option<String> {

@@ -3,6 +3,7 @@ import { WORDS } from "/kart/words.js";
 import { ask, signIn, signOut, speak, viewer, whenEnded } from "/kart/session.js";
 import { field, form, make } from "/kart/form.js";
 import { officersForm, ownPhones } from "/kart/phones.js";
+import { resetForm } from "/kart/reset.js";
 
 const at = (id) => document.getElementById(id);
 let tongue = localStorage.getItem("tongue") || (navigator.language.startsWith("en") ? "en" : "tr");
@@ -125,7 +126,7 @@ function card(id) {
     if (isOwn) return [make("div", { className: "sides" }, paper, await ownPhones(id, again))];
     const keepsRecords = viewer().roles.some((role) => role === "PERSONNEL_OFFICER" || role === "ADMINISTRATOR");
     const desk = keepsRecords ? await officersForm(id, again) : null;
-    return desk ? [make("div", { className: "sides" }, paper, desk)] : [paper];
+    return desk ? [make("div", { className: "sides" }, paper, make("div", {}, desk, resetForm(id)))] : [paper];
   });
 }
 

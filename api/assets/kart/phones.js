@@ -28,13 +28,13 @@ function state(key, { effective, hr, pending, standing, conflict }) {
 // The card as it is now, and what was done, for eyes and ears.
 async function done(again, text) {
   await again();
-  document.querySelector(".sides > section:last-child h2")?.after(make("p", { className: "done" }, text));
+  document.querySelector(".phones h2")?.after(make("p", { className: "done" }, text));
   tell(text);
 }
 
 export async function ownPhones(id, again) {
   const phones = await phonesOf(id);
-  const box = make("section", {}, make("h2", {}, say("phones")));
+  const box = make("section", { className: "phones" }, make("h2", {}, say("phones")));
   if (!phones) return box;
   const part = (key, value, open) => {
     const place = make("div", {});
@@ -104,7 +104,7 @@ function changeWork(place, close, { effective }, done) {
 
 // Null: these are not people of the caller's units. The reading of the numbers is recorded: they are asked for when they are needed.
 export async function officersForm(id, again) {
-  const box = make("section", {}, make("h2", {}, say("staffPhones")));
+  const box = make("section", { className: "phones" }, make("h2", {}, say("staffPhones")));
   const place = make("div", {});
   const open = make("button", { type: "button", className: "plain", id: "change-staff" }, say("change"));
   open.onclick = async () => {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Password {
-    /// sms | sms+national_id
+    /// sms | sms+national_id | sms+pin | sms+officer
     pub reset_proof: String,
     /// A code, from when it is sent.
     pub code_minutes: u32,
@@ -26,6 +26,8 @@ impl Password {
         match self.reset_proof.as_str() {
             "sms" => Some(ResetProof::Sms),
             "sms+national_id" => Some(ResetProof::SmsAndNationalId),
+            "sms+pin" => Some(ResetProof::SmsAndPin),
+            "sms+officer" => Some(ResetProof::SmsAndOfficer),
             _ => None,
         }
     }
@@ -43,13 +45,9 @@ impl Password {
 
 pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
     let password = &config.password;
-    let proof = password.reset_proof.as_str();
     if password.proof().is_none() {
-        let found = match proof {
-            "sms+pin" | "sms+officer" => format!("\"{proof}\", which this version cannot ask for; a weaker proof is not taken instead"),
-            _ => format!("\"{proof}\""),
-        };
-        faults.push(Fault::new("password.reset_proof", found, "write \"sms+national_id\" or \"sms\""));
+        let (found, mend) = (format!("\"{}\"", password.reset_proof), "write \"sms+national_id\", \"sms+pin\", \"sms+officer\" or \"sms\"");
+        faults.push(Fault::new("password.reset_proof", found, mend));
     }
     if !(1..=10).contains(&password.code_minutes) {
         faults.push(Fault::new("password.code_minutes", password.code_minutes.to_string(), "write a number from 1 to 10"));

@@ -125,7 +125,7 @@ fn faults(asked: &Asked) -> Vec<UserError> {
 }
 
 /// Whom the key names, if `deed` may be done to them: whoever it may not is not told from nobody.
-async fn found(ctx: &Context<'_>, deed: Deed, by: &IdentityCardKey) -> Result<Option<(PersonRecord, About)>> {
+pub async fn found(ctx: &Context<'_>, deed: Deed, by: &IdentityCardKey) -> Result<Option<(PersonRecord, About)>> {
     let house = house(ctx)?;
     let named = match by {
         IdentityCardKey::Id(given) => Ok(id::decode(id::CARD, given).map(PersonId)),

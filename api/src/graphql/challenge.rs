@@ -6,7 +6,7 @@ use super::{house, id};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::password::challenge::CODE_LENGTH;
-use kimlik_domain::password::{ChallengeKind, PasswordRules, Refused, ResetProof};
+use kimlik_domain::password::{ChallengeKind, PasswordRules, Pin, Refused, ResetProof};
 use kimlik_domain::staff::NationalId;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -68,6 +68,9 @@ pub struct ChallengeVerifyInput {
     /// Six digits; spaces do not count.
     #[graphql(secret)]
     code: String,
+    /// The owner's PIN, where the ministry asks for it (passwordPolicy.resetNeedsPin).
+    #[graphql(secret)]
+    pin: Option<String>,
 }
 
 /// A ticket for unlocking.
@@ -166,19 +169,25 @@ async fn ask(ctx: &Context<'_>, kind: ChallengeKind, username: &str, national_id
     })
 }
 
+fn wrong(wants_pin: bool) -> &'static str {
+    if wants_pin {
+        "The code or the PIN is wrong; or the code was used, has expired or was tried too often. Begin again to get a new one. / Kod veya PIN yanlış; ya da kod kullanılmış, süresi dolmuş veya çok kez denenmiş. Yeni bir kod için baştan başlayın."
+    } else {
+        "The code is wrong, or was used, has expired or was tried too often. Begin again to get a new one. / Kod yanlış; ya da kullanılmış, süresi dolmuş veya çok kez denenmiş. Yeni bir kod için baştan başlayın."
+    }
+}
+
 async fn verify(ctx: &Context<'_>, input: ChallengeVerifyInput) -> Result<TicketPayload> {
     let began = Instant::now();
     let code = Zeroizing::new(input.code);
+    let pin = input.pin.map(Zeroizing::new).map(|typed| Pin::typed(&typed));
     // Why nil: what is no challenge is answered like one that has ended.
     let challenge = id::decode(CHALLENGE, &input.challenge_id).unwrap_or(Uuid::nil());
-    let outcome = house(ctx)?.desk.verify(challenge, &code, address(ctx)).await.map_err(|e| fault(ctx, &e))?;
+    let outcome = house(ctx)?.desk.verify(challenge, &code, pin.as_ref(), address(ctx)).await.map_err(|e| fault(ctx, &e))?;
+    let wants_pin = house(ctx)?.desk.rules.challenge.proof == ResetProof::SmsAndPin;
     if matches!(outcome, Err(Refused::CodeWrong)) {
         tokio::time::sleep_until(began + REFUSED_AFTER).await;
-        let error = UserError::new(
-            UserErrorCode::CodeWrong,
-            "code",
-            "The code is wrong, or was used, has expired or was tried too often. Begin again to get a new one. / Kod yanlış; ya da kullanılmış, süresi dolmuş veya çok kez denenmiş. Yeni bir kod için baştan başlayın.",
-        );
+        let error = UserError::new(UserErrorCode::CodeWrong, "code", wrong(wants_pin));
         return Ok(TicketPayload { ticket: None, user_errors: vec![error] });
     }
     ticket_payload(outcome, began, "code").await

@@ -14,10 +14,12 @@ pub mod id;
 pub mod issue;
 pub mod mailbox;
 pub mod message;
+pub mod officer;
 pub mod page;
 pub mod password;
 pub mod password_policy;
 pub mod phone;
+pub mod pin;
 pub mod plan;
 pub mod progress;
 pub mod reading;
@@ -73,6 +75,8 @@ pub struct Mutation(
     session::SessionMutation,
     ticket::TicketMutation,
     challenge::ChallengeMutation,
+    officer::OfficerMutation,
+    pin::PinMutation,
     password::PasswordMutation,
     password_policy::PasswordPolicyMutation,
     phone::PhoneMutation,

@@ -2,6 +2,7 @@
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::house;
 use super::password_policy::words;
+use super::pin::chosen;
 use super::ticket::held;
 use crate::http::auth::ClientAddress;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
@@ -26,6 +27,10 @@ pub struct PasswordSetInput {
     /// Set in the directory and kept nowhere else.
     #[graphql(secret)]
     new_password: String,
+    /// With a newcomer's ticket only: the PIN that will be asked beside codes. Wanted where passwordPolicy.resetNeedsPin says so;
+    /// 6 to 12 digits. Later it is changed with pinSet.
+    #[graphql(secret)]
+    pin: Option<String>,
 }
 
 /// The present password and the new one.
@@ -56,7 +61,7 @@ pub struct PasswordSetPayload {
 
 /// `at`: where in the input the new password stands.
 pub fn told(refused: &Refused, rules: &PasswordRules, at: &str) -> Vec<UserError> {
-    use UserErrorCode::{CodeWrong, CredentialsWrong, RateLimited, TicketSpent};
+    use UserErrorCode::{CodeWrong, CredentialsWrong, Invalid, NotAllowed, RateLimited, TicketSpent};
     let (code, path, text) = match refused {
         Refused::Broken { rules: broken, .. } => {
             let error = |code: &Broken| {
@@ -80,6 +85,14 @@ pub fn told(refused: &Refused, rules: &PasswordRules, at: &str) -> Vec<UserError
             "currentPassword",
             "User name or password is wrong, or the account is locked or closed. / Kullanıcı adı veya parola yanlış ya da hesap kilitli veya kapalı.",
         ),
+        Refused::PinMissing => (
+            Invalid,
+            "pin",
+            "Choose a PIN, too: it is asked if you forget the password. / Bir PIN de belirleyin: parolanızı unutursanız sorulur.",
+        ),
+        Refused::PinNotHere => {
+            (NotAllowed, "pin", "A PIN is changed with the password, not with a code. / PIN, kodla değil parolayla değiştirilir.")
+        }
         Refused::TooMany => {
             (RateLimited, "username", "Too many attempts. Wait a quarter of an hour. / Çok fazla deneme yapıldı. On beş dakika bekleyin.")
         }
@@ -123,7 +136,12 @@ async fn set(ctx: &Context<'_>, input: PasswordSetInput) -> Result<PasswordSetPa
     let desk = &house(ctx)?.desk;
     let (token, browser) = held(&Zeroizing::new(input.ticket));
     let new = Zeroizing::new(input.new_password);
-    let outcome = desk.set(&token, &browser, &new).await.map_err(|e| fault(ctx, &e))?;
+    let pin = match input.pin.map(Zeroizing::new).filter(|typed| !typed.trim().is_empty()).map(|typed| chosen(&typed, "pin")) {
+        None => None,
+        Some(Ok(pin)) => Some(pin),
+        Some(Err(error)) => return Ok(undone(vec![error], false)),
+    };
+    let outcome = desk.set(&token, &browser, &new, pin.as_ref()).await.map_err(|e| fault(ctx, &e))?;
     // Why asked again: what is refused is told with the figures of its owner.
     let rules = match &outcome {
         Ok(_) => PasswordRules::default(),
@@ -150,13 +168,12 @@ async fn change(ctx: &Context<'_>, input: PasswordChangeInput) -> Result<Passwor
 fn payload(outcome: std::result::Result<password::Done, Refused>, rules: &PasswordRules) -> PasswordSetPayload {
     match outcome {
         Ok(done) => PasswordSetPayload { done: true, expires_at: done.expires_at, old_password_gone: false, user_errors: Vec::new() },
-        Err(refused) => PasswordSetPayload {
-            done: false,
-            expires_at: None,
-            old_password_gone: matches!(refused, Refused::Broken { old_gone: true, .. }),
-            user_errors: told(&refused, rules, "newPassword"),
-        },
+        Err(refused) => undone(told(&refused, rules, "newPassword"), matches!(refused, Refused::Broken { old_gone: true, .. })),
     }
+}
+
+fn undone(user_errors: Vec<UserError>, old_password_gone: bool) -> PasswordSetPayload {
+    PasswordSetPayload { done: false, expires_at: None, old_password_gone, user_errors }
 }
 
 pub fn address<'a>(ctx: &Context<'a>) -> &'a str {

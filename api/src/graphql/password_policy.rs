@@ -59,6 +59,10 @@ pub struct PasswordPolicy {
     rules: Vec<PasswordRule>,
     /// Whether passwordResetStart and accountUnlockStart want the national id (T.C. kimlik no).
     reset_needs_national_id: bool,
+    /// Whether passwordSet of a newcomer and challengeVerify want a PIN.
+    reset_needs_pin: bool,
+    /// Whether codes for a new password go out only where an officer has them sent (passwordResetSend).
+    reset_needs_officer: bool,
 }
 
 /// A password on trial. It is not kept.
@@ -130,6 +134,8 @@ fn policy(rules: &PasswordRules, proof: ResetProof) -> PasswordPolicy {
         maximum_age: rules.maximum_age.map(|age| age.num_days()),
         rules: codes.into_iter().map(|code| rule(code, rules)).collect(),
         reset_needs_national_id: proof == ResetProof::SmsAndNationalId,
+        reset_needs_pin: proof == ResetProof::SmsAndPin,
+        reset_needs_officer: proof == ResetProof::SmsAndOfficer,
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Purpose {
     /// To the number before: the mobile number was changed.
     MobileChangedNotice,
     PasswordChangedNotice,
+    /// The PIN that is asked beside codes was changed.
+    PinChangedNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
 }
@@ -39,6 +41,7 @@ impl Purpose {
         Purpose::MobileConfirmCode,
         Purpose::MobileChangedNotice,
         Purpose::PasswordChangedNotice,
+        Purpose::PinChangedNotice,
         Purpose::PasswordExpiring,
     ];
 
@@ -57,6 +60,7 @@ impl Purpose {
             Purpose::MobileConfirmCode => "mobile_confirm_code",
             Purpose::MobileChangedNotice => "mobile_changed_notice",
             Purpose::PasswordChangedNotice => "password_changed_notice",
+            Purpose::PinChangedNotice => "pin_changed_notice",
             Purpose::PasswordExpiring => "password_expiring",
         }
     }
