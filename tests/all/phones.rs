@@ -10,7 +10,7 @@ use kimlik_domain::access::{Caller, Who};
 use kimlik_domain::id::PersonId;
 use kimlik_domain::message::Purpose;
 use kimlik_domain::password::ChallengeRules;
-use kimlik_domain::phone::desk::{OfficersChange, Refused};
+use kimlik_domain::phone::desk::{Becomes, OfficersChange, Refused};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::phone::{Line, Standing, WorkPhone};
 use kimlik_domain::ports::{Clock as _, Store as _};
@@ -68,11 +68,15 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     assert_eq!(lab.in_directory(), shown("+905321110002", "+90 312 410 10 01"));
 
     let officer = Caller { who: Who::Person(PersonId(uuid::Uuid::from_u128(99))), name: "memur".into(), ..Caller::default() };
-    let wish = OfficersChange { mobile: Some(mobile("05321110004")), work: None, reason: "hattı değişti, telefonla bildirdi".into() };
+    let wish = OfficersChange {
+        mobile: Some(Becomes::Number(mobile("05321110004"))),
+        work: None,
+        reason: "hattı değişti, telefonla bildirdi".into(),
+    };
     let record = desk.change_of(&officer, person, wish.clone()).await.unwrap().unwrap();
     assert!(record.phones.ledger.mobile_changed.as_ref().unwrap().was_by(&officer), "so it may not start that person's reset");
     assert!(record.phones.mobile_is_cooling(chrono::TimeDelta::hours(24), lab.ministry.clock.now()));
-    let own = Caller { who: Who::Person(person), ..officer };
+    let own = Caller { who: Who::Person(person), ..officer.clone() };
     assert_eq!(desk.change_of(&own, person, wish).await.unwrap().err(), Some(Refused::OwnNumber));
     lab.ministry.work().await;
     assert_eq!(lab.in_directory(), shown("+905321110004", "+90 312 410 10 01"));
@@ -91,9 +95,17 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     lab.ministry.work().await;
     let record = lab.ministry.person("S001").await;
     assert_eq!((record.phones.disputes(), record.open_issues.contains(&IssueKind::PhoneConflict)), (vec![], false));
+    let gone = OfficersChange { mobile: Some(Becomes::None), work: None, reason: "hattını kapattırdı".into() };
+    let record = desk.change_of(&officer, person, gone.clone()).await.unwrap().unwrap();
+    assert_eq!((record.phones.mobile(), record.phones.hr_mobile.is_some()), (&None, true));
+    assert_eq!(desk.change_of(&officer, person, gone).await.unwrap().err(), Some(Refused::Same));
+    lab.ministry.work().await;
+    assert_eq!(lab.in_directory()[0], None, "the directory shows none");
+    assert_eq!(desk.tell().await.unwrap(), 3, "each number that counted before is told, once");
+    assert_eq!(lab.told(Purpose::MobileChangedNotice).await[0].0, mobile("05321110004"), "the one that was taken away, too");
     let events = lab.store.audit_events(Some(person), 50).await.unwrap();
     let changes: Vec<_> = events.iter().filter(|e| e.deed == "phone.change").map(|e| e.actor.as_str()).collect();
-    assert_eq!(changes, ["user:memur", "user:ayse.sahin", "user:ayse.sahin"]);
+    assert_eq!(changes, ["user:memur", "user:memur", "user:ayse.sahin", "user:ayse.sahin"]);
     assert!(!format!("{events:?}").contains("5321110002"), "numbers are masked in the audit");
 }
 
@@ -102,7 +114,11 @@ async fn what_was_being_written_to_hr_when_the_process_died_is_written_again_und
     let lab = Small::new().await;
     let (hr, base) = write_back::system().await;
     let officer = Caller { who: Who::Terminal, name: "root".into(), ..Caller::default() };
-    let wish = OfficersChange { mobile: Some(mobile("05321110004")), work: Some(WorkPhone::default()), reason: "deneme gerekçesi".into() };
+    let wish = OfficersChange {
+        mobile: Some(Becomes::Number(mobile("05321110004"))),
+        work: Some(WorkPhone::default()),
+        reason: "deneme gerekçesi".into(),
+    };
     lab.desks.phones.change_of(&officer, lab.ministry.person("S001").await.person.id, wish).await.unwrap().unwrap();
     hr.lock().unwrap().delay = Some(Duration::from_millis(300));
     let messenger =
