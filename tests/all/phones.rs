@@ -153,6 +153,87 @@ async fn what_was_being_written_to_hr_when_the_process_died_is_written_again_und
     assert_eq!(record.phones.ledger.own(Line::Mobile).unwrap().1, Standing::Taken);
 }
 
+/// As if a while had passed: what was in the hand of a process that was killed is taken up again when its lease is over.
+async fn the_lease_runs_out(folder: &std::path::Path) {
+    use sqlx::Connection as _;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("var/kimlik.db")).busy_timeout(Duration::from_secs(10));
+    let mut db = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("UPDATE hr_write_back SET due_at = made_at WHERE leased").execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+}
+
+/// The real program, ended as by a power cut whatever it is at, and begun again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_kills_while_numbers_are_taken_to_hr_lose_none_and_take_none_there_as_two_changes() {
+    const PEOPLE: u32 = 12;
+    let (hr, base) = write_back::system_of(PEOPLE).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), TOKEN).unwrap();
+    let environment = [
+        ("KIMLIK__HR__SOURCE", "rest"),
+        ("KIMLIK__HR__REST__BASE_URL", base.as_str()),
+        ("KIMLIK__HR__REST__TOKEN_FILE", "token"),
+        ("KIMLIK__HR__POLL_SECONDS", "1"),
+    ];
+    let mut serving = Serving::start_in(folder, &environment);
+    let until = Instant::now() + Duration::from_secs(60);
+    let cards: Vec<String> = loop {
+        let answer = serving.ask("{ identityCards(first: 40) { nodes { id } } }").await;
+        let nodes = answer["data"]["identityCards"]["nodes"].as_array().cloned().unwrap_or_default();
+        if nodes.len() == PEOPLE as usize {
+            break nodes.iter().map(|n| n["id"].as_str().unwrap().to_owned()).collect();
+        }
+        assert!(Instant::now() < until, "{answer}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    hr.lock().unwrap().delay = Some(Duration::from_millis(250));
+    let update =
+        "mutation($i: StaffPhonesUpdateInput!) { staffPhonesUpdate(input: $i) { phones { mobile { effective } } userErrors { code } } }";
+    let token = serving.token().await;
+    for (n, card) in cards.iter().enumerate() {
+        let input = json!({ "personId": card, "mobile": format!("+9053222200{n:02}"), "reason": "hattı değişti" });
+        let answer = serving.ask_as(Some(&token), update, json!({ "i": input })).await;
+        assert_eq!(answer["data"]["staffPhonesUpdate"]["userErrors"], json!([]), "{answer}");
+    }
+    let mut in_hand = 0;
+    for _ in 0..5 {
+        // Why after a request has arrived: it is being answered for a quarter of a second, and nobody will hear of it.
+        let before = hr.lock().unwrap().asked.len();
+        while hr.lock().unwrap().asked.len() == before {
+            assert!(Instant::now() < until + Duration::from_secs(120));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        in_hand += 1;
+        let folder = serving.killed();
+        the_lease_runs_out(folder.path()).await;
+        serving = Serving::start_in(folder, &environment);
+    }
+    let query = format!("query($id: ID!) {{ staffMember(by: {{ id: $id }}) {{ {PHONES} }} }}");
+    let token = serving.token().await;
+    let until = Instant::now() + Duration::from_secs(60);
+    for (n, card) in cards.iter().enumerate() {
+        loop {
+            let answer = serving.ask_as(Some(&token), &query, json!({ "id": card })).await;
+            let mobile = &answer["data"]["staffMember"]["phones"]["mobile"];
+            assert_eq!(mobile["effective"], format!("+9053222200{n:02}"), "it counts all the while: {answer}");
+            if mobile["standing"] == "TAKEN" {
+                break;
+            }
+            assert!(Instant::now() < until, "never taken: {answer}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let asked = hr.lock().unwrap().asked.clone();
+    let mut keys: std::collections::HashMap<&str, (&str, &Value)> = Default::default();
+    for (no, key, body) in &asked {
+        assert_eq!(*keys.entry(key).or_insert((no, body)), (no.as_str(), body), "a key means one change for ever");
+    }
+    assert_eq!(keys.len(), PEOPLE as usize, "one change, one key: {asked:?}");
+    let people: std::collections::HashSet<&str> = keys.values().map(|(no, _)| *no).collect();
+    assert_eq!(people.len(), PEOPLE as usize, "nobody is missing");
+    assert!(asked.len() > keys.len() && asked.len() <= keys.len() + in_hand, "{} requests, {in_hand} kills", asked.len());
+}
+
 const PHONES: &str = "phones { mobile { effective hr pending standing conflict } work { effective { number extension } standing } }";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
