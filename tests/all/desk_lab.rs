@@ -133,7 +133,10 @@ impl std::ops::Deref for Lab {
 impl Lab {
     /// Her account has just been opened; nobody has set a password.
     pub async fn newcomer() -> Lab {
-        Lab::opened(true, ChallengeRules::default()).await
+        Lab::newcomer_under(ChallengeRules::default()).await
+    }
+    pub async fn newcomer_under(rules: ChallengeRules) -> Lab {
+        Lab::opened(true, rules).await
     }
 
     /// Her account was opened long ago, and her password is [`FIRST`].

@@ -10,7 +10,7 @@ use kimlik_domain::access::{Caller, Who};
 use kimlik_domain::id::PersonId;
 use kimlik_domain::message::Purpose;
 use kimlik_domain::password::ChallengeRules;
-use kimlik_domain::phone::desk::{OfficersChange, Refused};
+use kimlik_domain::phone::desk::{Becomes, OfficersChange, Refused};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::phone::{Line, Standing, WorkPhone};
 use kimlik_domain::ports::{Clock as _, Store as _};
@@ -68,11 +68,15 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     assert_eq!(lab.in_directory(), shown("+905321110002", "+90 312 410 10 01"));
 
     let officer = Caller { who: Who::Person(PersonId(uuid::Uuid::from_u128(99))), name: "memur".into(), ..Caller::default() };
-    let wish = OfficersChange { mobile: Some(mobile("05321110004")), work: None, reason: "hattı değişti, telefonla bildirdi".into() };
+    let wish = OfficersChange {
+        mobile: Some(Becomes::Number(mobile("05321110004"))),
+        work: None,
+        reason: "hattı değişti, telefonla bildirdi".into(),
+    };
     let record = desk.change_of(&officer, person, wish.clone()).await.unwrap().unwrap();
     assert!(record.phones.ledger.mobile_changed.as_ref().unwrap().was_by(&officer), "so it may not start that person's reset");
     assert!(record.phones.mobile_is_cooling(chrono::TimeDelta::hours(24), lab.ministry.clock.now()));
-    let own = Caller { who: Who::Person(person), ..officer };
+    let own = Caller { who: Who::Person(person), ..officer.clone() };
     assert_eq!(desk.change_of(&own, person, wish).await.unwrap().err(), Some(Refused::OwnNumber));
     lab.ministry.work().await;
     assert_eq!(lab.in_directory(), shown("+905321110004", "+90 312 410 10 01"));
@@ -91,9 +95,17 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     lab.ministry.work().await;
     let record = lab.ministry.person("S001").await;
     assert_eq!((record.phones.disputes(), record.open_issues.contains(&IssueKind::PhoneConflict)), (vec![], false));
+    let gone = OfficersChange { mobile: Some(Becomes::None), work: None, reason: "hattını kapattırdı".into() };
+    let record = desk.change_of(&officer, person, gone.clone()).await.unwrap().unwrap();
+    assert_eq!((record.phones.mobile(), record.phones.hr_mobile.is_some()), (&None, true));
+    assert_eq!(desk.change_of(&officer, person, gone).await.unwrap().err(), Some(Refused::Same));
+    lab.ministry.work().await;
+    assert_eq!(lab.in_directory()[0], None, "the directory shows none");
+    assert_eq!(desk.tell().await.unwrap(), 3, "each number that counted before is told, once");
+    assert_eq!(lab.told(Purpose::MobileChangedNotice).await[0].0, mobile("05321110004"), "the one that was taken away, too");
     let events = lab.store.audit_events(Some(person), 50).await.unwrap();
     let changes: Vec<_> = events.iter().filter(|e| e.deed == "phone.change").map(|e| e.actor.as_str()).collect();
-    assert_eq!(changes, ["user:memur", "user:ayse.sahin", "user:ayse.sahin"]);
+    assert_eq!(changes, ["user:memur", "user:memur", "user:ayse.sahin", "user:ayse.sahin"]);
     assert!(!format!("{events:?}").contains("5321110002"), "numbers are masked in the audit");
 }
 
@@ -102,7 +114,11 @@ async fn what_was_being_written_to_hr_when_the_process_died_is_written_again_und
     let lab = Small::new().await;
     let (hr, base) = write_back::system().await;
     let officer = Caller { who: Who::Terminal, name: "root".into(), ..Caller::default() };
-    let wish = OfficersChange { mobile: Some(mobile("05321110004")), work: Some(WorkPhone::default()), reason: "deneme gerekçesi".into() };
+    let wish = OfficersChange {
+        mobile: Some(Becomes::Number(mobile("05321110004"))),
+        work: Some(WorkPhone::default()),
+        reason: "deneme gerekçesi".into(),
+    };
     lab.desks.phones.change_of(&officer, lab.ministry.person("S001").await.person.id, wish).await.unwrap().unwrap();
     hr.lock().unwrap().delay = Some(Duration::from_millis(300));
     let messenger =
@@ -135,6 +151,87 @@ async fn what_was_being_written_to_hr_when_the_process_died_is_written_again_und
     assert_eq!(keys.len(), asked.len() - 1, "nothing else twice: {asked:?}");
     let record = lab.ministry.person("S001").await;
     assert_eq!(record.phones.ledger.own(Line::Mobile).unwrap().1, Standing::Taken);
+}
+
+/// As if a while had passed: what was in the hand of a process that was killed is taken up again when its lease is over.
+async fn the_lease_runs_out(folder: &std::path::Path) {
+    use sqlx::Connection as _;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("var/kimlik.db")).busy_timeout(Duration::from_secs(10));
+    let mut db = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("UPDATE hr_write_back SET due_at = made_at WHERE leased").execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+}
+
+/// The real program, ended as by a power cut whatever it is at, and begun again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_kills_while_numbers_are_taken_to_hr_lose_none_and_take_none_there_as_two_changes() {
+    const PEOPLE: u32 = 12;
+    let (hr, base) = write_back::system_of(PEOPLE).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), TOKEN).unwrap();
+    let environment = [
+        ("KIMLIK__HR__SOURCE", "rest"),
+        ("KIMLIK__HR__REST__BASE_URL", base.as_str()),
+        ("KIMLIK__HR__REST__TOKEN_FILE", "token"),
+        ("KIMLIK__HR__POLL_SECONDS", "1"),
+    ];
+    let mut serving = Serving::start_in(folder, &environment);
+    let until = Instant::now() + Duration::from_secs(60);
+    let cards: Vec<String> = loop {
+        let answer = serving.ask("{ identityCards(first: 40) { nodes { id } } }").await;
+        let nodes = answer["data"]["identityCards"]["nodes"].as_array().cloned().unwrap_or_default();
+        if nodes.len() == PEOPLE as usize {
+            break nodes.iter().map(|n| n["id"].as_str().unwrap().to_owned()).collect();
+        }
+        assert!(Instant::now() < until, "{answer}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    hr.lock().unwrap().delay = Some(Duration::from_millis(250));
+    let update =
+        "mutation($i: StaffPhonesUpdateInput!) { staffPhonesUpdate(input: $i) { phones { mobile { effective } } userErrors { code } } }";
+    let token = serving.token().await;
+    for (n, card) in cards.iter().enumerate() {
+        let input = json!({ "personId": card, "mobile": format!("+9053222200{n:02}"), "reason": "hattı değişti" });
+        let answer = serving.ask_as(Some(&token), update, json!({ "i": input })).await;
+        assert_eq!(answer["data"]["staffPhonesUpdate"]["userErrors"], json!([]), "{answer}");
+    }
+    let mut in_hand = 0;
+    for _ in 0..5 {
+        // Why after a request has arrived: it is being answered for a quarter of a second, and nobody will hear of it.
+        let before = hr.lock().unwrap().asked.len();
+        while hr.lock().unwrap().asked.len() == before {
+            assert!(Instant::now() < until + Duration::from_secs(120));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        in_hand += 1;
+        let folder = serving.killed();
+        the_lease_runs_out(folder.path()).await;
+        serving = Serving::start_in(folder, &environment);
+    }
+    let query = format!("query($id: ID!) {{ staffMember(by: {{ id: $id }}) {{ {PHONES} }} }}");
+    let token = serving.token().await;
+    let until = Instant::now() + Duration::from_secs(60);
+    for (n, card) in cards.iter().enumerate() {
+        loop {
+            let answer = serving.ask_as(Some(&token), &query, json!({ "id": card })).await;
+            let mobile = &answer["data"]["staffMember"]["phones"]["mobile"];
+            assert_eq!(mobile["effective"], format!("+9053222200{n:02}"), "it counts all the while: {answer}");
+            if mobile["standing"] == "TAKEN" {
+                break;
+            }
+            assert!(Instant::now() < until, "never taken: {answer}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let asked = hr.lock().unwrap().asked.clone();
+    let mut keys: std::collections::HashMap<&str, (&str, &Value)> = Default::default();
+    for (no, key, body) in &asked {
+        assert_eq!(*keys.entry(key).or_insert((no, body)), (no.as_str(), body), "a key means one change for ever");
+    }
+    assert_eq!(keys.len(), PEOPLE as usize, "one change, one key: {asked:?}");
+    let people: std::collections::HashSet<&str> = keys.values().map(|(no, _)| *no).collect();
+    assert_eq!(people.len(), PEOPLE as usize, "nobody is missing");
+    assert!(asked.len() > keys.len() && asked.len() <= keys.len() + in_hand, "{} requests, {in_hand} kills", asked.len());
 }
 
 const PHONES: &str = "phones { mobile { effective hr pending standing conflict } work { effective { number extension } standing } }";

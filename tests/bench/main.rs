@@ -1,9 +1,11 @@
-//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`.
+//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`, `-- sameness`.
 //!
 //! `scale`: SQLite and the embedded directory, 10,000 and 100,000 people, each in a process of its own (peak memory).
+//! `sameness`: whether times tell who exists; the real program on a throwaway Samba.
 //! `directory`: a throwaway Samba with 5,000 accounts; floors are ldapsearch and bare pipelined ldap3.
 #![allow(clippy::unwrap_used)]
 mod directory;
+mod sameness;
 mod scale;
 
 // Why: the program's allocator is measured too.
@@ -36,5 +38,8 @@ fn main() {
     }
     if wanted("directory") {
         runtime.block_on(directory::compare());
+    }
+    if wanted("sameness") {
+        runtime.block_on(sameness::compare());
     }
 }

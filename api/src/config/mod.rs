@@ -5,6 +5,7 @@ pub mod check;
 pub mod load;
 mod outlook;
 mod password;
+mod phones;
 pub mod policy;
 pub mod secrets;
 pub mod sms;
@@ -16,6 +17,7 @@ use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
 pub use outlook::{Card, Exchange, MailboxCommand, MailboxMode};
 pub use password::Password;
+pub use phones::Phones;
 use serde::{Deserialize, Serialize};
 pub use sms::{Kannel as KannelSection, Netgsm as NetgsmSection, Sms, SmsGatewayKind};
 use std::collections::BTreeMap;
@@ -77,6 +79,7 @@ pub struct Config {
     pub exchange: Exchange,
     pub sms: Sms,
     pub password: Password,
+    pub phones: Phones,
     pub limits: LimitTable,
     pub roles: Roles,
     pub sessions: Sessions,

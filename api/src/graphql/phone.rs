@@ -10,7 +10,7 @@ use kimlik_domain::access::door::Refused as NotProven;
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::phone::desk::{self, CODE_LENGTH, OfficersChange, Refused};
+use kimlik_domain::phone::desk::{self, Becomes, CODE_LENGTH, OfficersChange, Refused};
 use kimlik_domain::phone::{self, Own, Standing};
 use kimlik_domain::ports::{PeopleBy, PersonRecord};
 use kimlik_domain::staff::{MobileNumber, PhoneFault, WorkNumber};
@@ -190,6 +190,9 @@ pub struct StaffPhonesUpdateInput {
     person_id: ID,
     /// Null: it stays as it is.
     mobile: Option<String>,
+    /// The person has no mobile any more: codes and notices go nowhere until there is another one.
+    #[graphql(default)]
+    remove_mobile: bool,
     /// Null: it stays as it is.
     work_phone: Option<WorkPhoneInput>,
     /// Why, in 5 to 300 characters: for whoever reads it later.
@@ -385,6 +388,15 @@ fn wish(input: &StaffPhonesUpdateInput) -> std::result::Result<OfficersChange, V
         errors.push(mobile_fault(fault, "mobile"));
         None
     });
+    let mobile = match (mobile, input.remove_mobile) {
+        (Some(_), true) => {
+            let text = "Either another mobile, or none. / Ya başka bir cep telefonu yazın ya da kaldırın.";
+            errors.push(UserError::new(UserErrorCode::Invalid, "removeMobile", text));
+            None
+        }
+        (None, true) => Some(Becomes::None),
+        (mobile, false) => mobile.map(Becomes::Number),
+    };
     let mut work = None;
     if let Some(line) = &input.work_phone {
         match work_of(line.number.as_deref(), line.extension.as_deref(), ["workPhone", "workPhone"]) {
