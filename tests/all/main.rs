@@ -10,8 +10,6 @@ mod attacks;
 mod desk;
 mod desk_lab;
 mod desk_page;
-mod desk_lab;
-mod desk_page;
 mod directory;
 mod embedded;
 mod forgotten;
