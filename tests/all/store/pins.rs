@@ -7,7 +7,7 @@ use kimlik_domain::message::{NewMessage, Purpose};
 use kimlik_domain::password::ChallengeKind;
 use kimlik_domain::password::Pin;
 use kimlik_domain::password::challenge::Asked;
-use kimlik_domain::ports::{Challenges as _, Pins as _, Store as _};
+use kimlik_domain::ports::{Challenges as _, Outbox as _, Pins as _, Store as _};
 use kimlik_domain::staff::MobileNumber;
 use uuid::Uuid;
 use zeroize::Zeroizing;
