@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const ANSWERS: usize = 1_000;
-const PASSWORD: &str = "Yagmur-7-Tren-Limon";
+pub const PASSWORD: &str = "Yagmur-7-Tren-Limon";
 /// User names; the first is compared with the others.
 const CLASSES: [(&str, &str); 9] = [
     ("no such name", "nobody.at.all"),
@@ -25,7 +25,7 @@ const CLASSES: [(&str, &str); 9] = [
     ("smart card", "ad.kartli"),
     ("cooling off", "ad.yeninumara"),
 ];
-const START: &str = "mutation($input: PasswordResetStartInput!) { passwordResetStart(input: $input) { \
+pub const START: &str = "mutation($input: PasswordResetStartInput!) { passwordResetStart(input: $input) { \
     challenge { id expiresAt resendAfter codeLength } userErrors { code path message } } }";
 
 fn command(folder: &Path) -> Command {
@@ -53,7 +53,7 @@ fn sync(folder: &Path) {
 }
 
 /// Everybody of [`CLASSES`] who exists, as the class says.
-fn ministry(samba: &Samba, folder: &Path) {
+pub fn ministry(samba: &Samba, folder: &Path) {
     prepare_domain(samba);
     std::fs::create_dir_all(folder.join("hr")).unwrap();
     std::fs::write(folder.join("ca.pem"), samba.ca_pem()).unwrap();
@@ -114,7 +114,7 @@ fn base64(octets: &[u8]) -> String {
 }
 
 /// Ended with the measurement.
-struct Serving(Child);
+pub struct Serving(pub Child);
 
 impl Drop for Serving {
     fn drop(&mut self) {
@@ -123,7 +123,7 @@ impl Drop for Serving {
     }
 }
 
-fn serve(folder: &Path) -> (Serving, String) {
+pub fn serve(folder: &Path) -> (Serving, String) {
     let mut child = command(folder).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let (say, heard) = std::sync::mpsc::channel();
