@@ -263,12 +263,15 @@ async fn no_header_and_no_name_gets_an_address_into_a_text() {
     for name in [people[0][0].clone(), format!("{}\nhttps://boz.test", people[0][0]), format!("{}{{portal}}boz.test", people[0][0])] {
         let body = json!({ "query": START, "variables": { "input": { "username": name } } }).to_string();
         let mut request = client().post(serving.url("/graphql")).header("content-type", "application/json").body(body);
-        for header in ["host", "x-forwarded-host", "x-original-host", "x-host", "origin", "referer"] {
-            request = request.header(header, if header == "host" { "boz.test" } else { "https://boz.test" });
+        for header in ["x-forwarded-host", "x-original-host", "x-host", "origin", "referer"] {
+            request = request.header(header, "https://boz.test");
         }
         let request = request.header("forwarded", "host=boz.test;proto=https").header("x-forwarded-proto", "boz");
         assert_eq!(request.send().await.unwrap().status().as_u16(), 200);
     }
+    let body = json!({ "query": START, "variables": { "input": { "username": people[0][0] } } }).to_string();
+    let misled = client().post(serving.url("/graphql")).header("content-type", "application/json").header("host", "boz.test").body(body);
+    assert_eq!(misled.send().await.unwrap().status().as_u16(), 421, "another host is not even answered");
     code(&serving, &people[0][1]).await;
     let sent = serving.ask("{ messages(first: 100) { nodes { purpose text } } }").await;
     let texts = sent["data"]["messages"]["nodes"].as_array().unwrap().iter().filter(|m| m["purpose"] == "RESET_CODE");

@@ -101,7 +101,7 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     assert_eq!(desk.change_of(&officer, person, gone).await.unwrap().err(), Some(Refused::Same));
     lab.ministry.work().await;
     assert_eq!(lab.in_directory()[0], None, "the directory shows none");
-    assert_eq!(desk.tell().await.unwrap(), 3, "each number that counted before is told, once");
+    assert_eq!(desk.tell().await.unwrap(), 4, "each number that counted before is told, once");
     assert_eq!(lab.told(Purpose::MobileChangedNotice).await[0].0, mobile("05321110004"), "the one that was taken away, too");
     let events = lab.store.audit_events(Some(person), 50).await.unwrap();
     let changes: Vec<_> = events.iter().filter(|e| e.deed == "phone.change").map(|e| e.actor.as_str()).collect();

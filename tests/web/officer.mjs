@@ -28,8 +28,9 @@ const codes = async () => {
   return data.messages.nodes.filter((message) => message.purpose === 'RESET_CODE' && message.state === 'SENT').map((message) => message.text.match(/\b\d{6}\b/)[0]);
 };
 const card = async (id) => {
-  await evaluate(`location.hash = '#kart/${id}'`);
-  await until('the card', `location.hash === '#kart/${id}' && !document.getElementById('view').hasAttribute('aria-busy') && document.getElementById('send-reset') && document.getElementById('change-staff')`);
+  // Why taken away first: the card before stands until the next one is loaded.
+  await evaluate(`document.querySelector('.sides')?.remove(); location.hash = '#kart/${id}'`);
+  await until('the card', `document.getElementById('send-reset') && document.getElementById('change-staff')`);
 };
 try {
   await width(360);

@@ -19,7 +19,7 @@ export const WORDS = {
     },
     staffPhones: "Telefonlarını değiştir", reason: "Gerekçe", reasonHint: "Denetim kaydına yazılır", keep: "Boş bırakılan cep telefonu değişmez.", removeMobile: "Cep telefonu yok: kaydı kaldır",
     reset: "Parola sıfırlama", resetSend: "Kod gönder", choose: "Seçin…", verified: "Kimliğini nasıl doğruladınız?",
-    verifiedBy: { IN_PERSON: "Karşımda, kimlik kartıyla", CALLED_BACK: "Önceden bilinen numarasından geri aradım", VOUCHED_FOR: "Yanında çalışan, tanınan biri doğruladı" },
+    verifiedBy: { IN_PERSON: "Karşımda, kimlik kartıyla", CALLED_BACK: "Bilinen numarasından geri aradım", VOUCHED_FOR: "Yanında çalışan biri doğruladı" },
     resetHint: "Kod yalnızca kişinin personel sistemindeki cep telefonuna gider; siz görmezsiniz. Kişi kodu parola sayfasında yazar.",
     resetDone: (to, at) => `${to} numarasına kod gönderiliyor; ${at} saatine kadar geçerli.`,
     staffHere: "Bu birimde çalışanlar", under: "alt birimleri aç", close: "alt birimleri kapat", below: "Alt birimler",

@@ -70,9 +70,10 @@ pub async fn system_of(people: u32) -> (Shared, String) {
     };
     let everybody: Vec<Value> = (1..=people).map(person).collect();
     let staff = move |Query(asked): Query<HashMap<String, String>>| {
-        let first = !asked.contains_key("since");
+        let (since, next) = (asked.contains_key("since"), asked.contains_key("cursor"));
+        let first = !since && !next;
         let items = if first { everybody.clone() } else { Vec::new() };
-        async move { axum::Json(json!({ "items": items, "next_cursor": if first { Some("c1") } else { None }, "snapshot": first })) }
+        async move { axum::Json(json!({ "items": items, "next_cursor": if first { Some("c1") } else { None }, "snapshot": !since })) }
     };
     let router = Router::new()
         .route("/v1/staff/{no}/phones", patch(take))
