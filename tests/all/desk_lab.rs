@@ -1,7 +1,7 @@
 //! The lab of parola and phones: Ayşe at a real Active Directory, with both desks and the courier beside her.
 use kimlik_adapters::directory::active_directory::ActiveDirectory;
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
-use kimlik_adapters::sms::OutboxGateway;
+use kimlik_adapters::outbox::OutboxGateway;
 use kimlik_adapters::store::SqlStore;
 use kimlik_adapters::system::{OsEntropy, SystemClock};
 use kimlik_adapters::token::OwnTokens;
@@ -9,7 +9,7 @@ use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::access::roles::RoleGroups;
 use kimlik_domain::access::session::SessionRules;
 use kimlik_domain::message::courier::{Courier, CourierRules};
-use kimlik_domain::message::{Language, Purpose, Templates};
+use kimlik_domain::message::{Channel, Language, Purpose, Templates};
 use kimlik_domain::password::desk::Handed;
 use kimlik_domain::password::{ChallengeRules, Desk, DeskRules, Refused};
 use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
@@ -92,7 +92,8 @@ where
     let courier = Courier {
         outbox: store.clone(),
         store: store.clone(),
-        gateways: vec![Arc::new(OutboxGateway { keeps_texts: true })],
+        channel: Channel::Sms,
+        gateways: vec![Arc::new(OutboxGateway { channel: Channel::Sms, keeps_texts: true })],
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
         rules: CourierRules::default(),
@@ -190,7 +191,11 @@ impl Desks {
     /// Newest first: whom it went to, and its text.
     pub async fn told(&self, purpose: Purpose) -> Vec<(MobileNumber, String)> {
         let messages = self.store.messages(None, 100).await.unwrap();
-        messages.into_iter().filter(|m| m.purpose == purpose).map(|m| (m.to, m.text.unwrap().to_string())).collect()
+        messages
+            .into_iter()
+            .filter(|m| m.purpose == purpose)
+            .filter_map(|m| Some((m.to.mobile()?.clone(), m.text.unwrap().to_string())))
+            .collect()
     }
     pub async fn texts(&self, purpose: Purpose) -> Vec<String> {
         self.told(purpose).await.into_iter().map(|(_, text)| text).collect()

@@ -55,7 +55,7 @@ async fn set(
     person: PersonId,
     (pin, salt): (&Pin, [u8; 16]),
     event: &AuditEvent,
-    notice: Option<&NewMessage>,
+    notices: &[NewMessage],
     now: DateTime<Utc>,
 ) -> PortResult<()> {
     let mark = mark(vault, person.0, pin, salt.to_vec(), ROUNDS).await?;
@@ -63,7 +63,7 @@ async fn set(
     let writing = link.write().await?;
     let columns = [Column::Salt, Column::Rounds, Column::Mark, Column::Tries, Column::SetAt];
     writing.insert("keeping a PIN", vec![row.into_active_model()], upsert([Column::Person], columns)).await?;
-    message::queue(&writing, vault, notice.map(|notice| (person, notice, now))).await?;
+    message::queue(&writing, vault, notices.iter().map(|notice| (person, notice, now))).await?;
     audit::record(&writing, [event]).await?;
     writing.commit().await
 }
@@ -121,10 +121,10 @@ impl Pins for SqlStore {
         pin: &Pin,
         salt: [u8; 16],
         event: &AuditEvent,
-        notice: Option<&NewMessage>,
+        notices: &[NewMessage],
         now: DateTime<Utc>,
     ) -> PortResult<()> {
-        set(&self.link, &self.vault, person, (pin, salt), event, notice, now).await
+        set(&self.link, &self.vault, person, (pin, salt), event, notices, now).await
     }
     async fn try_pin(&self, person: PersonId, pin: &Pin, tries: u32) -> PortResult<bool> {
         try_pin(&self.link, &self.vault, person, pin, tries).await

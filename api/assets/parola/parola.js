@@ -55,8 +55,6 @@ const at = (id) => document.getElementById(id);
 let tongue = localStorage.getItem("tongue") || (navigator.language.startsWith("en") ? "en" : "tr");
 let view = menu;
 const say = (key) => WORDS[tongue][key];
-// Where a message is in both languages, English comes first.
-const told = (message) => { const parts = message.split(" / "); return parts.length === 2 ? parts[tongue === "tr" ? 1 : 0] : message; };
 const inWords = (rule) => (tongue === "tr" ? rule.turkish : rule.english);
 
 async function ask(query, variables) {
@@ -116,7 +114,7 @@ function form(heading, fields, deed, act) {
 let policy;
 const proofs = () => (policy ??= ask("{ passwordPolicy { resetNeedsNationalId resetNeedsPin resetNeedsOfficer } }").then((data) => data.passwordPolicy,
   () => { policy = undefined; return {}; }));
-const words = (errors) => errors.map((error) => told(error.message)).join(" ");
+const words = (errors) => errors.map((error) => error.message).join(" ");
 
 // A PIN twice; left out where the ministry does not ask for one.
 function twice(wanted) {

@@ -139,20 +139,12 @@ async fn ask(ctx: &Context<'_>, kind: ChallengeKind, username: &str, national_id
     let wanted = desk.rules.challenge.proof == ResetProof::SmsAndNationalId;
     let mut faults = Vec::new();
     if username.trim().is_empty() || username.chars().count() > LONGEST_NAME {
-        faults.push(UserError::new(
-            UserErrorCode::Invalid,
-            "username",
-            "Write the user name as you sign in with it. / Kullanıcı adınızı oturum açarken yazdığınız gibi yazın.",
-        ));
+        faults.push(UserError::new(UserErrorCode::Invalid, "username", "Write the user name as you sign in with it."));
     }
     let national_id = typed.as_ref().map(|text| NationalId::parse(text));
     // Why it may be told: it is a matter of the digits, not of whose they are.
     if wanted && !matches!(national_id, Some(Ok(_))) {
-        faults.push(UserError::new(
-            UserErrorCode::Invalid,
-            "nationalId",
-            "Write the eleven digits of your national id. / T.C. kimlik numaranızın on bir rakamını yazın.",
-        ));
+        faults.push(UserError::new(UserErrorCode::Invalid, "nationalId", "Write the eleven digits of your national id."));
     }
     if !faults.is_empty() {
         return Ok(ChallengeStartPayload { challenge: None, user_errors: faults });
@@ -171,9 +163,9 @@ async fn ask(ctx: &Context<'_>, kind: ChallengeKind, username: &str, national_id
 
 fn wrong(wants_pin: bool) -> &'static str {
     if wants_pin {
-        "The code or the PIN is wrong; or the code was used, has expired or was tried too often. Begin again to get a new one. / Kod veya PIN yanlış; ya da kod kullanılmış, süresi dolmuş veya çok kez denenmiş. Yeni bir kod için baştan başlayın."
+        "The code or the PIN is wrong; or the code was used, has expired or was tried too often. Begin again to get a new one."
     } else {
-        "The code is wrong, or was used, has expired or was tried too often. Begin again to get a new one. / Kod yanlış; ya da kullanılmış, süresi dolmuş veya çok kez denenmiş. Yeni bir kod için baştan başlayın."
+        "The code is wrong, or was used, has expired or was tried too often. Begin again to get a new one."
     }
 }
 

@@ -94,11 +94,11 @@ fn refused(errors: Vec<UserError>) -> PasswordResetSendPayload {
 async fn send(ctx: &Context<'_>, input: PasswordResetSendInput) -> Result<PasswordResetSendPayload> {
     // Why before the mistakes: who may not is told nothing, not even which of their words are wrong.
     let Some((record, _)) = found(ctx, Deed::SendPasswordReset, &input.staff_member).await? else {
-        let text = "There is no such person among those you are responsible for. / Sorumlu olduğunuz kişiler arasında böyle biri yok.";
+        let text = "There is no such person among those you are responsible for.";
         return Ok(refused(vec![UserError::new(UserErrorCode::NotFound, "staffMember", text)]));
     };
     if !is_reason(&input.reason) {
-        let text = "Say why, in 5 to 300 characters. / Gerekçeyi 5-300 karakterle yazın.";
+        let text = "Say why, in 5 to 300 characters.";
         return Ok(refused(vec![UserError::new(UserErrorCode::Invalid, "reason", text)]));
     }
     let wish = ResetWish { person: record.person.id, verified: input.verified.into(), reason: input.reason.trim().to_owned() };
@@ -114,31 +114,15 @@ async fn send(ctx: &Context<'_>, input: PasswordResetSendInput) -> Result<Passwo
 fn why(not: NotSent) -> UserError {
     use UserErrorCode::{Conflict, NotAllowed, RateLimited};
     let (code, text) = match not {
-        NotSent::OwnAccount => (
-            NotAllowed,
-            "Nobody vouches for themselves: use the password page. / Kimse kendisi için işlem başlatamaz: parola sayfasını kullanın.",
-        ),
-        NotSent::NotServed => (
-            Conflict,
-            "The account is closed, disabled, protected or used with a smart card: its password is not set here. / Hesap kapalı, devre dışı, korumalı ya da akıllı kartla kullanılıyor: parolası burada belirlenemez.",
-        ),
-        NotSent::NoMobile => (Conflict, "No mobile number is known. Enter it first. / Cep telefonu bilinmiyor. Önce telefon girilmeli."),
-        NotSent::NotConfirmed => (
-            Conflict,
-            "HR has not confirmed this person's mobile number yet. / Bu kişinin cep telefonunu personel sistemi henüz onaylamadı.",
-        ),
-        NotSent::Cooling => (
-            Conflict,
-            "The mobile number was changed a short while ago; no code goes to it yet. / Cep telefonu kısa süre önce değişti; henüz kod gönderilemez.",
-        ),
-        NotSent::ChangedByCaller => (
-            NotAllowed,
-            "You changed this person's mobile number, so somebody else has to start this. / Bu kişinin cep telefonunu siz değiştirdiniz; işlemi bir başkası başlatmalı.",
-        ),
-        NotSent::TooMany => (
-            RateLimited,
-            "A code was sent within the last minute, or too many within the hour. / Son bir dakikada kod gönderildi ya da bir saatte çok fazla kod istendi.",
-        ),
+        NotSent::OwnAccount => (NotAllowed, "Nobody vouches for themselves: use the password page."),
+        NotSent::NotServed => {
+            (Conflict, "The account is closed, disabled, protected or used with a smart card: its password is not set here.")
+        }
+        NotSent::NoMobile => (Conflict, "No mobile number is known. Enter it first."),
+        NotSent::NotConfirmed => (Conflict, "HR has not confirmed this person's mobile number yet."),
+        NotSent::Cooling => (Conflict, "The mobile number was changed a short while ago; no code goes to it yet."),
+        NotSent::ChangedByCaller => (NotAllowed, "You changed this person's mobile number, so somebody else has to start this."),
+        NotSent::TooMany => (RateLimited, "A code was sent within the last minute, or too many within the hour."),
     };
     UserError::new(code, "staffMember", text)
 }

@@ -64,38 +64,22 @@ pub fn told(refused: &Refused, rules: &PasswordRules, at: &str) -> Vec<UserError
     use UserErrorCode::{CodeWrong, CredentialsWrong, Invalid, NotAllowed, RateLimited, TicketSpent};
     let (code, path, text) = match refused {
         Refused::Broken { rules: broken, .. } => {
-            let error = |code: &Broken| {
-                let (turkish, english) = words(*code, rules);
-                UserError::new(error_code(*code), at, format!("{english} / {turkish}"))
-            };
+            let error = |code: &Broken| UserError::new(error_code(*code), at, words(*code, rules));
             return broken.iter().map(error).collect();
         }
         Refused::CodeWrong => (
             CodeWrong,
             "code",
-            "User name or code is wrong, or the code was used, has expired or was tried too often. Your personnel unit can have a new one sent. / Kullanıcı adı veya kod yanlış; ya da kod kullanılmış, süresi dolmuş veya çok kez denenmiş. Personel biriminiz yenisini gönderebilir.",
+            "User name or code is wrong, or the code was used, has expired or was tried too often. Your personnel unit can have a new one sent.",
         ),
-        Refused::TicketSpent => (
-            TicketSpent,
-            "ticket",
-            "This took too long, or was begun in another window. Begin again. / Süre doldu ya da işlem başka bir pencerede başlatıldı. Baştan başlayın.",
-        ),
-        Refused::CredentialsWrong => (
-            CredentialsWrong,
-            "currentPassword",
-            "User name or password is wrong, or the account is locked or closed. / Kullanıcı adı veya parola yanlış ya da hesap kilitli veya kapalı.",
-        ),
-        Refused::PinMissing => (
-            Invalid,
-            "pin",
-            "Choose a PIN, too: it is asked if you forget the password. / Bir PIN de belirleyin: parolanızı unutursanız sorulur.",
-        ),
-        Refused::PinNotHere => {
-            (NotAllowed, "pin", "A PIN is changed with the password, not with a code. / PIN, kodla değil parolayla değiştirilir.")
+        Refused::TicketSpent => (TicketSpent, "ticket", "This took too long, or was begun in another window. Begin again."),
+        Refused::CredentialsWrong => {
+            (CredentialsWrong, "currentPassword", "User name or password is wrong, or the account is locked or closed.")
         }
-        Refused::TooMany => {
-            (RateLimited, "username", "Too many attempts. Wait a quarter of an hour. / Çok fazla deneme yapıldı. On beş dakika bekleyin.")
-        }
+        Refused::PinMissing => (Invalid, "pin", "Choose a PIN, too: it is asked if you forget the password."),
+        Refused::PinNotHere => (NotAllowed, "pin", "A PIN is changed with the password, not with a code."),
+        Refused::TooMany => (RateLimited, "username", "Too many attempts. Wait a quarter of an hour."),
+        Refused::TooMany => (RateLimited, "username", "Too many attempts. Wait a quarter of an hour."),
     };
     vec![UserError::new(code, path, text)]
 }

@@ -2,6 +2,7 @@
 use super::error::{Maybe, fault};
 use super::house;
 use super::ticket::held;
+use crate::language::Language;
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use kimlik_domain::password::{Broken, PasswordRules, ResetProof};
 use zeroize::Zeroizing;
@@ -86,36 +87,21 @@ pub struct PasswordAssessPayload {
 }
 
 fn rule(code: Broken, rules: &PasswordRules) -> PasswordRule {
-    let (turkish, english) = words(code, rules);
-    PasswordRule { code: code.into(), turkish, english }
+    let english = words(code, rules);
+    PasswordRule { code: code.into(), turkish: Language::Turkish.say(&english), english }
 }
 
-pub fn words(code: Broken, rules: &PasswordRules) -> (String, String) {
-    let length = rules.minimum_length;
+pub fn words(code: Broken, rules: &PasswordRules) -> String {
     let days = rules.minimum_age.map_or(0, |age| (age.num_hours() + 23) / 24);
-    let (turkish, english) = match code {
-        Broken::TooShort => return (format!("En az {length} karakter olmalı."), format!("At least {length} characters.")),
-        Broken::TooYoung => {
-            return (
-                format!("Parola kısa süre önce değiştirildi; {days} gün geçmeden yeniden değiştirilemez."),
-                format!("The password was changed a short while ago; it cannot be changed again within {days} days."),
-            );
-        }
-        Broken::InHistory => {
-            return (
-                format!("Daha önce kullanılan son {} paroladan biri olmamalı.", rules.history),
-                format!("Not one of the last {} passwords.", rules.history),
-            );
-        }
-        Broken::TooLong => ("En fazla 256 karakter olabilir.", "At most 256 characters."),
-        Broken::TooSimple => (
-            "Şu dört türden en az üçü bulunmalı: büyük harf, küçük harf, rakam, işaret.",
-            "Three kinds out of four: capitals, small letters, digits, signs.",
-        ),
-        Broken::HoldsName => ("Adınızı, soyadınızı veya kullanıcı adınızı içermemeli.", "Without your name or user name."),
-        Broken::Common => ("Kolay tahmin edilen bir parola olmamalı.", "Not one that is easily guessed."),
-    };
-    (turkish.to_owned(), english.to_owned())
+    match code {
+        Broken::TooShort => format!("At least {} characters.", rules.minimum_length),
+        Broken::TooYoung => format!("The password was changed a short while ago; it cannot be changed again within {days} days."),
+        Broken::InHistory => format!("Not one of the last {} passwords.", rules.history),
+        Broken::TooLong => "At most 256 characters.".to_owned(),
+        Broken::TooSimple => "Three kinds out of four: capitals, small letters, digits, signs.".to_owned(),
+        Broken::HoldsName => "Without your name or user name.".to_owned(),
+        Broken::Common => "Not one that is easily guessed.".to_owned(),
+    }
 }
 
 fn policy(rules: &PasswordRules, proof: ResetProof) -> PasswordPolicy {

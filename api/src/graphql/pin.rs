@@ -46,10 +46,8 @@ impl PinMutation {
 pub fn chosen(text: &str, at: &str) -> std::result::Result<Pin, UserError> {
     Pin::choose(text).map_err(|fault| {
         let text = match fault {
-            PinFault::Digits => "A PIN is 6 to 12 digits. / PIN 6-12 rakamdan oluşur.",
-            PinFault::Easy => {
-                "This PIN is among the first that anybody would try. / Bu PIN ilk denenecekler arasında; başka bir PIN seçin."
-            }
+            PinFault::Digits => "A PIN is 6 to 12 digits.",
+            PinFault::Easy => "This PIN is among the first that anybody would try.",
         };
         UserError::new(UserErrorCode::Invalid, at, text)
     })

@@ -8,6 +8,7 @@ use crate::card;
 use crate::day::Day;
 use crate::id::AccountGuid;
 use crate::mailbox;
+use crate::message::Channel;
 use crate::ports::PersonRecord;
 use crate::staff::unit::Unit;
 use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, Units};
@@ -204,7 +205,7 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
 /// that is only now planned.
 fn mail_ends(record: &PersonRecord, desired: &Desired, facts: &Facts<'_>) -> Option<Day> {
     let closed = matches!(desired, Desired::Account(d) if d.state == AccountState::Closed);
-    let account = record.account.as_ref().filter(|_| closed && facts.policy.marks_mailboxes())?;
+    let account = record.account.as_ref().filter(|_| closed && facts.policy.closes_mailboxes())?;
     let days = facts.policy.mailbox_retention_days;
     let from_today = || facts.today.checked_add_days(Days::new(days.into()));
     mailbox::closes_on(account, days).or_else(from_today).filter(|day| *day > facts.today)
@@ -234,15 +235,20 @@ pub fn issue(kind: IssueKind, person: &Person, facts: &Facts<'_>, message: impl 
     }
 }
 
-/// A number that takes no messages, for the personnel unit. Goes away with another number.
-pub fn undeliverable(person: &Person, units: &Units, today: Day, reason: &str) -> DataIssue {
+/// A number that takes no messages, for the personnel unit; an address that takes none, for the head office's administrators, since
+/// it is Kimlik's own. Goes away with another number or address.
+pub fn undeliverable(person: &Person, channel: Channel, units: &Units, today: Day, reason: &str) -> DataIssue {
     let unit = person.posting_on(today).map(|p| p.unit);
+    let (kind, field, personnel_unit, what) = match channel {
+        Channel::Sms => (IssueKind::UndeliverableMobile, "mobile", unit.and_then(|u| units.personnel_unit(u)), "the mobile number"),
+        Channel::Mail => (IssueKind::UndeliverableMail, "mail", None, "the mail address"),
+    };
     DataIssue {
         person: Some(person.id),
         registry_no: Some(person.registry_no.clone()),
-        personnel_unit: unit.and_then(|u| units.personnel_unit(u)),
-        field: Some("mobile".into()),
-        ..DataIssue::new(IssueKind::UndeliverableMobile, format!("messages to the mobile number do not arrive: {reason}"))
+        personnel_unit,
+        field: Some(field.into()),
+        ..DataIssue::new(kind, format!("messages to {what} do not arrive: {reason}"))
     }
 }
 
@@ -288,10 +294,10 @@ fn account(
             groups
         }
     };
-    let ends = record.account.as_ref().filter(|_| state == AccountState::Closed && facts.policy.marks_mailboxes());
+    let ends = record.account.as_ref().filter(|_| state == AccountState::Closed && facts.policy.closes_mailboxes());
     let mail_ended = ends.and_then(|a| mailbox::closes_on(a, facts.policy.mailbox_retention_days)).filter(|day| *day <= facts.today);
     let mut attributes = attributes(person, names, unit, stays, state, facts, issues);
-    if mail_ended.is_some() {
+    if mail_ended.is_some() && facts.policy.marks_mailboxes() {
         Attribute::ALL.iter().filter(|a| a.is_address() || a.is_remote_mailbox()).for_each(|a| attributes.set(*a, None));
     }
     Desired::Account(Box::new(DesiredAccount {

@@ -3,8 +3,7 @@
 use super::PasswordFacts;
 use super::desk::{Desk, Refused};
 use crate::audit::AuditEvent;
-use crate::id::MessageId;
-use crate::message::{NewMessage, Purpose, Telling};
+use crate::message::{self, NewMessage, Notice, Telling};
 use crate::ports::{PeopleBy, PortResult};
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -70,17 +69,16 @@ impl Desk {
         let record = self.store.people(PeopleBy::Guids(&[account])).await?.into_iter().next();
         let facts = self.passwords.password_facts(account).await?.filter(PasswordFacts::is_served);
         let (Some(record), Some(facts)) = (record, facts) else { return Ok(Err(Refused::CredentialsWrong)) };
-        let notice = record.person.mobile.clone().map(|to| NewMessage {
-            id: MessageId(self.id(now)),
-            purpose: Purpose::PinChangedNotice,
+        let to = Notice {
+            mobile: record.person.mobile.as_ref(),
+            mail: record.account.as_ref().map(|account| &*account.names.mail),
             occasion: self.id(now).to_string(),
-            to,
-            text: self.texts.compose(&Telling::PinChangedNotice { username: &facts.username }, None),
-            code: None,
+            language: None,
             valid_until: Some(now + super::desk::NOTICE),
-        });
+        };
+        let notices = message::notices(&self.texts, &Telling::PinChangedNotice { username: &facts.username }, &to, || self.id(now));
         let event = self.event(now, Some(record.person.id), "pin.set", "the password");
-        self.keep_pin(record.person.id, pin, &event, notice.as_ref(), now).await?;
+        self.keep_pin(record.person.id, pin, &event, &notices, now).await?;
         Ok(Ok(()))
     }
 
@@ -89,12 +87,12 @@ impl Desk {
         person: crate::id::PersonId,
         pin: &Pin,
         event: &AuditEvent,
-        notice: Option<&NewMessage>,
+        notices: &[NewMessage],
         now: DateTime<Utc>,
     ) -> PortResult<()> {
         let mut salt = [0; 16];
         self.entropy.fill(&mut salt);
-        self.pins.set_pin(person, pin, salt, event, notice, now).await
+        self.pins.set_pin(person, pin, salt, event, notices, now).await
     }
 }
 

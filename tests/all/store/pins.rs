@@ -36,7 +36,8 @@ fn message(n: u128, purpose: Purpose, challenge: Uuid) -> NewMessage {
         id: MessageId(Uuid::from_u128(n)),
         purpose,
         occasion: challenge.to_string(),
-        to: MobileNumber::parse("05321110001").unwrap(),
+        to: MobileNumber::parse("05321110001").unwrap().into(),
+        subject: None,
         text: Zeroizing::new(if code { "Kod: {code}" } else { "Değişti" }.to_owned()),
         code: code.then(|| Zeroizing::new("735192".to_owned())),
         valid_until: Some(after(600)),
@@ -50,7 +51,7 @@ async fn a_pin_is_tried_five_times_in_a_row_by_all_replicas_together(bench: Benc
     assert!(!bench.store.has_pin(ayse, TRIES).await.unwrap());
     assert!(!bench.store.try_pin(ayse, &pin("735192"), TRIES).await.unwrap(), "who has none knows none");
     for person in [ayse, can] {
-        bench.store.set_pin(person, &pin("735192"), [7; 16], &event(), None, noon()).await.unwrap();
+        bench.store.set_pin(person, &pin("735192"), [7; 16], &event(), &[], noon()).await.unwrap();
     }
     for n in 0..TRIES - 1 {
         let store = if n % 2 == 0 { &bench.store } else { &other };
@@ -66,7 +67,7 @@ async fn a_pin_is_tried_five_times_in_a_row_by_all_replicas_together(bench: Benc
     assert!(!other.has_pin(ayse, TRIES).await.unwrap());
     assert!(other.try_pin(can, &pin("735192"), TRIES).await.unwrap(), "another person's are not counted with it");
     // At once, so that each replica reads before the other has counted.
-    bench.store.set_pin(ayse, &pin("735192"), [8; 16], &event(), None, noon()).await.unwrap();
+    bench.store.set_pin(ayse, &pin("735192"), [8; 16], &event(), &[], noon()).await.unwrap();
     let (wrong, mut tried) = (pin("840617"), tokio::task::JoinSet::new());
     for n in 0..20 {
         let (store, wrong) = (if n % 2 == 0 { bench.store.clone() } else { other.clone() }, wrong.clone());
@@ -79,9 +80,9 @@ async fn a_pin_is_tried_five_times_in_a_row_by_all_replicas_together(bench: Benc
 async fn a_new_pin_takes_the_place_of_the_one_before_and_its_notice_goes_with_it(bench: Bench) {
     bench.save(vec![person(1, "Ayşe", "Işık")]).await;
     let ayse = super::id(1);
-    bench.store.set_pin(ayse, &pin("735192"), [7; 16], &event(), None, noon()).await.unwrap();
+    bench.store.set_pin(ayse, &pin("735192"), [7; 16], &event(), &[], noon()).await.unwrap();
     let notice = message(1, Purpose::PinChangedNotice, Uuid::from_u128(5));
-    bench.store.set_pin(ayse, &pin("840617"), [8; 16], &event(), Some(&notice), after(1)).await.unwrap();
+    bench.store.set_pin(ayse, &pin("840617"), [8; 16], &event(), &[notice], after(1)).await.unwrap();
     assert!(!bench.store.try_pin(ayse, &pin("735192"), TRIES).await.unwrap());
     assert!(bench.store.try_pin(ayse, &pin("840617"), TRIES).await.unwrap());
     let messages = bench.store.messages(None, 10).await.unwrap();
