@@ -47,10 +47,15 @@ pub async fn people(serving: &Serving) -> Vec<[String; 3]> {
     .await
 }
 
+/// The program's own directory, beside the program.
+pub async fn directory_of(serving: &Serving) -> EmbeddedDirectory {
+    let file = serving.folder.path().join("var/directory.db");
+    EmbeddedDirectory::open(&file, Dn::new("OU=CSB,DC=csb,DC=test"), "csb.test", None).await.unwrap()
+}
+
 /// As if its owner had chosen it.
 pub async fn give_password(serving: &Serving, username: &str, password: &str) {
-    let file = serving.folder.path().join("var/directory.db");
-    let directory = EmbeddedDirectory::open(&file, Dn::new("OU=CSB,DC=csb,DC=test"), "csb.test", None).await.unwrap();
+    let directory = directory_of(serving).await;
     let account = directory.account_named(username).await.unwrap().unwrap();
     directory.hand_password(account, &secret(password)).await.unwrap();
     directory.close().await;

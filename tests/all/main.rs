@@ -11,6 +11,7 @@ mod desk;
 mod desk_lab;
 mod desk_page;
 mod directory;
+mod drift;
 mod embedded;
 mod forgotten;
 mod golden;

@@ -1,19 +1,20 @@
 //! Phones from end to end: against a real Active Directory, with ldapsearch as the judge; with the program killed while HR is
 //! being written to; and on the page /kart.
 use crate::desk_lab::{ADDRESS, FIRST as PASSWORD, Lab, Small, digits_in, hr_says, secret};
-use crate::desk_page::{give_password, people, seen};
+use crate::desk_page::{directory_of, give_password, people, seen};
 use crate::hr::write_back;
 use crate::surface::program::Serving;
 use kimlik_adapters::store::SqlStore;
 use kimlik_domain::access::door::Refused as NotProven;
 use kimlik_domain::access::{Caller, Who};
+use kimlik_domain::account::{Attribute, Value as Held};
 use kimlik_domain::id::PersonId;
 use kimlik_domain::message::Purpose;
 use kimlik_domain::password::ChallengeRules;
 use kimlik_domain::phone::desk::{Becomes, OfficersChange, Refused};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::phone::{Line, Standing, WorkPhone};
-use kimlik_domain::ports::{Clock as _, Store as _};
+use kimlik_domain::ports::{Clock as _, SignIn as _, Store as _};
 use kimlik_domain::staff::{IssueKind, MobileNumber, WorkNumber};
 use kimlik_tests::ministry::keys;
 use serde_json::{Value, json};
@@ -234,6 +235,23 @@ async fn five_kills_while_numbers_are_taken_to_hr_lose_none_and_take_none_there_
     assert!(asked.len() > keys.len() && asked.len() <= keys.len() + in_hand, "{} requests, {in_hand} kills", asked.len());
 }
 
+/// By hand, past Kimlik.
+async fn give_title(serving: &Serving, username: &str, title: &str) {
+    let file = serving.folder.path().join("var/directory.db");
+    let directory = EmbeddedDirectory::open(&file, Dn::new("OU=CSB,DC=csb,DC=test"), "csb.test", None).await.unwrap();
+    let account = directory.account_named(username).await.unwrap().unwrap();
+    directory.hand_edit(account, Attribute::Title, Some(Held::text(title))).await.unwrap();
+    directory.close().await;
+}
+
+/// By hand, past Kimlik.
+async fn give_title(serving: &Serving, username: &str, title: &str) {
+    let directory = directory_of(serving).await;
+    let account = directory.account_named(username).await.unwrap().unwrap();
+    directory.hand_edit(account, Attribute::Title, Some(Held::text(title))).await.unwrap();
+    directory.close().await;
+}
+
 const PHONES: &str = "phones { mobile { effective hr pending standing conflict } work { effective { number extension } standing } }";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -302,17 +320,30 @@ async fn on_the_page_people_are_found_and_one_s_own_phones_changed() {
     let [username, ..] = &people[0];
     let [_, _, colleague] = &people[1];
     give_password(&serving, username, PASSWORD).await;
+    give_title(&serving, username, "Bakan").await;
     let told = seen(&serving, "kart.mjs", "/kart", &[username, PASSWORD, colleague, &serving.token().await]).await;
     assert!(told["refusal"].as_str().unwrap().contains("yanlış"), "{told}");
     assert_eq!(told["found"], json!(colleague), "{told}");
-    assert_eq!(told["overflow"], json!([false, false, false, false]), "{told}");
+    assert_eq!(told["overflow"], json!(vec![false; 7]), "{told}");
+    let lines = |of: &Value| of.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let (turkish, english) = (lines(&told["truth"]), lines(&told["truthInEnglish"]));
+    let title = &turkish[0];
+    assert!(title.starts_with("Unvan") && title.contains("şunu gösteriyor: Bakan") && title.contains("elle değiştirilmiş"), "{turkish:#?}");
+    assert!(title.contains("Kaynak: personel sistemi") && title.contains("Düzeltebilecek olan:"), "{title}");
+    let own = |lines: &[String], word: &str| {
+        lines.iter().find(|line| line.starts_with(word)).cloned().unwrap_or_else(|| panic!("{word}: {lines:#?}"))
+    };
+    assert!(own(&turkish, "Birim").contains("birim tablosu"), "{turkish:#?}");
+    assert!(own(&turkish, "E-posta").contains("Outlook en geç"), "written a moment ago: {turkish:#?}");
+    assert!(own(&english, "Work phone").contains("changed by the person"), "{english:#?}");
+    assert!(english.iter().all(|line| line.contains("Can be corrected by:")), "{english:#?}");
     assert!(told["wrongPassword"].as_str().unwrap().starts_with("Parola yanlış"), "{told}");
     assert!(told["wrongCode"].as_str().unwrap().starts_with("Kod yanlış"), "{told}");
     assert!(told["done"].as_str().unwrap().contains("Cep telefonunuz değişti"), "{told}");
     assert_eq!((&told["mobile"], &told["work"]), (&json!("+90 555 999 00 01"), &json!("/ 4321")), "{told}");
     assert!(told["units"].as_u64().unwrap() > 5, "{told}");
     assert_eq!(told["language"], "Identity card");
-    assert_eq!(told["axe"].as_array().unwrap().len(), 7);
+    assert_eq!(told["axe"].as_array().unwrap().len(), 10);
     let record = serving.ask(&format!("{{ staffMember(by: {{ username: \"{username}\" }}) {{ {PHONES} }} }}")).await;
     assert_eq!(record["data"]["staffMember"]["phones"]["mobile"]["effective"], "+905559990001", "{record}");
 }

@@ -79,7 +79,6 @@ pub fn told(refused: &Refused, rules: &PasswordRules, at: &str) -> Vec<UserError
         Refused::PinMissing => (Invalid, "pin", "Choose a PIN, too: it is asked if you forget the password."),
         Refused::PinNotHere => (NotAllowed, "pin", "A PIN is changed with the password, not with a code."),
         Refused::TooMany => (RateLimited, "username", "Too many attempts. Wait a quarter of an hour."),
-        Refused::TooMany => (RateLimited, "username", "Too many attempts. Wait a quarter of an hour."),
     };
     vec![UserError::new(code, path, text)]
 }
