@@ -237,15 +237,6 @@ async fn five_kills_while_numbers_are_taken_to_hr_lose_none_and_take_none_there_
 
 /// By hand, past Kimlik.
 async fn give_title(serving: &Serving, username: &str, title: &str) {
-    let file = serving.folder.path().join("var/directory.db");
-    let directory = EmbeddedDirectory::open(&file, Dn::new("OU=CSB,DC=csb,DC=test"), "csb.test", None).await.unwrap();
-    let account = directory.account_named(username).await.unwrap().unwrap();
-    directory.hand_edit(account, Attribute::Title, Some(Held::text(title))).await.unwrap();
-    directory.close().await;
-}
-
-/// By hand, past Kimlik.
-async fn give_title(serving: &Serving, username: &str, title: &str) {
     let directory = directory_of(serving).await;
     let account = directory.account_named(username).await.unwrap().unwrap();
     directory.hand_edit(account, Attribute::Title, Some(Held::text(title))).await.unwrap();

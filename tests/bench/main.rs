@@ -1,13 +1,9 @@
-//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`, `-- sameness`, `-- parola`.
+//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`.
 //!
 //! `scale`: SQLite and the embedded directory, 10,000 and 100,000 people, each in a process of its own (peak memory).
-//! `parola`: forgotten passwords and sign-ins under load, beside bare binds; the real program on a throwaway Samba.
-//! `sameness`: whether times tell who exists; the real program on a throwaway Samba.
 //! `directory`: a throwaway Samba with 5,000 accounts; floors are ldapsearch and bare pipelined ldap3.
 #![allow(clippy::unwrap_used)]
 mod directory;
-mod parola;
-mod sameness;
 mod scale;
 
 // Why: the program's allocator is measured too.
@@ -40,11 +36,5 @@ fn main() {
     }
     if wanted("directory") {
         runtime.block_on(directory::compare());
-    }
-    if wanted("sameness") {
-        runtime.block_on(sameness::compare());
-    }
-    if wanted("parola") {
-        runtime.block_on(parola::under_load());
     }
 }

@@ -3,7 +3,7 @@ use super::{Bench, noon, person};
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::MessageId;
-use kimlik_domain::message::{NewMessage, Purpose};
+use kimlik_domain::message::{Channel, NewMessage, Purpose};
 use kimlik_domain::password::ChallengeKind;
 use kimlik_domain::password::Pin;
 use kimlik_domain::password::challenge::Asked;
@@ -111,7 +111,7 @@ async fn an_officer_s_challenge_ends_those_before_it_and_is_found_by_its_person_
     assert_eq!(bench.store.begun_for(ayse, after(2)).await.unwrap(), None, "it was begun before that");
     bench.store.begin(second, ayse, &message(3, Purpose::ResetCode, second), &event(), after(2)).await.unwrap();
     assert_eq!(bench.again().await.begun_for(ayse, after(-60)).await.unwrap(), Some(second), "the later one counts");
-    let due = bench.store.claim_messages(after(3), after(60), 10).await.unwrap();
+    let due = bench.store.claim_messages(Channel::Sms, after(3), after(60), 10).await.unwrap();
     let sendable: Vec<_> = due.iter().filter(|m| m.valid_until.is_none_or(|until| after(3) < until)).map(|m| m.id.0).collect();
     assert_eq!(sendable, [Uuid::from_u128(3)], "those before it are taken back before they are sent");
     assert_eq!(bench.store.claim_asked(after(600), after(630), 10).await.unwrap().len(), 0, "there is nothing to answer");
