@@ -191,11 +191,7 @@ impl Desks {
     /// Newest first: whom it went to, and its text.
     pub async fn told(&self, purpose: Purpose) -> Vec<(MobileNumber, String)> {
         let messages = self.store.messages(None, 100).await.unwrap();
-        messages
-            .into_iter()
-            .filter(|m| m.purpose == purpose)
-            .filter_map(|m| Some((m.to.mobile()?.clone(), m.text.unwrap().to_string())))
-            .collect()
+        messages.into_iter().filter(|m| m.purpose == purpose).filter_map(|m| Some((m.to.mobile()?.clone(), m.text?.to_string()))).collect()
     }
     pub async fn texts(&self, purpose: Purpose) -> Vec<String> {
         self.told(purpose).await.into_iter().map(|(_, text)| text).collect()

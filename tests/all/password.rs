@@ -1,4 +1,6 @@
 //! Parola against a real Active Directory, with kinit as the judge; and over HTTP with the embedded one.
+mod resend;
+
 use crate::desk_lab::{ADDRESS, FIRST, Lab, SECOND, digits_in, secret};
 use crate::desk_page::{Page, announced, seen};
 use crate::surface::program::Serving;

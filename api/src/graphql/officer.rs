@@ -1,7 +1,7 @@
 //! A reset that an officer starts for somebody it has verified. The officer sees no code; the person alone gets it.
-use super::account::found;
 use super::card::IdentityCardKey;
 use super::error::{Maybe, UserError, UserErrorCode, fault};
+use super::order::found;
 use super::password::address;
 use super::ticket::{TicketPayload, ticket_payload};
 use super::{allows, caller, house};
@@ -93,7 +93,7 @@ fn refused(errors: Vec<UserError>) -> PasswordResetSendPayload {
 
 async fn send(ctx: &Context<'_>, input: PasswordResetSendInput) -> Result<PasswordResetSendPayload> {
     // Why before the mistakes: who may not is told nothing, not even which of their words are wrong.
-    let Some((record, _)) = found(ctx, Deed::SendPasswordReset, &input.staff_member).await? else {
+    let Some(record) = found(ctx, Deed::SendPasswordReset, &input.staff_member).await? else {
         let text = "There is no such person among those you are responsible for.";
         return Ok(refused(vec![UserError::new(UserErrorCode::NotFound, "staffMember", text)]));
     };

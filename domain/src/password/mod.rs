@@ -4,6 +4,7 @@ pub mod challenge;
 pub mod desk;
 pub mod officer;
 pub mod pin;
+pub mod resend;
 pub mod rules;
 pub mod ticket;
 
