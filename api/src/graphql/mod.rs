@@ -1,9 +1,12 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
 pub mod account;
 pub mod account_state;
+pub mod adoption;
 pub mod audit;
 pub mod card;
+pub mod challenge;
 pub mod change;
+pub mod credentials;
 pub mod drift;
 pub mod error;
 mod fault_words;
@@ -15,13 +18,18 @@ pub mod issue;
 pub mod mailbox;
 pub mod message;
 pub mod node;
+pub mod officer;
+pub mod order;
 pub mod page;
 pub mod password;
+pub mod password_policy;
 pub mod phone;
+pub mod pin;
 pub mod plan;
 pub mod progress;
 pub mod provenance;
 pub mod reading;
+pub mod rename;
 pub mod run;
 pub mod scalar;
 pub mod service_account;
@@ -29,6 +37,7 @@ pub mod session;
 pub mod staff;
 pub mod staff_list;
 pub mod submission;
+pub mod ticket;
 pub mod unit;
 pub mod viewer;
 pub mod webhook;
@@ -64,9 +73,10 @@ pub struct Query(
     grant::GrantQuery,
     service_account::ServiceQuery,
     audit::AuditQuery,
-    password::PasswordQuery,
+    password_policy::PasswordPolicyQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    rename::RenameQuery,
     node::NodeQuery,
 );
 
@@ -74,7 +84,12 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    ticket::TicketMutation,
+    challenge::ChallengeMutation,
+    officer::OfficerMutation,
+    pin::PinMutation,
     password::PasswordMutation,
+    password_policy::PasswordPolicyMutation,
     phone::PhoneMutation,
     grant::GrantMutation,
     service_account::ServiceMutation,
@@ -82,6 +97,9 @@ pub struct Mutation(
     webhook::WebhookMutation,
     submission::SubmissionMutation,
     account::AccountMutation,
+    credentials::CredentialsMutation,
+    rename::RenameMutation,
+    adoption::AdoptionMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.

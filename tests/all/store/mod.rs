@@ -32,6 +32,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod announcements;
 mod challenges;
 mod drift;
 mod engine;
@@ -42,6 +43,7 @@ mod messages;
 mod names;
 mod operations;
 mod phones;
+mod pins;
 mod roster;
 mod secrets;
 mod sessions;
@@ -149,6 +151,7 @@ pub fn save(people: Vec<Person>) -> RosterSave {
         units: Vec::new(),
         people,
         wake: Vec::new(),
+        wake_at: noon(),
         wake_everybody: false,
         issues: Vec::new(),
         issue_kinds: Vec::new(),
