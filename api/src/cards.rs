@@ -161,7 +161,12 @@ pub async fn former(house: &House, person: PersonId) -> PortResult<Option<Arc<En
 }
 
 fn rules(house: &House, day: Day) -> CardRules<'_> {
-    CardRules { day, family_name_in_capitals: house.config.names.family_name_in_capitals, reasons: &house.reasons }
+    CardRules {
+        day,
+        keep_aliases_days: house.config.names.keep_aliases_days,
+        family_name_in_capitals: house.config.names.family_name_in_capitals,
+        reasons: &house.reasons,
+    }
 }
 
 /// Begins with the day. The number counts the ways in which this program has made cards.

@@ -8,6 +8,7 @@ use crate::access::idempotency::{ClientKey, KeyState};
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
 use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use crate::day::Day;
 use crate::id::MessageId;
 use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, ServiceId, SessionId, SubmissionId, WebhookId};
 use crate::lifecycle::ActionKind;
@@ -256,6 +257,8 @@ pub struct NameRequest {
     pub addresses: Vec<Arc<str>>,
     /// Kept in [`crate::account::Names::named_for`].
     pub named_for: Arc<str>,
+    /// From when on the names count.
+    pub on: Day,
 }
 
 /// A person that somebody must look at. Several reasons are one entry; `generation` tells a reason that came during the work.

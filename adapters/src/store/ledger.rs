@@ -90,7 +90,8 @@ impl Ledger {
             let mail = self.first_free(NameKind::Address, &request.addresses, person)?;
             self.give(name(NameKind::Username, &username), person);
             self.give(name(NameKind::Address, &mail), person);
-            return Some(Names { username, mail, aliases: Vec::new(), named_for: request.named_for.clone() });
+            let (aliases, aliases_since) = (Vec::new(), BTreeMap::new());
+            return Some(Names { username, mail, aliases, aliases_since, named_for: request.named_for.clone() });
         };
         let mut names = account.names.clone();
         names.named_for = request.named_for.clone();
@@ -104,11 +105,8 @@ impl Ledger {
         let mail = self.first_free(NameKind::Address, &request.addresses, person)?;
         self.give(name(NameKind::Address, &mail), person);
         if mail != names.mail {
-            let former = std::mem::replace(&mut names.mail, mail);
-            names.aliases.retain(|alias| *alias != names.mail && *alias != former);
-            if self.is_free(&name(NameKind::Address, &former), person) {
-                names.aliases.push(former);
-            }
+            let keeps_former = self.is_free(&name(NameKind::Address, &names.mail), person);
+            names.readdress(mail, request.on, keeps_former);
         }
         Some(names)
     }
@@ -187,6 +185,7 @@ pub(super) async fn bar(link: &Link, person: PersonId, barred: &LedgerName) -> P
             {
                 account.names.mail = former;
             }
+            account.names.forget_terms();
             account::save_names(&writing, [&account]).await?;
         }
     }

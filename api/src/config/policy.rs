@@ -20,6 +20,7 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
             mail_domain: names.mail_domain,
             never: names.never,
             rename_username: names.rename_username,
+            keep_aliases_days: names.keep_aliases_days,
         },
         base: config.directory.base(),
         closed_ou: config.directory.closed_ou(),

@@ -404,6 +404,7 @@ impl<'a> Look<'a> {
             let lost: HashSet<Arc<str>> = lost.get(&record.person.id).cloned().unwrap_or_default();
             if let Some(account) = &mut record.account {
                 account.names.aliases.retain(|alias| !lost.contains(alias));
+                account.names.forget_terms();
             }
             let Some(account) = &record.account else { continue };
             if lost.contains(&account.names.mail) {
@@ -508,7 +509,7 @@ impl<'a> Look<'a> {
         if addresses.is_empty() {
             addresses.extend(policy.local_parts(&person.given_name, &person.family_name).take(upto).map(|p| policy.address(&p)));
         }
-        NameRequest { person: person.id, usernames, addresses, named_for: text::fold(&person.full_name()).into() }
+        NameRequest { person: person.id, usernames, addresses, named_for: text::fold(&person.full_name()).into(), on: self.today }
     }
 
     async fn leave_out_taken(&self, requests: &mut [NameRequest], due: &[(&mut PersonRecord, Wish)]) -> PortResult<()> {
