@@ -10,6 +10,7 @@ mod inspect;
 mod password;
 mod protected;
 mod read;
+mod schema;
 mod settings;
 mod sign_in;
 mod write;

@@ -3,6 +3,7 @@ use super::Core;
 use super::connection::{Connection, Link};
 use super::entry::{self, Entry};
 use super::filter;
+use super::schema::{Described, Schema};
 use async_trait::async_trait;
 use futures_util::future;
 use kimlik_domain::account::{Dn, LedgerName, NameKind, ObservedAccount};
@@ -128,12 +129,17 @@ impl Core {
         }
     }
 
-    /// Which of these attributes the schema has, by their spelling there, with rangeUpper.
-    pub(super) async fn in_schema(&self, names: &[&str]) -> PortResult<HashMap<String, Option<usize>>> {
+    /// Which of these attributes the schema has, by their spelling there.
+    pub(super) async fn in_schema(&self, names: &[&str]) -> PortResult<Schema> {
         let terms: Vec<String> = names.iter().map(|name| filter::equals("lDAPDisplayName", name)).collect();
-        let wanted = ["lDAPDisplayName", "rangeUpper"];
+        let wanted = ["lDAPDisplayName", "attributeSyntax", "isSingleValued", "rangeUpper"];
         let found = self.connection.search(&self.domain().await?.schema, Scope::OneLevel, &filter::any(&terms), &wanted).await?;
-        Ok(found.iter().filter_map(|e| Some((e.text("lDAPDisplayName")?.to_owned(), e.number("rangeUpper")))).collect())
+        let described = |e: &Entry| Described {
+            syntax: e.text("attributeSyntax").unwrap_or_default().to_owned(),
+            is_single: e.text("isSingleValued") == Some("TRUE"),
+            range_upper: e.number("rangeUpper"),
+        };
+        Ok(found.iter().filter_map(|e| Some((e.text("lDAPDisplayName")?.to_owned(), described(e)))).collect())
     }
 }
 
