@@ -1,4 +1,7 @@
 //! The card in Outlook on a real domain: what was written, read back attribute by attribute against a table made by hand.
+mod command;
+mod limits;
+
 use kimlik_domain::account::{AccountState, Attribute, Mapping};
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::policy::Policy;

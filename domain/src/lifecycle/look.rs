@@ -528,7 +528,8 @@ impl<'a> Look<'a> {
                     return false;
                 }
                 let names = record.account.as_ref().map(|a| &a.names);
-                names.is_some_and(|n| n.username == *value || n.mail == *value || n.aliases.contains(value))
+                let signs_in = |username: &str| value.split_once('@') == Some((username, &self.of.policy.upn_suffix));
+                names.is_some_and(|n| n.username == *value || n.mail == *value || n.aliases.contains(value) || signs_in(&n.username))
                     || wish.existing.as_ref().is_some_and(|e| carries(e, value))
             };
             request.usernames.retain(|n| own(n) || !taken.contains(&name(NameKind::Username, n)));
@@ -546,6 +547,7 @@ fn carries(account: &ObservedAccount, value: &str) -> bool {
         _ => &[],
     };
     same(account.username())
+        || account.attributes.text(Attribute::UserPrincipalName).is_some_and(same)
         || account.attributes.text(Attribute::Mail).is_some_and(same)
         || proxies.iter().any(|p| p.split_once(':').is_some_and(|(_, address)| same(address)))
 }
