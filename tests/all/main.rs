@@ -11,6 +11,7 @@ mod embedded;
 mod forgotten;
 mod golden;
 pub mod hr;
+mod idle;
 mod intake;
 mod kill;
 mod laws;

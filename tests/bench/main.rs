@@ -1,8 +1,10 @@
-//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`.
+//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`, `-- cards`.
 //!
 //! `scale`: SQLite and the embedded directory, 10,000 and 100,000 people, each in a process of its own (peak memory).
 //! `directory`: a throwaway Samba with 5,000 accounts; floors are ldapsearch and bare pipelined ldap3.
+//! `cards`: the same, when all 5,000 cards change; the floor is the same modifies by bare pipelined ldap3.
 #![allow(clippy::unwrap_used)]
+mod cards;
 mod directory;
 mod scale;
 
@@ -36,5 +38,8 @@ fn main() {
     }
     if wanted("directory") {
         runtime.block_on(directory::compare());
+    }
+    if wanted("cards") {
+        runtime.block_on(cards::compare());
     }
 }
