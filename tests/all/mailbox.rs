@@ -305,8 +305,8 @@ async fn a_slip_in_the_retention_closes_no_mailbox_before_somebody_has_said_so()
     let mut policy = Policy::clone(&office.ministry.reconciler.policy);
     policy.limits.everywhere.insert(Budget::Mailbox, limit);
     office.ministry.reconciler.policy = Arc::new(policy.clone());
-    for n in 1..=4 {
-        office.says(&format!("S00{n}: given=Ali; family=Can{n}; start=2026-12-01; unit=20000004; post=Memur")).await;
+    for (n, family) in (1..).zip(["Can", "Kan", "Han", "Tan"]) {
+        office.says(&format!("S00{n}: given=Ali; family={family}; start=2026-12-01; unit=20000004; post=Memur")).await;
     }
     office.works(office.example()).await;
     for n in 1..=4 {
@@ -364,8 +364,8 @@ async fn a_slip_in_the_retention_closes_no_mailbox_before_somebody_has_said_so()
 #[tokio::test]
 async fn leavers_without_a_mailbox_are_in_no_plan_when_a_program_is_asked_from_now_on() {
     let mut office = Office::open().await;
-    for n in 1..=3 {
-        office.says(&format!("S00{n}: given=Ali; family=Can{n}; start=2026-12-01; unit=20000004; post=Memur; end=2026-12-01")).await;
+    for (n, family) in (1..).zip(["Can", "Kan", "Han"]) {
+        office.says(&format!("S00{n}: given=Ali; family={family}; start=2026-12-01; unit=20000004; post=Memur; end=2026-12-01")).await;
     }
     office.ministry.clock.set(day("2026-12-02"));
     office.ministry.work().await;
