@@ -528,7 +528,7 @@ impl<'a> Look<'a> {
                     return false;
                 }
                 let names = record.account.as_ref().map(|a| &a.names);
-                let signs_in = |username: &str| value.split_once('@') == Some((username, &self.of.policy.upn_suffix));
+                let signs_in = |username: &str| value.split_once('@') == Some((username, self.of.policy.upn_suffix.as_str()));
                 names.is_some_and(|n| n.username == *value || n.mail == *value || n.aliases.contains(value) || signs_in(&n.username))
                     || wish.existing.as_ref().is_some_and(|e| carries(e, value))
             };

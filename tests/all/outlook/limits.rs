@@ -95,7 +95,7 @@ async fn every_attribute_at_its_limit_is_whole_and_one_over_is_cut_between_lette
         .collect();
     assert!(whole.iter().zip(TABLE.iter().chain(OF_UNIT)).all(|((_, text), (.., limit))| text.encode_utf16().count() == *limit));
     reads_me(&samba, &whole);
-    reads(&samba, &[("employeeID", "S123456789012345"), ("mail", "ali.can@csb.test")]);
+    reads_me(&samba, &[("employeeID", "S123456789012345".to_owned()), ("mail", "ali.can@csb.test".to_owned())]);
     assert_eq!(cut(&ministry).await, Vec::<String>::new());
 
     // The directory itself counts in UTF-16 units: as many letters, one of them two units, are one too many.
