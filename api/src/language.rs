@@ -125,6 +125,11 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ),
     ("{}: this is not the id of a province; province_06 is Ankara's.", "", "{0}: bu bir il kimliği değil; Ankara için province_06."),
     ("first and last: one of them, not both.", "", "first ve last: ikisi birden değil, yalnızca biri."),
+    (
+        "last and before: those who have left are read from the beginning, with first and after.",
+        "",
+        "last ve before: ayrılanlar baştan okunur, first ve after kullanın.",
+    ),
     ("{}: at most {} values of a kind.", "", "{0}: aynı türden en fazla {1} değer."),
     (
         "{}: this cursor does not belong to this list. Take the endCursor of a page of the same list, or leave it out.",

@@ -27,7 +27,7 @@ use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
     Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger, Passwords,
-    PortError, PortResult, SignIn, SmsGateway, Store, WatchRuns,
+    PortError, PortResult, Records, SignIn, SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -60,6 +60,8 @@ pub struct House {
     pub card_feed: Arc<dyn Cards>,
     pub cards: CardDesk,
     pub directory: Arc<dyn Directory>,
+    /// The same store, looked up in by personnel units and administrators.
+    pub records: Arc<dyn Records>,
     /// The same store, asked how a run goes on.
     pub runs: Arc<dyn WatchRuns>,
     pub feed: Arc<dyn HrFeed>,
@@ -228,6 +230,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         report_token,
         card_feed: store.clone(),
         cards: CardDesk::default(),
+        records: store.clone(),
         runs: store.clone(),
         store,
         directory,

@@ -28,6 +28,7 @@ use crate::phone::write_back::{ForHr, Handed, WriteBack};
 use crate::phone::{PhoneChange, Phones};
 use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
+pub use crate::staff::records::{Left, Records};
 use crate::staff::submission::{HandedIn, NewPart, Record, Report, Submission};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
 use crate::text::gsm;
@@ -540,8 +541,8 @@ pub trait ForeignIssuer: Send + Sync {
 pub struct AuditFilter {
     pub person: Option<PersonId>,
     pub actor: Option<String>,
-    /// The beginning of a deed: `session.`, `account.close`.
-    pub deed: Option<String>,
+    /// Beginnings of deeds, of which one must fit: `session.`, `account.close`. Empty: all.
+    pub deeds: Vec<String>,
     pub since: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
 }

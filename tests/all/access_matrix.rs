@@ -13,15 +13,15 @@ use zeroize::Zeroizing;
 const PASSWORD: &str = "Sabah-Kahvesi-2026!";
 
 /// A member of staff of the simulated ministry, with a password that the test knows.
-struct Person {
-    id: String,
-    username: String,
-    registry_no: String,
-    unit: String,
+pub struct Person {
+    pub id: String,
+    pub username: String,
+    pub registry_no: String,
+    pub unit: String,
 }
 
 /// Those who work in units, two of them in one.
-async fn people(serving: &Serving) -> Vec<Person> {
+pub async fn people(serving: &Serving) -> Vec<Person> {
     let query = "{ identityCards(first: 100) { nodes { id username registryNumber accountState mobile unit { code } } } }";
     let until = Instant::now() + Duration::from_secs(60);
     loop {
@@ -54,13 +54,13 @@ async fn give_password(serving: &Serving, username: &str) {
     directory.close().await;
 }
 
-async fn token_of(serving: &Serving, person: &Person) -> String {
+pub async fn token_of(serving: &Serving, person: &Person) -> String {
     give_password(serving, &person.username).await;
     let signed_in = serving.sign_in(&person.username, PASSWORD).await;
     signed_in["session"]["accessToken"].as_str().unwrap_or_else(|| panic!("{signed_in}")).to_owned()
 }
 
-async fn grant(serving: &Serving, person: &Person, role: &str, units: &[&str]) {
+pub async fn grant(serving: &Serving, person: &Person, role: &str, units: &[&str]) {
     let query = "mutation($input: RoleGrantInput!) { roleGrant(input: $input) { grant { id inForce } userErrors { code path message } } }";
     let until = "2027-01-01T00:00:00Z";
     let mut input = json!({ "personId": person.id, "role": role, "endsAt": until, "reason": "test" });
@@ -72,7 +72,7 @@ async fn grant(serving: &Serving, person: &Person, role: &str, units: &[&str]) {
     assert_eq!(answer["data"]["roleGrant"]["grant"]["inForce"], true, "{answer}");
 }
 
-async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
+pub async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
     let query =
         "mutation($input: ServiceAccountCreateInput!) { serviceAccountCreate(input: $input) { secret userErrors { code path message } } }";
     let input = json!({ "name": name, "scopes": scopes, "owner": "test", "expiresAt": "2027-01-01T00:00:00Z" });

@@ -53,8 +53,8 @@ use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, R
 use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardEntry, CardText, Cards, CardsHead, Claim, IssueScope, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord,
-    PortResult, Seal, Store, Watermark,
+    CardEntry, CardText, Cards, CardsHead, Claim, IssueScope, Left, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord,
+    PortResult, Records, Seal, Store, Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
@@ -254,6 +254,16 @@ impl Store for SqlStore {
     }
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>> {
         audit::list(&self.link.db, person, limit).await
+    }
+}
+
+#[async_trait]
+impl Records for SqlStore {
+    async fn left(&self, after: Option<(i64, PersonId)>, limit: u32) -> PortResult<Vec<Left>> {
+        card::left(&self.link.db, after, limit).await
+    }
+    async fn issues_about(&self, registry_no: &RegistryNo) -> PortResult<Vec<OpenIssue>> {
+        issue::about(&self.link.db, registry_no).await
     }
 }
 

@@ -389,6 +389,7 @@ impl IdentityCardFilter {
             titles: self.titles.map(titles).transpose()?,
             posting_kinds: self.posting_kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             manager: None,
+            account_states: None,
         })
     }
 }
