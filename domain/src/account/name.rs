@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn an_earlier_address_is_kept_for_its_term_and_the_one_that_comes_back_has_none() {
         let day = |text| crate::day::parse(text).unwrap();
-        let [maiden, married, again] = ["ayse.sahin@x", "ayse.oz@x", "ayse.can@x"].map(Arc::from);
+        let [maiden, married, again]: [Arc<str>; 3] = ["ayse.sahin@x", "ayse.oz@x", "ayse.can@x"].map(Arc::from);
         let mut names = Names {
             username: "ayse.sahin".into(),
             mail: maiden.clone(),
