@@ -160,7 +160,8 @@ pub async fn former(house: &House, person: PersonId) -> PortResult<Option<Arc<En
     Ok(Some(Arc::new(Entry::beside_the_book(card))))
 }
 
-fn rules(house: &House, day: Day) -> CardRules<'_> {
+/// What the settings say of cards on a day.
+pub fn rules(house: &House, day: Day) -> CardRules<'_> {
     CardRules {
         day,
         keep_aliases_days: house.config.names.keep_aliases_days,

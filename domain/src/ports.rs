@@ -7,7 +7,8 @@ use crate::access::grant::Grant;
 use crate::access::idempotency::{ClientKey, KeyState};
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
-use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use crate::account::{AccountRef, Attribute, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use crate::card::drift::{CardCount, CardDrift, CardFigure, DriftFilter};
 use crate::day::Day;
 use crate::id::MessageId;
 use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, ServiceId, SessionId, SubmissionId, WebhookId};
@@ -19,7 +20,7 @@ use crate::lifecycle::suspension::{Order, Ordered, Suspension};
 use crate::mailbox::Stands;
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
 use crate::message::courier::{Begun, Claimed, Settled};
-use crate::message::{Message, NewMessage, Purpose};
+use crate::message::{Channel, Message, NewMessage, Purpose, Recipient};
 use crate::password::challenge::{Asked, Proven};
 use crate::password::ticket::{Ticket, TicketPurpose};
 use crate::password::{PasswordFacts, PasswordRules};
@@ -79,7 +80,7 @@ pub enum Refusal {
     Rights,
     /// A value that the schema does not take.
     Value,
-    /// A number that takes no messages.
+    /// A number or an address that takes no messages.
     Undeliverable,
     /// Nothing is left to pay with.
     Balance,
@@ -317,6 +318,12 @@ pub trait Store: Send + Sync {
     /// Decisions on changes that need not be made any more: should the same be due one day, it is asked anew.
     async fn lapse_decisions(&self, lapsed: &[(PersonId, ActionKind, String)]) -> PortResult<()>;
     async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold>;
+    /// Whose cards are known to differ: of these people, or of all.
+    async fn drifting(&self, of: Option<&[PersonId]>) -> PortResult<HashSet<PersonId>>;
+    /// Keeps these rows, each with the `since` that it had, and takes away those of `gone`. Nothing is written where nothing is new.
+    async fn save_drift(&self, found: &[CardDrift], gone: &[PersonId]) -> PortResult<()>;
+    /// Keeps how many cards are right as the figure of `day`; figures of two years ago are forgotten.
+    async fn note_cards(&self, day: Day, at: DateTime<Utc>) -> PortResult<()>;
 
     // --- the work queue
     /// Somebody is to look at each of them at its time, if nothing earlier is due.
@@ -417,6 +424,40 @@ pub trait Cards: Send + Sync {
     async fn card_entries(&self, after: i64, limit: u32) -> PortResult<Vec<CardEntry>>;
     /// The national id of a person, to be shown masked.
     async fn national_id(&self, person: PersonId) -> PortResult<Option<NationalId>>;
+}
+
+/// How the cards stand in the directory, for those who ask.
+#[async_trait]
+pub trait CardTruth: Send + Sync {
+    /// Cards that differ, in the order of their people's ids.
+    async fn card_drifts(&self, filter: &DriftFilter, after: Option<PersonId>, limit: u32) -> PortResult<Vec<CardDrift>>;
+    async fn card_drift_of(&self, person: PersonId) -> PortResult<Option<CardDrift>>;
+    async fn count_cards(&self) -> PortResult<CardCount>;
+    /// One a day, the latest first.
+    async fn card_figures(&self, limit: u32) -> PortResult<Vec<CardFigure>>;
+    /// When Kimlik last wrote each attribute of the person's account, as far as its operations are kept.
+    async fn last_written(&self, person: PersonId) -> PortResult<HashMap<Attribute, DateTime<Utc>>>;
+}
+
+/// How much of everything there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub open_issues: HashMap<crate::staff::IssueKind, u32>,
+    pub holds: u32,
+    /// Whose changes wait in them.
+    pub held_people: u32,
+    /// People who are to be looked at now, and since when the first of them is.
+    pub due: u32,
+    pub due_since: Option<DateTime<Utc>>,
+    /// When the last run that came to its end did so; and the last one over everybody by schedule.
+    pub last_run: Option<DateTime<Utc>>,
+    pub last_nightly_run: Option<DateTime<Utc>>,
+}
+
+/// For whoever watches over Kimlik: numbers, and nobody by name.
+#[async_trait]
+pub trait Watch: Send + Sync {
+    async fn figures(&self, now: DateTime<Utc>) -> PortResult<Figures>;
 }
 
 // ------------------------------------------------------------------------------------------------------------ runs
@@ -578,9 +619,9 @@ pub trait Outbox: Send + Sync {
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool>;
 
     // --- the courier
-    /// Due messages, leased until `until`; those that somebody waits for first.
-    async fn claim_messages(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>>;
-    /// Commits that `gateway` is going to be asked, unless that would be more than `daily_limit` within a day.
+    /// Due messages of a channel, leased until `until`; those that somebody waits for first.
+    async fn claim_messages(&self, channel: Channel, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>>;
+    /// Commits that `gateway` is going to be asked, unless that would be more than `daily_limit` of its channel within a day.
     async fn begin_sending(&self, claimed: &Claimed, gateway: &str, now: DateTime<Utc>, daily_limit: u32) -> PortResult<Begun>;
     /// Notes what became of it, with everything that follows; nothing where the lease is another courier's by now.
     async fn settle_message(&self, settled: &Settled, now: DateTime<Utc>) -> PortResult<()>;
@@ -589,9 +630,9 @@ pub trait Outbox: Send + Sync {
     async fn sent_as(&self, gateway: &str, provider_id: &str) -> PortResult<Option<(MessageId, PersonId)>>;
     /// False: nothing was waiting for this report.
     async fn settle_report(&self, id: MessageId, verdict: &Verdict, dead: Option<&DataIssue>, now: DateTime<Utc>) -> PortResult<bool>;
-    /// Resolves issues about numbers whose owners have others by now; answers how many.
+    /// Resolves issues about numbers and addresses whose owners have others by now; answers how many.
     async fn mend_numbers(&self, now: DateTime<Utc>) -> PortResult<u32>;
-    async fn outbox_state(&self, now: DateTime<Utc>) -> PortResult<OutboxState>;
+    async fn outbox_state(&self, channel: Channel, now: DateTime<Utc>) -> PortResult<OutboxState>;
 }
 
 /// How the outbox stands.
@@ -606,17 +647,26 @@ pub struct OutboxState {
     pub failed_today: u32,
 }
 
-/// One text for one phone.
+/// One text for one phone, or one letter for one mailbox.
 #[derive(Clone, Copy)]
 pub struct Parcel<'a> {
     /// Our own name for it; the gateway keeps it where it can.
     pub reference: MessageId,
-    pub to: &'a crate::staff::MobileNumber,
+    pub to: &'a Recipient,
+    /// Of a letter; empty in a text.
+    pub subject: &'a str,
     pub text: &'a str,
     pub purpose: Purpose,
     /// Of no use afterwards: the gateway does not deliver it later, where it can be told so.
     pub valid_until: Option<DateTime<Utc>>,
     pub at: DateTime<Utc>,
+}
+
+impl Parcel<'_> {
+    /// For gateways to phones. `Refused(Value)`: it goes elsewhere.
+    pub fn mobile(&self) -> PortResult<&crate::staff::MobileNumber> {
+        self.to.mobile().ok_or_else(|| PortError::refused(Refusal::Value, "not a mobile number"))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -647,13 +697,17 @@ pub enum Verdict {
     DeadNumber(String),
 }
 
-/// Carries texts to phones. `InDoubt`: it may have been sent; it is never asked to send the same again.
+/// Carries messages over one channel. `InDoubt`: it may have been sent; it is never asked to send the same again, unless it may.
 #[async_trait]
-pub trait SmsGateway: Send + Sync {
+pub trait Gateway: Send + Sync {
     /// Stable: messages are kept under it.
     fn name(&self) -> &str;
     /// True only where nothing is sent and the text in the store is what is read.
     fn keeps_texts(&self) -> bool {
+        false
+    }
+    /// The same sent twice is known as the same, and carries no code: better twice than never.
+    fn may_repeat(&self) -> bool {
         false
     }
     /// Reports have to be asked for.
@@ -760,8 +814,8 @@ pub trait Tickets: Send + Sync {
     /// The ticket of this token, in this browser, if it lives and is good for `purpose`.
     async fn ticket(&self, token: &Secret, browser: &Secret, purpose: TicketPurpose, now: DateTime<Utc>) -> PortResult<Option<Ticket>>;
     async fn keep_intermediate(&self, ticket: uuid::Uuid, password: &Zeroizing<String>) -> PortResult<()>;
-    /// It, and what proved its owner, are used up; with it the notice is queued.
-    async fn spend(&self, ticket: &Ticket, audit: &AuditEvent, notice: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()>;
+    /// It, and what proved its owner, are used up; with it the notices are queued.
+    async fn spend(&self, ticket: &Ticket, audit: &AuditEvent, notices: &[NewMessage], now: DateTime<Utc>) -> PortResult<()>;
 }
 
 /// What people who have forgotten their password say, until somebody has found out who they are, and the codes sent to them.
@@ -790,12 +844,13 @@ pub trait Challenges: Send + Sync {
 
 // ---------------------------------------------------------------------------------------------------------- phones
 
-/// A number that counted before and has not been told yet.
+/// Somebody's mobile number was changed, and they have not been told yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Untold {
     pub id: i64,
     pub person: PersonId,
-    pub to: crate::staff::MobileNumber,
+    /// The number that counted before; `None`: there was none.
+    pub to: Option<crate::staff::MobileNumber>,
 }
 
 /// Phones changed here, until HR has them. HR's deliveries change the same in [`Store::save_roster`], one at a time with these.
@@ -809,8 +864,8 @@ pub trait PhoneBook: Send + Sync {
     /// and nothing was changed.
     async fn change_phones(&self, change: &PhoneChange, challenge: Option<uuid::Uuid>, audit: &AuditEvent) -> PortResult<bool>;
     async fn untold(&self, limit: u32) -> PortResult<Vec<Untold>>;
-    /// Its message is queued, or there is nobody to tell.
-    async fn told(&self, untold: &Untold, message: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()>;
+    /// Its messages are queued; none: there is nobody to tell.
+    async fn told(&self, untold: &Untold, messages: &[NewMessage], now: DateTime<Utc>) -> PortResult<()>;
     /// Changes whose time has come, leased until `until`; of one person one at a time, oldest first.
     async fn claim_write_backs(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<WriteBack>>;
     /// What became of one; nothing, where somebody else has it by now. A change whose standing changes wakes its person.

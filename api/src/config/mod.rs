@@ -3,6 +3,7 @@
 mod access;
 pub mod check;
 pub mod load;
+mod mail;
 mod outlook;
 mod password;
 pub mod policy;
@@ -14,6 +15,7 @@ pub use access::{Oidc, OidcName, Roles, Sessions};
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
+pub use mail::{Mail, MailGatewayKind, SmtpSecurity};
 pub use outlook::{Card, Exchange, MailboxCommand, MailboxMode};
 pub use password::Password;
 use serde::{Deserialize, Serialize};
@@ -76,12 +78,14 @@ pub struct Config {
     pub card: Card,
     pub exchange: Exchange,
     pub sms: Sms,
+    pub mail: Mail,
     pub password: Password,
     pub limits: LimitTable,
     pub roles: Roles,
     pub sessions: Sessions,
     pub oidc: Oidc,
     pub webhooks: Webhooks,
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -113,6 +117,15 @@ impl Default for Server {
     fn default() -> Server {
         Server { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), public_url: "http://127.0.0.1:8080".into() }
     }
+}
+
+/// Figures for whoever watches over Kimlik.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Where /metrics is answered, to anybody who reaches it. Nothing: nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

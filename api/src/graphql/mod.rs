@@ -4,6 +4,7 @@ pub mod account_state;
 pub mod audit;
 pub mod card;
 pub mod change;
+pub mod drift;
 pub mod error;
 mod fault_words;
 pub mod grant;
@@ -13,11 +14,13 @@ pub mod id;
 pub mod issue;
 pub mod mailbox;
 pub mod message;
+pub mod node;
 pub mod page;
 pub mod password;
 pub mod phone;
 pub mod plan;
 pub mod progress;
+pub mod provenance;
 pub mod reading;
 pub mod run;
 pub mod scalar;
@@ -56,6 +59,7 @@ pub struct Query(
     message::MessageQuery,
     issue::IssueQuery,
     health::HealthQuery,
+    drift::DriftQuery,
     viewer::ViewerQuery,
     grant::GrantQuery,
     service_account::ServiceQuery,
@@ -63,6 +67,7 @@ pub struct Query(
     password::PasswordQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    node::NodeQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
@@ -81,7 +86,7 @@ pub struct Mutation(
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(progress::RunSubscription);
+pub struct Subscription(progress::RunSubscription, change::ChangeSubscription);
 
 type Answering = Schema<Query, Mutation, Subscription>;
 
@@ -139,7 +144,8 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         service_account::ServiceAccount,
         audit::AuditEvent,
         webhook::Webhook,
-        plan::PlannedChange
+        plan::PlannedChange,
+        drift::CardDrift
     )
 }
 
@@ -155,8 +161,13 @@ pub fn schema(house: Arc<House>) -> Graph {
 pub async fn answer(graph: &Graph, house: &House, request: Request, caller: Arc<Caller>, address: ClientAddress) -> Response {
     let readings = Arc::new(reading::Readings::default());
     let actor = caller.actor();
-    let response = graph.to(&caller).execute(request.data(caller.clone()).data(address).data(readings.clone())).await;
-    recorded(response, house, &readings, &actor).await
+    let response = graph
+        .to(&caller)
+        .execute(request.data(caller.clone()).data(address).data(readings.clone()).data(Arc::new(provenance::Truths::default())))
+        .await;
+    let response = recorded(response, house, &readings, &actor).await;
+    house.counters.answered(response.is_err());
+    response
 }
 
 /// Like [`answer`], for what has more than one answer.
@@ -221,6 +232,11 @@ async fn permitted(ctx: &Context<'_>, deed: Deed, people: impl IntoIterator<Item
     let today = day::today(house.clock.now());
     let found = house.store.people(PeopleBy::Ids(&people)).await.map_err(|e| error::fault(ctx, &e))?;
     Ok(found.iter().filter(|r| allows(ctx, deed, About::person(&r.person, today))).map(|r| r.person.id).collect())
+}
+
+/// Whether `deed` may be about `person`: for one thing of theirs, found by its own id.
+async fn permits(ctx: &Context<'_>, deed: Deed, person: PersonId) -> async_graphql::Result<bool> {
+    Ok(allows(ctx, deed, About::Everything) || permitted(ctx, deed, [person]).await?.contains(&person))
 }
 
 /// What the caller reads.

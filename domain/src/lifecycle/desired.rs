@@ -3,11 +3,13 @@
 use super::policy::Policy;
 use super::reason::Because;
 use super::suspension::Suspension;
+use crate::account::mapping::Pattern;
 use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Value, compose, placement};
 use crate::card;
 use crate::day::Day;
 use crate::id::AccountGuid;
 use crate::mailbox;
+use crate::message::Channel;
 use crate::ports::PersonRecord;
 use crate::staff::unit::Unit;
 use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, Units};
@@ -237,15 +239,20 @@ pub fn issue(kind: IssueKind, person: &Person, facts: &Facts<'_>, message: impl 
     }
 }
 
-/// A number that takes no messages, for the personnel unit. Goes away with another number.
-pub fn undeliverable(person: &Person, units: &Units, today: Day, reason: &str) -> DataIssue {
+/// A number that takes no messages, for the personnel unit; an address that takes none, for the head office's administrators, since
+/// it is Kimlik's own. Goes away with another number or address.
+pub fn undeliverable(person: &Person, channel: Channel, units: &Units, today: Day, reason: &str) -> DataIssue {
     let unit = person.posting_on(today).map(|p| p.unit);
+    let (kind, field, personnel_unit, what) = match channel {
+        Channel::Sms => (IssueKind::UndeliverableMobile, "mobile", unit.and_then(|u| units.personnel_unit(u)), "the mobile number"),
+        Channel::Mail => (IssueKind::UndeliverableMail, "mail", None, "the mail address"),
+    };
     DataIssue {
         person: Some(person.id),
         registry_no: Some(person.registry_no.clone()),
-        personnel_unit: unit.and_then(|u| units.personnel_unit(u)),
-        field: Some("mobile".into()),
-        ..DataIssue::new(IssueKind::UndeliverableMobile, format!("messages to the mobile number do not arrive: {reason}"))
+        personnel_unit,
+        field: Some(field.into()),
+        ..DataIssue::new(kind, format!("messages to {what} do not arrive: {reason}"))
     }
 }
 
@@ -279,7 +286,7 @@ fn account(
     };
     let stays = stays(record, facts);
     let posting = person.posting_on(facts.today).filter(|_| stays.is_none());
-    let unit = stays.and_then(|a| a.unit).or(posting.map(|p| p.unit)).and_then(|u| facts.units.standing(u, facts.today));
+    let unit = unit_of(record, facts);
     let ou = place(person, unit, facts, state, issues);
     let groups = match (state, unit) {
         (AccountState::Closed, _) | (_, None) => Vec::new(),
@@ -316,6 +323,21 @@ fn account(
         mail_ended,
         lapsed,
     }))
+}
+
+/// What the settings' rule makes of the facts for a mapped attribute, whole, and the alternative of the rule that gave it.
+pub fn made_of<'p>(record: &PersonRecord, attribute: Attribute, facts: &Facts<'p>) -> Option<(Arc<str>, &'p Pattern)> {
+    let (stays, person) = (stays(record, facts), &record.person);
+    let unit = unit_of(record, facts);
+    let of_card = compose::Facts { person, unit, units: facts.units, today: facts.today, stays };
+    compose::value(facts.policy.mapping.patterns(attribute), &of_card)
+}
+
+/// The unit whose facts the card shows.
+pub fn unit_of<'a>(record: &PersonRecord, facts: &Facts<'a>) -> Option<&'a Arc<Unit>> {
+    let stays = stays(record, facts);
+    let posting = record.person.posting_on(facts.today).filter(|_| stays.is_none());
+    stays.and_then(|a| a.unit).or(posting.map(|p| p.unit)).and_then(|u| facts.units.standing(u, facts.today))
 }
 
 /// The place of an account whose person is announced elsewhere for a later day, HR having let go of the old posting
