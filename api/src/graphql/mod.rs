@@ -1,9 +1,11 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
 pub mod account;
 pub mod account_state;
+pub mod adoption;
 pub mod audit;
 pub mod card;
 pub mod change;
+pub mod credentials;
 pub mod drift;
 pub mod error;
 mod fault_words;
@@ -15,6 +17,7 @@ pub mod issue;
 pub mod mailbox;
 pub mod message;
 pub mod node;
+pub mod order;
 pub mod page;
 pub mod password;
 pub mod phone;
@@ -22,6 +25,7 @@ pub mod plan;
 pub mod progress;
 pub mod provenance;
 pub mod reading;
+pub mod rename;
 pub mod run;
 pub mod scalar;
 pub mod service_account;
@@ -67,6 +71,7 @@ pub struct Query(
     password::PasswordQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    rename::RenameQuery,
     node::NodeQuery,
 );
 
@@ -82,6 +87,9 @@ pub struct Mutation(
     webhook::WebhookMutation,
     submission::SubmissionMutation,
     account::AccountMutation,
+    credentials::CredentialsMutation,
+    rename::RenameMutation,
+    adoption::AdoptionMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
