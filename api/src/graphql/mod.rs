@@ -4,6 +4,7 @@ pub mod account_state;
 pub mod adoption;
 pub mod audit;
 pub mod card;
+pub mod challenge;
 pub mod change;
 pub mod credentials;
 pub mod drift;
@@ -17,10 +18,13 @@ pub mod issue;
 pub mod mailbox;
 pub mod message;
 pub mod node;
+pub mod officer;
 pub mod order;
 pub mod page;
 pub mod password;
+pub mod password_policy;
 pub mod phone;
+pub mod pin;
 pub mod plan;
 pub mod progress;
 pub mod provenance;
@@ -33,6 +37,7 @@ pub mod session;
 pub mod staff;
 pub mod staff_list;
 pub mod submission;
+pub mod ticket;
 pub mod unit;
 pub mod viewer;
 pub mod webhook;
@@ -68,7 +73,7 @@ pub struct Query(
     grant::GrantQuery,
     service_account::ServiceQuery,
     audit::AuditQuery,
-    password::PasswordQuery,
+    password_policy::PasswordPolicyQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
     rename::RenameQuery,
@@ -79,7 +84,12 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    ticket::TicketMutation,
+    challenge::ChallengeMutation,
+    officer::OfficerMutation,
+    pin::PinMutation,
     password::PasswordMutation,
+    password_policy::PasswordPolicyMutation,
     phone::PhoneMutation,
     grant::GrantMutation,
     service_account::ServiceMutation,
