@@ -167,7 +167,7 @@ async fn a_text_that_was_not_sent_yet_tells_the_name_that_its_person_has_by_then
     let [new, old] = &messages(&lab).await[..] else { panic!("two messages") };
     assert!(new.text.as_ref().unwrap().contains("ayse.yildiz "), "{:?}", new.text);
     assert_eq!(old.state, MessageState::Voided);
-    let code = lab.code(Purpose::AccountOpened).await;
+    let code = lab.first_code().await;
     assert_eq!(sent(&lab, MessageState::Delivered).await, 1);
     lab.ministry.clock.pass(TimeDelta::seconds(1));
     rename(2, "ayse.demir").await;
