@@ -22,6 +22,7 @@ mod outage;
 mod outlook;
 mod password;
 mod phones;
+mod photos;
 mod protocol;
 mod schema;
 mod sms;

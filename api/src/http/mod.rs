@@ -9,6 +9,7 @@ mod guard;
 mod kart;
 mod lines;
 mod parola;
+mod photo;
 mod sms_report;
 mod socket;
 
@@ -45,6 +46,7 @@ pub fn router(house: Arc<House>, stop: CancellationToken) -> Router {
         .route("/parola/{file}", get(parola::file))
         .route("/kart", get(kart::page))
         .route("/kart/{file}", get(kart::file))
+        .route("/photos/{card}", get(photo::photo))
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/sms/reports/kannel", get(sms_report::kannel))
         .route("/healthz", get(|| async { "alive\n" }))

@@ -2,6 +2,7 @@
 //! Decides which of several values is shown; not who may see it.
 pub mod book; // all cards in memory, to be asked quickly
 pub mod find; // what is asked of the book
+pub mod photo; // thumbnailPhoto, kept beside the cards
 pub mod tree; // units with what is asked of them often
 
 use crate::account::AccountState;
@@ -40,6 +41,8 @@ pub struct Card {
     pub mobile: Option<MobileNumber>,
     /// HR knows a photo of this name.
     pub photo: Option<Box<str>>,
+    /// Another one: the directory holds another photo. None: it holds none.
+    pub thumbnail: Option<Box<str>>,
     pub account_state: AccountState,
     /// HR's own time of its last change.
     pub updated_at: Option<DateTime<Utc>>,
@@ -103,6 +106,8 @@ impl Card {
             manager: manager_of(person, units, day).cloned(),
             mobile: person.mobile.clone(),
             photo: person.photo.clone(),
+            // Why by the state: what a closed or foreign account holds is not this card's.
+            thumbnail: facts.photo.clone().filter(|_| state != AccountState::None),
             account_state: state,
             updated_at: person.updated_at,
         }
@@ -204,7 +209,7 @@ mod tests {
         let names =
             Names { username: "ayse.isik".into(), mail: "ayse.isik@csb.test".into(), aliases: Vec::new(), named_for: "ayse isik".into() };
         let account = Some(Account::new(id, names));
-        CardFacts { person, account }
+        CardFacts { person, account, photo: None }
     }
     fn day() -> Day {
         Day::from_ymd_opt(2026, 12, 1).unwrap()

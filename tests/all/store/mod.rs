@@ -41,6 +41,7 @@ mod messages;
 mod names;
 mod operations;
 mod phones;
+mod photos;
 mod roster;
 mod secrets;
 mod sessions;

@@ -8,6 +8,7 @@ mod entry;
 mod filter;
 mod inspect;
 mod password;
+mod photo;
 mod protected;
 mod read;
 mod settings;
