@@ -134,6 +134,11 @@ const PHRASES: &[Phrase] = &[
     ),
     ("{}: this is not the id of a province; province_06 is Ankara's.", "", "{0}: bu bir il kimliği değil; Ankara için province_06."),
     ("first and last: one of them, not both.", "", "first ve last: ikisi birden değil, yalnızca biri."),
+    (
+        "last and before: those who have left are read from the beginning, with first and after.",
+        "",
+        "last ve before: ayrılanlar baştan okunur, first ve after kullanın.",
+    ),
     ("{}: at most {} values of a kind.", "", "{0}: aynı türden en fazla {1} değer."),
     (
         "{}: this cursor does not belong to this list. Take the endCursor of a page of the same list, or leave it out.",
@@ -369,7 +374,8 @@ mod tests {
     #[test]
     fn every_message_of_a_mistake_is_in_both_languages() {
         let sources = sources(&["src/graphql", "src/http"]);
-        let messages: Vec<String> = sources.iter().flat_map(|(_, text)| [literals(text, "bad_input("), literals(text, "Refused::new(")].concat()).collect();
+        let messages: Vec<String> =
+            sources.iter().flat_map(|(_, text)| [literals(text, "bad_input("), literals(text, "Refused::new(")].concat()).collect();
         assert!(messages.len() >= 10, "the sources were not found: {messages:?}");
         assert_eq!(untranslated(messages), Vec::<String>::new(), "write their Turkish into PHRASES");
     }
@@ -379,11 +385,14 @@ mod tests {
     fn every_sentence_of_the_graph_is_in_both_languages() {
         let mut sentences = Vec::new();
         for (path, text) in sources(&["src/graphql"]).iter().filter(|(path, _)| !path.ends_with("fault_words.rs")) {
-            let lines = text.lines().map(str::trim).filter(|l| !l.starts_with("//") && !l.contains("desc = ") && !l.contains("description"));
+            let lines =
+                text.lines().map(str::trim).filter(|l| !l.starts_with("//") && !l.contains("desc = ") && !l.contains("description"));
             for line in lines {
-                let said = line.split('"').skip(1).step_by(2).filter(|l| {
-                    l.ends_with('.') && l.contains(' ') && l.starts_with(char::is_uppercase) && !l.contains('{')
-                });
+                let said = line
+                    .split('"')
+                    .skip(1)
+                    .step_by(2)
+                    .filter(|l| l.ends_with('.') && l.contains(' ') && l.starts_with(char::is_uppercase) && !l.contains('{'));
                 sentences.extend(said.map(|sentence| (path.clone(), sentence.to_owned())));
             }
         }

@@ -27,7 +27,7 @@ use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
     Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger, Passwords,
-    PhotoBook, Photos, PortError, PortResult, SignIn, SmsGateway, Store, WatchRuns,
+    PhotoBook, Photos, PortError, PortResult, Records, SignIn, SmsGateway, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -64,6 +64,8 @@ pub struct House {
     pub photos: Arc<dyn Photos>,
     /// Photos as they were last seen there.
     pub photo_book: Arc<dyn PhotoBook>,
+    /// The same store, looked up in by personnel units and administrators.
+    pub records: Arc<dyn Records>,
     /// The same store, asked how a run goes on.
     pub runs: Arc<dyn WatchRuns>,
     pub feed: Arc<dyn HrFeed>,
@@ -237,6 +239,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         photos,
         photo_book: store.clone(),
         cards: CardDesk::default(),
+        records: store.clone(),
         runs: store.clone(),
         store,
         directory,

@@ -15,6 +15,7 @@ use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStat
 use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, OperationStatus, PersonSettlement, Run};
 use crate::lifecycle::suspension::{Order, Ordered, Suspension};
+use crate::mailbox::Stands;
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
 use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Message, NewMessage, Purpose};
@@ -26,6 +27,7 @@ use crate::phone::write_back::{ForHr, Handed, WriteBack};
 use crate::phone::{PhoneChange, Phones};
 use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
+pub use crate::staff::records::{Left, Records};
 use crate::staff::submission::{HandedIn, NewPart, Record, Report, Submission};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
 use crate::text::gsm;
@@ -227,6 +229,8 @@ pub struct PersonRecord {
     pub unsettled: Vec<OperationRecord>,
     /// The latest suspension by order, in force or lifted.
     pub suspension: Option<Suspension>,
+    /// What was last seen of the mailbox of a closed account, where somebody is asked for mailboxes.
+    pub mailbox: Option<Stands>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -579,8 +583,8 @@ pub trait ForeignIssuer: Send + Sync {
 pub struct AuditFilter {
     pub person: Option<PersonId>,
     pub actor: Option<String>,
-    /// The beginning of a deed: `session.`, `account.close`.
-    pub deed: Option<String>,
+    /// Beginnings of deeds, of which one must fit: `session.`, `account.close`. Empty: all.
+    pub deeds: Vec<String>,
     pub since: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
 }

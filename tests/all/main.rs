@@ -6,6 +6,7 @@ mod access_lab;
 mod access_matrix;
 mod access_oidc;
 mod access_sessions;
+mod desk;
 mod directory;
 mod embedded;
 mod forgotten;

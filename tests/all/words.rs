@@ -22,7 +22,10 @@ fn cases(ward: &Person, officer: &Person) -> Vec<(&'static str, Value)> {
             json!({ "mode": "DELTA", "records": [record], "idempotencyKey": "k", "submission": { "key": "", "part": 0, "last": true } }),
         ),
         ("staffPhonesUpdate", json!({ "personId": ward.id, "mobile": "0312 410 10 00", "reason": "x" })),
-        ("staffPhonesUpdate", json!({ "personId": ward.id, "mobile": "12", "workPhone": { "number": "x", "extension": "x" }, "reason": "x" })),
+        (
+            "staffPhonesUpdate",
+            json!({ "personId": ward.id, "mobile": "12", "workPhone": { "number": "x", "extension": "x" }, "reason": "x" }),
+        ),
         ("mobileChangeStart", json!({ "mobile": "0555 000 00 00", "password": "not this one" })),
         ("workPhoneUpdate", json!({ "extension": "not digits", "password": "not this one" })),
         ("workPhoneUpdate", json!({ "extension": "1", "password": "not this one" })),
@@ -55,8 +58,14 @@ fn cases(ward: &Person, officer: &Person) -> Vec<(&'static str, Value)> {
         ("webhookDelete", json!({ "webhookId": format!("webhook_{nothing}") })),
         ("passwordResetStart", json!({ "username": "", "nationalId": "1" })),
         ("challengeVerify", json!({ "challengeId": format!("challenge_{nothing}"), "code": "000000" })),
-        ("passwordChange", json!({ "username": officer.username, "currentPassword": crate::access_matrix::PASSWORD, "newPassword": "kisa" })),
-        ("passwordChange", json!({ "username": officer.username, "currentPassword": crate::access_matrix::PASSWORD, "newPassword": "x".repeat(300) })),
+        (
+            "passwordChange",
+            json!({ "username": officer.username, "currentPassword": crate::access_matrix::PASSWORD, "newPassword": "kisa" }),
+        ),
+        (
+            "passwordChange",
+            json!({ "username": officer.username, "currentPassword": crate::access_matrix::PASSWORD, "newPassword": "x".repeat(300) }),
+        ),
     ]
 }
 

@@ -7,7 +7,7 @@ use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::ports::{Audit, AuditFilter, PortResult};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue, Condition, QueryOrder, QuerySelect};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_event")]
@@ -67,12 +67,15 @@ impl Audit for SqlStore {
             before.map(|before| Column::Id.lt(before)),
             filter.person.map(|person| Column::Person.eq(person.0)),
             filter.actor.as_ref().map(|actor| Column::Actor.eq(actor)),
-            filter.deed.as_ref().map(|deed| Column::Deed.starts_with(deed.as_str())),
             filter.since.map(|since| Column::At.gte(since)),
             filter.until.map(|until| Column::At.lt(until)),
         ];
         for condition in conditions.into_iter().flatten() {
             select = select.filter(condition);
+        }
+        if !filter.deeds.is_empty() {
+            let any = filter.deeds.iter().fold(Condition::any(), |any, deed| any.add(Column::Deed.starts_with(deed.as_str())));
+            select = select.filter(any);
         }
         let rows = select.all(&self.link.db).await.map_err(failed("reading what was done"))?;
         rows.into_iter().map(|row| Ok((row.id, event(row)?))).collect()

@@ -1,12 +1,13 @@
 //! The feed of cards: marks left by whatever changes one, and the sealer that gives positions after those have committed.
-use super::fault::failed;
+use super::fault::{failed, from_json};
 use super::link::{CHUNK, Link, Writing, upsert};
 use super::{account, person, phone, photo, unit};
 use aws_lc_rs::digest;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::ports::{CardEntry, CardFacts, CardText, CardsHead, PortResult, Seal};
+use kimlik_domain::ports::{CardEntry, CardFacts, CardText, CardsHead, Left, PortResult, Seal};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue, IntoActiveModel, JoinType, QueryOrder, QuerySelect};
+use sea_orm::sea_query::Func;
+use sea_orm::{ActiveValue, Condition, ExprTrait, IntoActiveModel, JoinType, QueryOrder, QuerySelect};
 use std::collections::{BTreeSet, HashMap};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -209,4 +210,28 @@ pub(super) async fn entries(db: &impl ConnectionTrait, after: i64, limit: u32) -
         Ok(CardEntry { position, person: PersonId(id), at, facts })
     };
     rows.into_iter().map(entry).collect()
+}
+
+/// Who has no card, the last to lose it first. Why not by a column of its own: the sealer has said it already.
+pub(super) async fn left(db: &impl ConnectionTrait, after: Option<(i64, PersonId)>, limit: u32) -> PortResult<Vec<Left>> {
+    let position = || Func::coalesce([Expr::col((Entity, Column::Position)), Expr::val(0_i64)]);
+    let mut select = person::Entity::find()
+        .join(JoinType::LeftJoin, person::Entity::belongs_to(Entity).from(person::Column::Id).to(Column::Person).into())
+        .filter(Condition::any().add(Column::Person.is_null()).add(Column::Removed.eq(true)));
+    if let Some((at, person)) = after {
+        let beside = Condition::all().add(Expr::expr(position()).eq(at)).add(person::Column::Id.lt(person.0));
+        select = select.filter(Condition::any().add(Expr::expr(position()).lt(at)).add(beside));
+    }
+    let rows: Vec<(Option<i64>, String)> = select
+        .order_by_desc(Expr::expr(position()))
+        .order_by_desc(person::Column::Id)
+        .limit(u64::from(limit))
+        .select_only()
+        .column(Column::Position)
+        .column(person::Column::Data)
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed("reading who has left"))?;
+    rows.into_iter().map(|(position, data)| Ok(Left { position: position.unwrap_or(0), person: from_json(&data, "person")? })).collect()
 }

@@ -202,8 +202,21 @@ pub(super) async fn list(db: &impl ConnectionTrait, after: Option<IssueId>, limi
     if let Some(after) = after {
         select = select.filter(Column::Id.gt(after.0));
     }
-    let rows = select.all(db).await.map_err(failed("reading issues"))?;
-    rows.into_iter().map(|row| Ok(OpenIssue { id: IssueId(row.id), issue: from_json(&row.data, "issue")?, since: row.since })).collect()
+    select.all(db).await.map_err(failed("reading issues"))?.into_iter().map(open).collect()
+}
+
+fn open(row: Model) -> PortResult<OpenIssue> {
+    Ok(OpenIssue { id: IssueId(row.id), issue: from_json(&row.data, "issue")?, since: row.since })
+}
+
+/// Open ones about one person, the oldest first.
+pub(super) async fn about(db: &impl ConnectionTrait, registry_no: &RegistryNo) -> PortResult<Vec<OpenIssue>> {
+    let select = Entity::find()
+        .filter(Expr::cust(STANDING))
+        .filter(Column::Status.eq(OPEN))
+        .filter(Column::RegistryNo.eq(registry_no.as_str()))
+        .order_by_asc(Column::Id);
+    select.all(db).await.map_err(failed("reading issues"))?.into_iter().map(open).collect()
 }
 
 pub(super) async fn accept(link: &Link, id: IssueId, by: &str, now: DateTime<Utc>) -> PortResult<()> {

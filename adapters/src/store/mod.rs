@@ -54,8 +54,8 @@ use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, R
 use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardEntry, CardText, Cards, CardsHead, Claim, IssueScope, KeptPhoto, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy,
-    PersonRecord, PhotoBook, PortResult, Seal, Store, Watermark,
+    CardEntry, CardText, Cards, CardsHead, Claim, IssueScope, KeptPhoto, Left, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord,
+    PhotoBook, PortResult, Records, Seal, Store, Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
@@ -274,6 +274,16 @@ impl PhotoBook for SqlStore {
     }
     async fn photo_of(&self, person: PersonId) -> PortResult<Option<KeptPhoto>> {
         photo::of(&self.link.db, person).await
+    }
+}
+
+#[async_trait]
+impl Records for SqlStore {
+    async fn left(&self, after: Option<(i64, PersonId)>, limit: u32) -> PortResult<Vec<Left>> {
+        card::left(&self.link.db, after, limit).await
+    }
+    async fn issues_about(&self, registry_no: &RegistryNo) -> PortResult<Vec<OpenIssue>> {
+        issue::about(&self.link.db, registry_no).await
     }
 }
 

@@ -117,8 +117,8 @@ async fn ledgers(writing: &Writing, people: impl IntoIterator<Item = Uuid> + Sen
     rows.into_iter().map(|row| Ok((row.person, from_json(&row.data, "phones")?))).collect()
 }
 
-/// In the caller's transaction, before the people are saved: HR delivers them anew.
-pub(super) async fn hear(writing: &Writing, people: &[&Person], at: DateTime<Utc>) -> PortResult<()> {
+/// In the caller's transaction, before the people are saved: HR delivers them anew. Answers those who were known, as HR said them.
+pub(super) async fn hear(writing: &Writing, people: &[&Person], at: DateTime<Utc>) -> PortResult<HashMap<PersonId, Person>> {
     let known = person::as_hr_said(&writing.txn, people.iter().map(|p| p.id.0)).await?;
     let known: HashMap<PersonId, Person> = known.into_iter().map(|p| (p.id, p)).collect();
     let mut held = ledgers(writing, known.keys().map(|id| id.0)).await?;
@@ -131,7 +131,7 @@ pub(super) async fn hear(writing: &Writing, people: &[&Person], at: DateTime<Utc
             save(writing, after.id, &heard, &entails, at).await?;
         }
     }
-    Ok(())
+    Ok(known)
 }
 
 async fn save(writing: &Writing, of: PersonId, ledger: &Ledger, entails: &Entails, at: DateTime<Utc>) -> PortResult<()> {

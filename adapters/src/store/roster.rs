@@ -3,9 +3,10 @@ use super::fault::{failed, from_json, from_word, unreadable};
 use super::issue;
 use super::link::{CHUNK, Link, Writing, keep};
 use super::vault::Vault;
-use super::{account, feed, memory, national_id, person, phone, unit, work};
+use super::{account, audit, feed, memory, national_id, person, phone, unit, work};
 use chrono::{DateTime, Utc};
 use kimlik_domain::account::AccountState;
+use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::ports::{IssueScope, Mark, PortResult};
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, PersonSave, RosterSave};
@@ -163,11 +164,26 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
 
 async fn save_people(writing: &Writing, vault: &Vault, people: &[&PersonSave], at: DateTime<Utc>) -> PortResult<()> {
     let rows: Vec<&Person> = people.iter().map(|p| &p.person).collect();
-    phone::hear(writing, &rows, at).await?;
+    let known = phone::hear(writing, &rows, at).await?;
     person::save(writing, &rows).await?;
+    let events: Vec<AuditEvent> = rows.iter().filter_map(|after| changed(known.get(&after.id)?, after, at)).collect();
+    audit::record(writing, &events).await?;
     national_id::save(writing, vault, people.iter().filter_map(|p| Some((p.person.id, p.national_id.as_ref()?)))).await?;
     let former: BTreeSet<(&str, Uuid)> =
         people.iter().filter_map(|p| Some((p.former_registry_no.as_ref()?.as_str(), p.person.id.0))).collect();
     let former = former.into_iter().map(|(no, person)| former::Model { registry_no: no.to_owned(), person }.into_active_model()).collect();
     writing.insert("saving former registry numbers", former, keep([former::Column::RegistryNo, former::Column::Person])).await
+}
+
+/// That HR says something else of somebody: the fields, not what stands in them. Newcomers tell no event: their opening says it.
+fn changed(before: &Person, after: &Person, at: DateTime<Utc>) -> Option<AuditEvent> {
+    let fields = before.changed_in(after);
+    (!fields.is_empty()).then(|| AuditEvent {
+        at,
+        actor: "hr".to_owned(),
+        deed: "hr.change".to_owned(),
+        person: Some(after.id),
+        because: format!("HR says something else: {}", fields.join(", ")),
+        detail: serde_json::json!({ "fields": fields, "reasonCode": after.reason_code, "updatedAt": after.updated_at }),
+    })
 }

@@ -95,8 +95,6 @@ fn cursor(number: i64) -> Cursor {
 }
 
 async fn events(ctx: &Context<'_>, filter: AuditEventFilter, first: Option<i32>, after: Option<&str>) -> Result<Page<AuditEvent>> {
-    let wanted = page::first(first)?;
-    let before = page::after(id::AUDIT, after)?.map(|number| i64::try_from(number.as_u128()).map_err(|_| page::foreign())).transpose()?;
     let is_plain = |text: &String| text.chars().count() <= 100 && !text.chars().any(|c| c.is_control() || c == '%');
     for (name, text) in [("filter.actor", &filter.actor), ("filter.deed", &filter.deed)] {
         if !text.as_ref().is_none_or(is_plain) {
@@ -104,8 +102,15 @@ async fn events(ctx: &Context<'_>, filter: AuditEventFilter, first: Option<i32>,
         }
     }
     let person = filter.person_id.map(|id| id::argument(id::CARD, "filter.personId", &id)).transpose()?.map(PersonId);
-    let filter = AuditFilter { person, actor: filter.actor, deed: filter.deed, since: filter.since, until: filter.until };
-    let found = house(ctx)?.door.audit.events(&filter, before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
+    let filter =
+        AuditFilter { person, actor: filter.actor, deeds: filter.deed.into_iter().collect(), since: filter.since, until: filter.until };
+    page_of(ctx, &filter, first, after).await
+}
+
+async fn page_of(ctx: &Context<'_>, filter: &AuditFilter, first: Option<i32>, after: Option<&str>) -> Result<Page<AuditEvent>> {
+    let wanted = page::first(first)?;
+    let before = page::after(id::AUDIT, after)?.map(|number| i64::try_from(number.as_u128()).map_err(|_| page::foreign())).transpose()?;
+    let found = house(ctx)?.door.audit.events(filter, before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
     Ok(page::page(found, wanted, before.is_some(), |(number, event)| (cursor(number), AuditEvent { number, event })))
 }
 
@@ -120,9 +125,17 @@ pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<AuditEvent>> {
     Ok(found.into_iter().find(|(found, _)| *found == number).map(|(number, event)| AuditEvent { number, event }))
 }
 
-/// About one person, newest first, at most 100.
-pub async fn about_person(ctx: &Context<'_>, person: PersonId) -> Result<Vec<AuditEvent>> {
-    let filter = AuditFilter { person: Some(person), ..AuditFilter::default() };
-    let found = house(ctx)?.door.audit.events(&filter, None, 100).await.map_err(|e| fault(ctx, &e))?;
-    Ok(found.into_iter().map(|(number, event)| AuditEvent { number, event }).collect())
+/// What an officer reads of a person's history: deeds on the account and what HR said, not who has read or signed in.
+const OF_OFFICERS: &[&str] = &["account.", "hr.", "phone.", "suspension.", "issue.", "mailbox.", "message.", "password."];
+
+/// About one person, newest first: all of it, or what officers read of it.
+pub async fn about_person(
+    ctx: &Context<'_>,
+    person: PersonId,
+    everything: bool,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> Result<Page<AuditEvent>> {
+    let deeds = if everything { Vec::new() } else { OF_OFFICERS.iter().map(|deed| (*deed).to_owned()).collect() };
+    page_of(ctx, &AuditFilter { person: Some(person), deeds, ..AuditFilter::default() }, first, after).await
 }

@@ -347,7 +347,8 @@ pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<IdentityCard>> {
     if !allows(ctx, Deed::ReadCard, About::Everything) {
         return Ok(None);
     }
-    let found = house(ctx)?.cards.ask(|book| book.get(PersonId(id)).cloned().map(|entry| IdentityCard { entry, tree: book.tree().clone() }));
+    let found =
+        house(ctx)?.cards.ask(|book| book.get(PersonId(id)).cloned().map(|entry| IdentityCard { entry, tree: book.tree().clone() }));
     found.await.map_err(|e| fault(ctx, &e))
 }
 
@@ -415,6 +416,7 @@ impl IdentityCardFilter {
             titles: self.titles.map(titles).transpose()?,
             posting_kinds: self.posting_kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             manager: None,
+            account_states: None,
         })
     }
 }

@@ -4,8 +4,8 @@ use super::card::{IdentityCard, IdentityCardFilter};
 use super::error::{Maybe, bad_input, fault};
 use super::page::{self, Cursor, Page};
 use super::{allows, house, id};
-use async_graphql::connection::{Connection, Edge};
 use crate::wiring::House;
+use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, Enum, Error, ErrorExtensions, ID, Result, SimpleObject, Subscription};
 use futures_util::Stream;
 use kimlik_domain::access::{About, Deed};
@@ -155,9 +155,8 @@ impl ChangeSubscription {
     async fn identity_card_changed(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only these; null: all. What does not fit comes as REMOVED, also where the client never knew of it.")] filter: Option<
-            IdentityCardFilter,
-        >,
+        #[graphql(desc = "Only these; null: all. What does not fit comes as REMOVED, also where the client never knew of it.")]
+        filter: Option<IdentityCardFilter>,
         #[graphql(desc = "The last cursor that was received. Null: from now on.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Maybe<IdentityCardChange>>> {
         let begun = match allows(ctx, Deed::ReadCard, About::Everything) {

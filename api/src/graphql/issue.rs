@@ -8,9 +8,10 @@ use super::{allows, house, id, permitted};
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
+use kimlik_domain::card::tree::UnitTree;
 use kimlik_domain::id::IssueId;
 use kimlik_domain::ports::OpenIssue;
-use kimlik_domain::staff::Units;
+use kimlik_domain::staff::RegistryNo;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -154,7 +155,7 @@ pub enum BlockedStep {
 /// A fault in what HR says.
 pub struct DataIssue {
     open: OpenIssue,
-    units: Arc<Units>,
+    tree: Arc<UnitTree>,
 }
 
 #[Object]
@@ -198,7 +199,7 @@ impl DataIssue {
     }
     /// Who has to mend it; null: the administrators of head office.
     async fn personnel_unit(&self) -> Option<Unit> {
-        self.units.get(self.open.issue.personnel_unit?).cloned().map(Unit)
+        self.tree.units().get(self.open.issue.personnel_unit?).cloned().map(Unit)
     }
     /// Since when it stands.
     async fn since(&self) -> DateTime<Utc> {
@@ -240,8 +241,8 @@ pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<DataIssue>> {
     let found = house.store.issues(Some(IssueId(id::below(id))), 1).await.map_err(|e| fault(ctx, &e))?;
     let found: Vec<OpenIssue> = found.into_iter().filter(|issue| issue.id.0 == id).collect();
     let Some(open) = of_them(ctx, found).await?.pop() else { return Ok(None) };
-    let units = Arc::new(house.store.units().await.map_err(|e| fault(ctx, &e))?);
-    Ok(Some(DataIssue { open, units }))
+    let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
+    Ok(Some(DataIssue { open, tree }))
 }
 
 async fn issues(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<DataIssue>> {
@@ -249,9 +250,9 @@ async fn issues(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> R
     let wanted = page::first(first)?;
     let after = page::after(id::ISSUE, after)?.map(IssueId);
     let found = visible(ctx, after, wanted as usize + 1).await?;
-    let units = Arc::new(house.store.units().await.map_err(|e| fault(ctx, &e))?);
+    let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
     Ok(page::page(found, wanted, after.is_some(), |open| {
-        (Cursor(id::encode(id::ISSUE, open.id.0).0), DataIssue { open, units: units.clone() })
+        (Cursor(id::encode(id::ISSUE, open.id.0).0), DataIssue { open, tree: tree.clone() })
     }))
 }
 
@@ -288,4 +289,12 @@ async fn of_them(ctx: &Context<'_>, mut found: Vec<OpenIssue>) -> Result<Vec<Ope
         });
     }
     Ok(found)
+}
+
+/// Open ones about one person, for who may read them.
+pub async fn about(ctx: &Context<'_>, registry_no: &RegistryNo) -> Result<Vec<DataIssue>> {
+    let house = house(ctx)?;
+    let found = house.records.issues_about(registry_no).await.map_err(|e| fault(ctx, &e))?;
+    let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.into_iter().map(|open| DataIssue { open, tree: tree.clone() }).collect())
 }

@@ -25,6 +25,7 @@ pub mod scalar;
 pub mod service_account;
 pub mod session;
 pub mod staff;
+pub mod staff_list;
 pub mod submission;
 pub mod unit;
 pub mod viewer;
@@ -124,7 +125,9 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         .override_output_type_description::<window::Counted<card::IdentityCard>>("One page of cards.")
         .override_output_type_description::<page::PageEdge<card::IdentityCard>>("One card of a page, with its place in the list.")
         .override_output_type_description::<window::Counted<unit::Unit>>("One page of units.")
-        .override_output_type_description::<page::PageEdge<unit::Unit>>("One unit of a page, with its place in the list.");
+        .override_output_type_description::<page::PageEdge<unit::Unit>>("One unit of a page, with its place in the list.")
+        .override_output_type_description::<window::Counted<staff::StaffMember>>("One page of records.")
+        .override_output_type_description::<page::PageEdge<staff::StaffMember>>("One record of a page, with its place in the list.");
     pages!(
         builder,
         change::IdentityCardChange,
@@ -201,6 +204,11 @@ pub fn sdl() -> String {
 pub fn caller<'a>(ctx: &Context<'a>) -> &'a Caller {
     static NOBODY: LazyLock<Caller> = LazyLock::new(Caller::nobody);
     ctx.data_opt::<Arc<Caller>>().map_or(&*NOBODY, AsRef::as_ref)
+}
+
+/// The same, to be kept beyond a call.
+pub fn caller_of(ctx: &Context<'_>) -> Arc<Caller> {
+    ctx.data_opt::<Arc<Caller>>().cloned().unwrap_or_else(|| Arc::new(Caller::nobody()))
 }
 
 /// The one question that guards ask; the answer to no is null, as if there were nothing.

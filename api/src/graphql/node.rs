@@ -1,9 +1,9 @@
 //! Whatever has an id, by its id: what front ends' caches ask for when they have an id and nothing else.
+use super::allows;
 use super::card::IdentityCard;
 use super::error::{Maybe, bad_input};
 use super::staff::StaffMember;
 use super::{audit, card, grant, hold, id, issue, message, phone, run, service_account, staff, submission, unit, webhook};
-use super::allows;
 use async_graphql::{Context, ID, Interface, Object, Result};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::PersonId;

@@ -268,19 +268,11 @@ fn told(refused: &Refused, rules: &PasswordRules, at: &str) -> Vec<UserError> {
             "code",
             "User name or code is wrong, or the code was used, has expired or was tried too often. Your personnel unit can have a new one sent.",
         ),
-        Refused::TicketSpent => (
-            TicketSpent,
-            "ticket",
-            "This took too long, or was begun in another window. Begin again.",
-        ),
-        Refused::CredentialsWrong => (
-            CredentialsWrong,
-            "currentPassword",
-            "User name or password is wrong, or the account is locked or closed.",
-        ),
-        Refused::TooMany => {
-            (RateLimited, "username", "Too many attempts. Wait a quarter of an hour.")
+        Refused::TicketSpent => (TicketSpent, "ticket", "This took too long, or was begun in another window. Begin again."),
+        Refused::CredentialsWrong => {
+            (CredentialsWrong, "currentPassword", "User name or password is wrong, or the account is locked or closed.")
         }
+        Refused::TooMany => (RateLimited, "username", "Too many attempts. Wait a quarter of an hour."),
     };
     vec![UserError::new(code, path, text)]
 }
@@ -427,20 +419,12 @@ async fn ask(ctx: &Context<'_>, kind: ChallengeKind, username: &str, national_id
     let wanted = desk.rules.challenge.proof == ResetProof::SmsAndNationalId;
     let mut faults = Vec::new();
     if username.trim().is_empty() || username.chars().count() > LONGEST_NAME {
-        faults.push(UserError::new(
-            UserErrorCode::Invalid,
-            "username",
-            "Write the user name as you sign in with it.",
-        ));
+        faults.push(UserError::new(UserErrorCode::Invalid, "username", "Write the user name as you sign in with it."));
     }
     let national_id = typed.as_ref().map(|text| NationalId::parse(text));
     // Why it may be told: it is a matter of the digits, not of whose they are.
     if wanted && !matches!(national_id, Some(Ok(_))) {
-        faults.push(UserError::new(
-            UserErrorCode::Invalid,
-            "nationalId",
-            "Write the eleven digits of your national id.",
-        ));
+        faults.push(UserError::new(UserErrorCode::Invalid, "nationalId", "Write the eleven digits of your national id."));
     }
     if !faults.is_empty() {
         return Ok(ChallengeStartPayload { challenge: None, user_errors: faults });

@@ -286,33 +286,15 @@ fn address<'a>(ctx: &Context<'a>) -> &'a str {
 fn told(refused: Refused, at: &str) -> UserError {
     use UserErrorCode::{AlreadyDone, CodeWrong, CredentialsWrong, NotAllowed, NotFound, PasswordExpired, PasswordMustChange, RateLimited};
     let (code, path, text) = match refused {
-        Refused::Password(NotProven::TooMany) => {
-            (RateLimited, "password", "Too many attempts. Wait a quarter of an hour.")
-        }
-        Refused::Password(NotProven::PasswordExpired) => {
-            (PasswordExpired, "password", "The password has expired. Change it first.")
-        }
-        Refused::Password(NotProven::MustChange) => {
-            (PasswordMustChange, "password", "The password must be changed first.")
-        }
+        Refused::Password(NotProven::TooMany) => (RateLimited, "password", "Too many attempts. Wait a quarter of an hour."),
+        Refused::Password(NotProven::PasswordExpired) => (PasswordExpired, "password", "The password has expired. Change it first."),
+        Refused::Password(NotProven::MustChange) => (PasswordMustChange, "password", "The password must be changed first."),
         Refused::Password(_) => (CredentialsWrong, "password", "The password is wrong."),
-        Refused::TooMany => (
-            RateLimited,
-            at,
-            "Too many codes were asked for. Wait a minute, or an hour where that does not help.",
-        ),
+        Refused::TooMany => (RateLimited, at, "Too many codes were asked for. Wait a minute, or an hour where that does not help."),
         Refused::Same => (AlreadyDone, at, "This is the number already."),
-        Refused::Code => (
-            CodeWrong,
-            "code",
-            "The code is wrong, was used, has expired or was tried too often. Ask for a new one.",
-        ),
+        Refused::Code => (CodeWrong, "code", "The code is wrong, was used, has expired or was tried too often. Ask for a new one."),
         Refused::NoPerson => (NotFound, at, "There is no such person, or no account."),
-        Refused::OwnNumber => (
-            NotAllowed,
-            "personId",
-            "One's own phones are changed with password and code.",
-        ),
+        Refused::OwnNumber => (NotAllowed, "personId", "One's own phones are changed with password and code."),
     };
     UserError::new(code, path, text)
 }
@@ -333,18 +315,12 @@ fn work_of(number: Option<&str>, extension: Option<&str>, at: [&str; 2]) -> std:
     if let Some(text) = number.map(str::trim).filter(|text| !text.is_empty()) {
         match WorkNumber::parse(text) {
             Ok(number) => work.number = Some(number),
-            Err(_) => {
-                errors.push(UserError::new(UserErrorCode::Invalid, at[0], "This is not a phone number."))
-            }
+            Err(_) => errors.push(UserError::new(UserErrorCode::Invalid, at[0], "This is not a phone number.")),
         }
     }
     match desk::extension(extension.unwrap_or_default()) {
         Some(extension) => work.extension = extension,
-        None => errors.push(UserError::new(
-            UserErrorCode::Invalid,
-            at[1],
-            "An extension is at most 16 digits.",
-        )),
+        None => errors.push(UserError::new(UserErrorCode::Invalid, at[1], "An extension is at most 16 digits.")),
     }
     if errors.is_empty() { Ok(work) } else { Err(errors) }
 }

@@ -198,7 +198,7 @@ impl SyncRun {
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<Operation>> {
-        Some(operations(ctx, self.0.id, first, after.as_deref()).await)
+        Some(operations(ctx, OperationsOf::Run(self.0.id), first, after.as_deref()).await)
     }
 }
 
@@ -287,9 +287,10 @@ async fn runs(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Res
     Ok(page::page(runs, wanted, before.is_some(), |run| (Cursor(id::encode(id::RUN, run.id.0).0), SyncRun(run))))
 }
 
-async fn operations(ctx: &Context<'_>, run: RunId, first: Option<i32>, after: Option<&str>) -> Result<Page<Operation>> {
+/// A page of what was done, newest first.
+pub async fn operations(ctx: &Context<'_>, of: OperationsOf, first: Option<i32>, after: Option<&str>) -> Result<Page<Operation>> {
     let wanted = page::first(first)?;
     let before = page::after(id::OPERATION, after)?.map(OperationId);
-    let found = house(ctx)?.store.operations(OperationsOf::Run(run), before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
+    let found = house(ctx)?.store.operations(of, before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
     Ok(page::page(found, wanted, before.is_some(), |o| (Cursor(id::encode(id::OPERATION, o.id.0).0), Operation(o))))
 }

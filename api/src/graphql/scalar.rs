@@ -67,9 +67,7 @@ pub struct Date(pub NaiveDate);
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => {
-                day::parse(text).map(Date).ok_or_else(|| InputValueError::custom("a day is written as 2026-12-31"))
-            }
+            Value::String(text) => day::parse(text).map(Date).ok_or_else(|| InputValueError::custom("a day is written as 2026-12-31")),
             _ => Err(InputValueError::expected_type(value)),
         }
     }

@@ -115,26 +115,12 @@ fn tokens(opened: Opened) -> SessionTokens {
 fn told(refused: Refused) -> UserError {
     use UserErrorCode::{CredentialsWrong, NotAllowed, PasswordExpired, PasswordMustChange, RateLimited};
     let (code, path, text) = match refused {
-        Refused::Wrong => (
-            CredentialsWrong,
-            "password",
-            "User name or password is wrong, or the account is locked or closed.",
-        ),
-        Refused::TooMany => {
-            (RateLimited, "username", "Too many attempts. Wait a quarter of an hour.")
-        }
-        Refused::PasswordExpired => {
-            (PasswordExpired, "password", "The password has expired. Change it first.")
-        }
-        Refused::MustChange => {
-            (PasswordMustChange, "password", "The password must be changed first.")
-        }
-        Refused::NotAllowed => {
-            (NotAllowed, "username", "This account has nothing to do here, or not now.")
-        }
-        Refused::Ended => {
-            (CredentialsWrong, "refreshToken", "The session has ended. Sign in again.")
-        }
+        Refused::Wrong => (CredentialsWrong, "password", "User name or password is wrong, or the account is locked or closed."),
+        Refused::TooMany => (RateLimited, "username", "Too many attempts. Wait a quarter of an hour."),
+        Refused::PasswordExpired => (PasswordExpired, "password", "The password has expired. Change it first."),
+        Refused::MustChange => (PasswordMustChange, "password", "The password must be changed first."),
+        Refused::NotAllowed => (NotAllowed, "username", "This account has nothing to do here, or not now."),
+        Refused::Ended => (CredentialsWrong, "refreshToken", "The session has ended. Sign in again."),
     };
     UserError::new(code, path, text)
 }

@@ -3,14 +3,18 @@ use super::account_state::Account;
 use super::audit::AuditEvent;
 use super::card::{IdentityCard, IdentityCardKey, Posting, of_person, person_of};
 use super::error::{Maybe, fault};
+use super::issue::{self, DataIssue};
+use super::page::{self, Page};
 use super::phone::Phones;
 use super::plan::Plan;
 use super::reading::reads;
-use super::run::Operation;
+use super::run::{self, Operation};
 use super::scalar::{Date, PhoneNumber, RegistryNumber};
-use super::{allows, house, id};
+use super::staff_list::{self, StaffMemberFilter};
+use super::window::{self, Counted, Paging};
+use super::{allows, caller, house, id};
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use kimlik_domain::access::{About, Deed};
+use kimlik_domain::access::{About, Deed, Role};
 use kimlik_domain::card::CardPosting;
 use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
@@ -128,25 +132,53 @@ impl StaffMember {
         let suspension = self.record.suspension.clone();
         allows(ctx, Deed::ReadAccountState, self.about).then(|| Account::of(account, suspension, self.about))
     }
-    /// What was done to the account, newest first, at most 100.
-    #[graphql(complexity = "20 * child_complexity + 5")]
-    async fn operations(&self, ctx: &Context<'_>) -> Maybe<Vec<Operation>> {
+    /// What is wrong in what HR says of this person, or has to be looked at, the oldest first. Who may read issues; others see null.
+    #[graphql(complexity = "5 * child_complexity + 5")]
+    async fn issues(&self, ctx: &Context<'_>) -> Maybe<Vec<DataIssue>> {
+        if !allows(ctx, Deed::ReadIssue, self.about) {
+            return None;
+        }
+        Some(issue::about(ctx, &self.record.person.registry_no).await)
+    }
+    /// What was done to the account, newest first. Who may read operations; others see null.
+    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    async fn operations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
+    ) -> Maybe<Page<Operation>> {
         if !allows(ctx, Deed::ReadOperation, self.about) {
             return None;
         }
-        Some(operations(ctx, self).await)
+        Some(run::operations(ctx, OperationsOf::Person(self.record.person.id), first, after.as_deref()).await)
     }
-    /// Who did what, newest first, at most 100. Who may read the audit.
-    #[graphql(complexity = "20 * child_complexity + 5")]
-    async fn history(&self, ctx: &Context<'_>) -> Maybe<Vec<AuditEvent>> {
-        if !allows(ctx, Deed::ReadAudit, About::Everything) {
+    /// What happened to this person, newest first: what HR said anew (`hr.change`), what was done to the account (`account.…`), to
+    /// phones, passwords and messages, orders and decisions, each with who and why. Auditors and administrators also see who has
+    /// signed in and who has read; personnel officers of the person do not, and others see null.
+    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
+    ) -> Maybe<Page<AuditEvent>> {
+        let everything = allows(ctx, Deed::ReadAudit, About::Everything);
+        // Why not a service that reads operations: the audit names people.
+        let is_officer = caller(ctx).has(Role::PersonnelOfficer) && allows(ctx, Deed::ReadOperation, self.about);
+        if !everything && !is_officer {
             return None;
         }
-        Some(super::audit::about_person(ctx, self.record.person.id).await)
+        Some(super::audit::about_person(ctx, self.record.person.id, everything, first, after.as_deref()).await)
     }
 }
 
-const MOST: u32 = 100;
+impl StaffMember {
+    /// Of somebody whom the caller may read.
+    pub fn new(record: PersonRecord, about: About, card: IdentityCard) -> StaffMember {
+        StaffMember { record, about, card: Arc::new(card) }
+    }
+}
 
 async fn plan(ctx: &Context<'_>, person: PersonId) -> Result<Plan> {
     let plan = async {
@@ -161,12 +193,8 @@ async fn plan(ctx: &Context<'_>, person: PersonId) -> Result<Plan> {
     Ok(Plan::of(&plan.await?))
 }
 
-async fn operations(ctx: &Context<'_>, member: &StaffMember) -> Result<Vec<Operation>> {
-    let store = &house(ctx)?.store;
-    let found = store.operations(OperationsOf::Person(member.record.person.id), None, MOST).await.map_err(|e| fault(ctx, &e))?;
-    Ok(found.into_iter().map(Operation).collect())
-}
-
+// Why: arguments of the graph, not of Rust.
+#[allow(clippy::too_many_arguments)]
 #[Object]
 impl StaffQuery {
     /// The record of one member of staff; null where there is none that the caller may read. The reading of another person's
@@ -180,6 +208,25 @@ impl StaffQuery {
             return None;
         }
         member(ctx, by).await.transpose()
+    }
+
+    /// Members of staff whose records the caller may read: for personnel officers those of the own units, for others the own record
+    /// only. By family name and given name in Turkish order; those who have left by when they did, the last one first. The reading
+    /// of each person's record is recorded.
+    #[graphql(complexity = "window::size(first, last) * child_complexity + 20")]
+    async fn staff_members(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only these; null: everybody in service.")] filter: Option<StaffMemberFilter>,
+        #[graphql(desc = "How many from the beginning, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, instead of first; not of those who have left.")] last: Option<i32>,
+        #[graphql(desc = "The startCursor of the page behind; not of those who have left.")] before: Option<String>,
+    ) -> Maybe<Counted<StaffMember>> {
+        if !allows(ctx, Deed::ReadRecord, About::List) {
+            return None;
+        }
+        Some(staff_list::list(ctx, filter.unwrap_or_default(), &Paging { first, after, last, before }).await)
     }
 }
 
@@ -202,7 +249,7 @@ pub async fn members(ctx: &Context<'_>, people: &[PersonId]) -> Result<Vec<Staff
             continue;
         }
         let card = of_person(ctx, record.person.id).await?;
-        members.extend(card.map(|card| StaffMember { record, about, card: Arc::new(card) }));
+        members.extend(card.map(|card| StaffMember::new(record, about, card)));
     }
     Ok(members)
 }
@@ -225,5 +272,5 @@ async fn member(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<StaffMe
         return Ok(None);
     }
     let card = of_person(ctx, person).await?;
-    Ok(card.map(|card| StaffMember { record, about, card: Arc::new(card) }))
+    Ok(card.map(|card| StaffMember::new(record, about, card)))
 }

@@ -410,7 +410,8 @@ async fn submit(ctx: &Context<'_>, input: StaffRecordsSubmitInput) -> Result<Sta
             Ok(refused(vec![UserError::new(UserErrorCode::IdempotencyKeyReused, "idempotencyKey", message)]))
         }
         HandedIn::Conflict => {
-            let message = "This part does not fit those that are there: it is there already, lies behind the last one, or is another last one.";
+            let message =
+                "This part does not fit those that are there: it is there already, lies behind the last one, or is another last one.";
             Ok(refused(vec![UserError::new(UserErrorCode::Conflict, "submission", message)]))
         }
     }

@@ -14,25 +14,31 @@ const MOST: i32 = 100;
 pub type Counted<T> = Connection<Cursor, T, Total, EmptyFields, DefaultConnectionName, DefaultEdgeName>;
 
 /// Counts the whole list, if somebody asks.
-pub struct Total(Box<dyn Fn(&Book) -> usize + Send + Sync>);
+pub struct Total(Option<Box<dyn Fn(&Book) -> usize + Send + Sync>>);
 
 impl Total {
     pub fn new(count: impl Fn(&Book) -> usize + Send + Sync + 'static) -> Total {
-        Total(Box::new(count))
+        Total(Some(Box::new(count)))
+    }
+
+    /// Of a list that nobody counts: null.
+    pub fn unknown() -> Total {
+        Total(None)
     }
 }
 
 #[Object]
 /// How long the whole list is.
 impl Total {
-    /// Of the whole list; counted only where it is asked for.
+    /// Of the whole list; counted only where it is asked for. Null: of a list that cannot be counted at once.
     #[graphql(complexity = "20")]
     async fn total_count(&self, ctx: &Context<'_>) -> Maybe<i32> {
+        let count = self.0.as_ref()?;
         let house = match house(ctx) {
             Ok(house) => house,
             Err(error) => return Some(Err(error)),
         };
-        let count = house.cards.ask(&self.0).await.map_err(|e| fault(ctx, &e));
+        let count = house.cards.ask(count).await.map_err(|e| fault(ctx, &e));
         Some(count.map(|n| i32::try_from(n).unwrap_or(i32::MAX)))
     }
 }
@@ -78,7 +84,7 @@ pub fn page<I, T: OutputType>(seen: Seen<I>, kind: &str, total: Total, node: imp
     page
 }
 
-fn write(kind: &str, place: &Place) -> Cursor {
+pub fn write(kind: &str, place: &Place) -> Cursor {
     let mut text = format!("{kind}_");
     for octet in &place.key {
         for digit in [octet >> 4, octet & 15] {

@@ -101,7 +101,11 @@ pub const PHRASES: &[Phrase] = &[
         "Say who answers for it, in at most 200 characters.",
         "Hesaptan kimin sorumlu olduğunu en çok 200 karakterle yazın.",
     ),
-    ("it must end after now, and within 366 days", "It must end after now, and within 366 days.", "Bitiş şu andan sonra, en çok 366 gün içinde olmalı."),
+    (
+        "it must end after now, and within 366 days",
+        "It must end after now, and within 366 days.",
+        "Bitiş şu andan sonra, en çok 366 gün içinde olmalı.",
+    ),
     ("A number from 0 to 168.", "", "0 ile 168 arasında bir sayı olmalı."),
     ("there is no grant {}", "There is no such grant.", "Böyle bir rol ataması yok."),
     ("grant {} was revoked before", "The grant was taken back before.", "Rol ataması daha önce geri alınmış."),

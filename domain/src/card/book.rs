@@ -184,7 +184,12 @@ impl Book {
     }
 
     pub fn count(&self, filter: &CardFilter) -> usize {
-        let asked = Asked::new(self, filter);
+        self.count_where(filter, None)
+    }
+
+    /// Of those only whom `who` lets through.
+    pub fn count_where(&self, filter: &CardFilter, who: Option<Who<'_>>) -> usize {
+        let asked = Asked::new(self, filter, who);
         match asked.candidates() {
             Some(found) => found.into_iter().filter(|e| asked.fits(e)).count(),
             None if asked.is_open() => self.entries.len(),
@@ -193,7 +198,12 @@ impl Book {
     }
 
     pub fn page(&self, filter: &CardFilter, order: CardOrder, window: &Window) -> Seen<Arc<Entry>> {
-        let asked = Asked::new(self, filter);
+        self.page_where(filter, order, window, None)
+    }
+
+    /// Of those only whom `who` lets through.
+    pub fn page_where(&self, filter: &CardFilter, order: CardOrder, window: &Window, who: Option<Who<'_>>) -> Seen<Arc<Entry>> {
+        let asked = Asked::new(self, filter, who);
         let found = asked.candidates();
         let is_dense = found.as_ref().is_none_or(|found| found.len() * DENSE > self.entries.len());
         if order == CardOrder::Name && is_dense {
@@ -251,15 +261,19 @@ fn named(place: &Place) -> (Arc<[u8]>, PersonId) {
     (place.key.as_slice().into(), PersonId(Uuid::from_u128(place.id)))
 }
 
+/// Whom a caller may see, where that is not everybody.
+pub type Who<'a> = &'a (dyn Fn(&Card) -> bool + Send + Sync);
+
 /// A filter, with what follows from it for this book.
 struct Asked<'a> {
     book: &'a Book,
     filter: &'a CardFilter,
     units: Option<HashSet<UnitCode>>,
+    who: Option<Who<'a>>,
 }
 
 impl<'a> Asked<'a> {
-    fn new(book: &'a Book, filter: &'a CardFilter) -> Asked<'a> {
+    fn new(book: &'a Book, filter: &'a CardFilter, who: Option<Who<'a>>) -> Asked<'a> {
         let tree = &book.tree;
         let mut units = filter.units.as_ref().map(|units| tree.within(units, filter.include_subunits));
         if filter.provinces.is_some() || filter.unit_kind.is_some() {
@@ -270,12 +284,12 @@ impl<'a> Asked<'a> {
             let all = units.unwrap_or_else(|| tree.units().iter().map(|u| u.code).collect());
             units = Some(all.into_iter().filter(|code| fits(*code)).collect());
         }
-        Asked { book, filter, units }
+        Asked { book, filter, units, who }
     }
 
     /// Everybody fits.
     fn is_open(&self) -> bool {
-        *self.filter == CardFilter { include_subunits: self.filter.include_subunits, ..CardFilter::default() }
+        self.who.is_none() && *self.filter == CardFilter { include_subunits: self.filter.include_subunits, ..CardFilter::default() }
     }
 
     fn fits(&self, entry: &Entry) -> bool {
@@ -283,8 +297,10 @@ impl<'a> Asked<'a> {
         self.units.as_ref().is_none_or(|units| card.unit.is_some_and(|unit| units.contains(&unit)))
             && filter.manager.as_ref().is_none_or(|manager| card.manager.as_ref() == Some(manager))
             && holds_words(&entry.words, &filter.words)
+            && filter.account_states.as_ref().is_none_or(|states| states.contains(&card.account_state))
             && filter.posting_kinds.as_ref().is_none_or(|kinds| card.postings.iter().any(|p| kinds.contains(&p.kind)))
             && filter.titles.as_ref().is_none_or(|titles| card.title.as_deref().is_some_and(|t| titles.contains(&text::fold(t))))
+            && self.who.is_none_or(|who| who(card))
     }
 
     /// The fewest that an index names; `None`: no index helps.

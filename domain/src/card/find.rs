@@ -1,4 +1,5 @@
 //! What is asked of the book of cards: words, filters, order.
+use crate::account::AccountState;
 use crate::staff::unit::Province;
 use crate::staff::{PostingKind, RegistryNo, UnitCode, UnitKind};
 use crate::text;
@@ -17,6 +18,7 @@ pub struct CardFilter {
     pub posting_kinds: Option<Vec<PostingKind>>,
     /// Whose manager this is.
     pub manager: Option<RegistryNo>,
+    pub account_states: Option<Vec<AccountState>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ pub mod national_id;
 pub mod person;
 pub mod phone;
 pub mod reason;
+pub mod records;
 pub mod roster;
 pub mod submission;
 pub mod unit;

@@ -136,6 +136,29 @@ impl Person {
         self.posting_begun(day).or_else(|| self.postings.iter().min_by_key(|p| p.start))
     }
 
+    /// What HR says otherwise in `after`, by the names of the feed's fields; not when it said so.
+    pub fn changed_in(&self, after: &Person) -> Vec<&'static str> {
+        let fields = [
+            ("registry_no", self.registry_no != after.registry_no),
+            ("given_name", self.given_name != after.given_name),
+            ("family_name", self.family_name != after.family_name),
+            ("status", self.status != after.status),
+            ("reason_code", self.reason_code != after.reason_code),
+            ("employment_start", self.employment_start != after.employment_start),
+            ("employment_end", self.employment_end != after.employment_end),
+            ("postings", self.postings != after.postings),
+            ("mobile", self.mobile != after.mobile),
+            ("mobile_public", self.mobile_public != after.mobile_public),
+            ("work_phone", self.work_phone != after.work_phone),
+            ("extension", self.extension != after.extension),
+            ("office", self.office != after.office),
+            ("manager_registry_no", self.manager != after.manager),
+            ("photo", self.photo != after.photo),
+            ("attributes", self.attributes != after.attributes),
+        ];
+        fields.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
+    }
+
     /// The acting duty (vekâlet) on `day`, if any: it gives a title, not a place.
     pub fn acting_on(&self, day: Day) -> Option<&Posting> {
         self.postings.iter().filter(|p| p.kind == PostingKind::Acting && p.covers(day)).max_by_key(|p| p.start)

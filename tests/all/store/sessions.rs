@@ -160,7 +160,7 @@ async fn the_audit_is_asked_by_person_actor_deed_and_time(bench: Bench) {
         found.into_iter().map(|(_, e)| e.deed).collect::<Vec<_>>()
     };
     assert_eq!(deeds(AuditFilter::default()).await, ["account.close", "session.end", "session.begin"]);
-    assert_eq!(deeds(AuditFilter { deed: Some("session.".into()), ..AuditFilter::default() }).await.len(), 2);
+    assert_eq!(deeds(AuditFilter { deeds: vec!["session.".into()], ..AuditFilter::default() }).await.len(), 2);
     assert_eq!(deeds(AuditFilter { person: Some(id(1)), ..AuditFilter::default() }).await.len(), 2);
     assert_eq!(deeds(AuditFilter { actor: Some("kimlik".into()), ..AuditFilter::default() }).await, ["account.close"]);
     assert_eq!(deeds(AuditFilter { since: Some(noon() + TimeDelta::minutes(1)), ..AuditFilter::default() }).await, ["account.close"]);
