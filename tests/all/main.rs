@@ -17,6 +17,7 @@ mod intake;
 mod kill;
 mod laws;
 mod lifecycle;
+mod mail;
 mod mailbox;
 mod node;
 mod outage;

@@ -3,6 +3,7 @@
 mod access;
 pub mod check;
 pub mod load;
+mod mail;
 mod outlook;
 mod password;
 pub mod policy;
@@ -14,6 +15,7 @@ pub use access::{Oidc, OidcName, Roles, Sessions};
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
+pub use mail::{Mail, MailGatewayKind, SmtpSecurity};
 pub use outlook::{Card, Exchange, MailboxCommand, MailboxMode};
 pub use password::Password;
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,7 @@ pub struct Config {
     pub card: Card,
     pub exchange: Exchange,
     pub sms: Sms,
+    pub mail: Mail,
     pub password: Password,
     pub limits: LimitTable,
     pub roles: Roles,

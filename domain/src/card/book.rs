@@ -179,7 +179,7 @@ impl Book {
 
     /// Whether a card fits, asked of one after the other.
     pub fn fitting<'a>(&'a self, filter: &'a CardFilter) -> impl Fn(&Entry) -> bool + use<'a> {
-        let asked = Asked::new(self, filter);
+        let asked = Asked::new(self, filter, None);
         move |entry| asked.fits(entry)
     }
 
