@@ -186,7 +186,10 @@ async fn an_administrator_ends_the_sessions_of_somebody_else_and_nobody_else_doe
     let query = "{ auditEvents(filter: { deed: \"session.end\" }) { nodes { actor because card { username } } } }";
     let events = serving.ask(query).await;
     let event = &events["data"]["auditEvents"]["nodes"][0];
-    assert_eq!(event, &json!({ "actor": "user:yonetici", "because": "an administrator ended it", "card": { "username": person.username } }));
+    assert_eq!(
+        event,
+        &json!({ "actor": "user:yonetici", "because": "an administrator ended it", "card": { "username": person.username } })
+    );
     // Who comes from outside of HR, as well.
     let own = serving.ask_as(Some(&admin), end, json!({ "u": "yonetici" })).await;
     assert_eq!(own["data"]["sessionsEnd"]["ended"], 1, "{own}");

@@ -80,7 +80,8 @@ async fn a_photo_is_shown_to_whoever_may_see_the_card_and_asked_for_again_only_w
         ("/photos/..%2Fvar", Some(&token), None),
     ] {
         let answer = get(&serving, path, token.map(String::as_str), held).await;
-        let names: Vec<String> = answer.headers().keys().map(ToString::to_string).filter(|name| name == "etag" || name == "content-type").collect();
+        let names: Vec<String> =
+            answer.headers().keys().map(ToString::to_string).filter(|name| name == "etag" || name == "content-type").collect();
         assert_eq!((answer.status().as_u16(), names), (404, Vec::new()), "{path}");
         assert!(answer.bytes().await.unwrap().is_empty());
     }

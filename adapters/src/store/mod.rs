@@ -54,8 +54,8 @@ use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, R
 use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardEntry, CardText, Cards, CardsHead, Claim, IssueScope, KeptPhoto, Left, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord,
-    PhotoBook, PortResult, Records, Seal, Store, Watermark,
+    CardEntry, CardText, Cards, CardsHead, Claim, IssueScope, KeptPhoto, Left, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy,
+    PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};

@@ -44,7 +44,8 @@ pub(super) async fn keep(link: &Link, photos: &[(AccountGuid, Vec<u8>)], without
     let asked: Vec<Uuid> = photos.iter().map(|(account, _)| account.0).chain(without.iter().map(|account| account.0)).collect();
     let mut known: HashMap<Uuid, String> = HashMap::new();
     for asked in asked.chunks(CHUNK) {
-        let found = Entity::find().select_only().columns([Column::Account, Column::Tag]).filter(Column::Account.is_in(asked.iter().copied()));
+        let found =
+            Entity::find().select_only().columns([Column::Account, Column::Tag]).filter(Column::Account.is_in(asked.iter().copied()));
         let found: Vec<(Uuid, String)> = found.into_tuple().all(&link.db).await.map_err(failed("reading photos"))?;
         known.extend(found);
     }
@@ -63,7 +64,8 @@ pub(super) async fn keep(link: &Link, photos: &[(AccountGuid, Vec<u8>)], without
         forget.exec(&writing.txn).await.map_err(failed("forgetting photos"))?;
     }
     for changed in changed.chunks(CHUNK) {
-        let owners = account::Entity::find().select_only().column(account::Column::Person).filter(account::Column::Guid.is_in(changed.to_vec()));
+        let owners =
+            account::Entity::find().select_only().column(account::Column::Person).filter(account::Column::Guid.is_in(changed.to_vec()));
         let owners: Vec<Uuid> = owners.into_tuple().all(&writing.txn).await.map_err(failed("reading whose photos they are"))?;
         card::mark(&writing, owners.into_iter().map(PersonId)).await?;
     }

@@ -1,13 +1,13 @@
 //! Signing in with the directory's password, renewing, signing out.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
-use super::{allows, caller, house};
 use super::viewer::Viewer;
+use super::{allows, caller, house};
 use crate::http::auth::ClientAddress;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::door::{Opened, Refused};
-use kimlik_domain::access::{About, Deed};
 use kimlik_domain::access::session::Secret;
+use kimlik_domain::access::{About, Deed};
 use std::time::Duration;
 use tokio::time::Instant;
 use zeroize::Zeroizing;

@@ -1,12 +1,12 @@
 //! A real domain under the printed delegation: the contract, and what only a real domain has.
 use super::contract::{Fixture, all_pages, change, create, new, ou, refusal, see};
+use crate::year::base64;
 use async_trait::async_trait;
 use kimlik_adapters::directory::active_directory::ActiveDirectory;
 use kimlik_adapters::system::SystemClock;
 use kimlik_domain::account::{AccountRef, Attribute, Dn};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{Directory, FindBy, Photos, Refusal};
-use crate::year::base64;
 use kimlik_tests::lab::Samba;
 use std::fmt::Write;
 use std::sync::Arc;

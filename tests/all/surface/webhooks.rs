@@ -54,7 +54,10 @@ async fn what_is_done_is_told_over_a_kill_and_told_again_when_asked() {
     let findings = health["data"]["systemHealth"].as_array().unwrap_or_else(|| panic!("{health}"));
     let named = |f: &&Value| f["about"].as_str().unwrap().starts_with("webhook 127.0.0.1") && f["health"] == "DOUBTFUL";
     let named = findings.iter().find(named).unwrap_or_else(|| panic!("{health}"));
-    assert!(named["found"].as_str().unwrap().contains("it answered 500") && named["mend"].as_str().unwrap().contains("yonetici"), "{named}");
+    assert!(
+        named["found"].as_str().unwrap().contains("it answered 500") && named["mend"].as_str().unwrap().contains("yonetici"),
+        "{named}"
+    );
     receiver.behave(Manner::Takes);
     until("twenty are told", async || (receiver.took().len() >= 20).then_some(())).await;
     // Ended by force in the middle, and begun again in the same folder.
