@@ -4,8 +4,9 @@ use crate::cards::CardDesk;
 use crate::config::{
     self, Config, DirectoryKind, Fault, Faults, HrSource, MailGatewayKind, MailboxMode, SmsGatewayKind, SmtpSecurity, secrets,
 };
+use crate::http::metrics::Counters;
 use crate::inspect;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
 use kimlik_adapters::hr::csv::DropFolder;
@@ -27,12 +28,12 @@ use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
 use kimlik_domain::message::Channel;
 use kimlik_domain::message::courier::{Courier, CourierRules};
-use kimlik_domain::password::{Desk, DeskRules};
-use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
+use kimlik_domain::password::Desk;
+use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
-    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Gateway, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger,
-    Passwords, PhotoBook, Photos, PortError, PortResult, Records, SignIn, Store, WatchRuns,
+    CardTruth, Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Gateway, Grants, Health, HrFeed, HrWriteBack, Inspect,
+    MailboxLedger, Passwords, PhotoBook, Photos, PortError, PortResult, Records, SignIn, Store, Watch, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -64,6 +65,13 @@ pub struct House {
     /// The feed that cards are kept current by.
     pub card_feed: Arc<dyn Cards>,
     pub cards: CardDesk,
+    /// How cards stand in the directory.
+    pub card_truth: Arc<dyn CardTruth>,
+    /// How much of everything there is.
+    pub watch: Arc<dyn Watch>,
+    /// What this process counts by itself.
+    pub counters: Counters,
+    pub started_at: DateTime<Utc>,
     pub directory: Arc<dyn Directory>,
     /// The same directory, asked for photos.
     pub photos: Arc<dyn Photos>,
@@ -254,6 +262,10 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         card_feed: store.clone(),
         photos,
         photo_book: store.clone(),
+        card_truth: store.clone(),
+        watch: store.clone(),
+        counters: Counters::default(),
+        started_at: clock.now(),
         cards: CardDesk::default(),
         records: store.clone(),
         runs: store.clone(),
@@ -519,12 +531,13 @@ fn door(config: &Config, store: &Arc<SqlStore>, directory: Arc<dyn SignIn>, cloc
 fn desk(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Passwords>, door: Arc<Door>) -> Desk {
     let suffix = config.directory.upn_suffix();
     let words = suffix.split('.').filter(|w| w.len() > 2).map(str::to_owned).collect();
-    let rules = DeskRules { words, challenge: config.password.rules(), ..DeskRules::default() };
+    let rules = config.password.rules(words);
     let (clock, entropy) = (door.clock.clone(), door.entropy.clone());
     let texts = config::policy::texts_of(config);
     Desk {
         tickets: store.clone(),
         challenges: store.clone(),
+        pins: store.clone(),
         outbox: store.clone(),
         texts,
         passwords,
@@ -545,7 +558,7 @@ fn phone_desk(config: &Config, store: &Arc<SqlStore>, door: &Arc<Door>, clock: &
         texts: config::policy::texts_of(config),
         clock: clock.clone(),
         entropy: Arc::new(OsEntropy),
-        rules: PhoneRules::default(),
+        rules: config.phones.rules(),
     }
 }
 

@@ -60,7 +60,7 @@ async fn a_photo_is_shown_to_whoever_may_see_the_card_and_asked_for_again_only_w
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
         assert_eq!((answer.status().as_u16(), header("content-type"), header("etag")), (200, "image/jpeg".into(), tag.clone()));
         assert_eq!((header("x-content-type-options"), header("cache-control")), ("nosniff".into(), "private, no-cache".into()));
-        assert!(header("content-security-policy").contains("sandbox"));
+        assert!(header("content-security-policy").contains("default-src 'none'"));
         assert_eq!(answer.bytes().await.unwrap(), PICTURE);
     }
     let again = get(&serving, &path, Some(&token), Some(&tag)).await;

@@ -6,6 +6,7 @@ pub mod load;
 mod mail;
 mod outlook;
 mod password;
+mod phones;
 pub mod policy;
 pub mod secrets;
 pub mod sms;
@@ -18,6 +19,7 @@ use kimlik_domain::staff::{UnitCode, UnitKind};
 pub use mail::{Mail, MailGatewayKind, SmtpSecurity};
 pub use outlook::{Card, Exchange, MailboxCommand, MailboxMode};
 pub use password::Password;
+pub use phones::Phones;
 use serde::{Deserialize, Serialize};
 pub use sms::{Kannel as KannelSection, Netgsm as NetgsmSection, Sms, SmsGatewayKind};
 use std::collections::BTreeMap;
@@ -80,11 +82,13 @@ pub struct Config {
     pub sms: Sms,
     pub mail: Mail,
     pub password: Password,
+    pub phones: Phones,
     pub limits: LimitTable,
     pub roles: Roles,
     pub sessions: Sessions,
     pub oidc: Oidc,
     pub webhooks: Webhooks,
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -116,6 +120,15 @@ impl Default for Server {
     fn default() -> Server {
         Server { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), public_url: "http://127.0.0.1:8080".into() }
     }
+}
+
+/// Figures for whoever watches over Kimlik.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Where /metrics is answered, to anybody who reaches it. Nothing: nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,13 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
 pub mod account;
 pub mod account_state;
+pub mod adoption;
 pub mod audit;
 pub mod card;
+pub mod challenge;
 pub mod change;
+pub mod credentials;
+pub mod drift;
 pub mod error;
 mod fault_words;
 pub mod grant;
@@ -14,12 +18,18 @@ pub mod issue;
 pub mod mailbox;
 pub mod message;
 pub mod node;
+pub mod officer;
+pub mod order;
 pub mod page;
 pub mod password;
+pub mod password_policy;
 pub mod phone;
+pub mod pin;
 pub mod plan;
 pub mod progress;
+pub mod provenance;
 pub mod reading;
+pub mod rename;
 pub mod run;
 pub mod scalar;
 pub mod service_account;
@@ -27,6 +37,7 @@ pub mod session;
 pub mod staff;
 pub mod staff_list;
 pub mod submission;
+pub mod ticket;
 pub mod unit;
 pub mod viewer;
 pub mod webhook;
@@ -57,13 +68,15 @@ pub struct Query(
     message::MessageQuery,
     issue::IssueQuery,
     health::HealthQuery,
+    drift::DriftQuery,
     viewer::ViewerQuery,
     grant::GrantQuery,
     service_account::ServiceQuery,
     audit::AuditQuery,
-    password::PasswordQuery,
+    password_policy::PasswordPolicyQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    rename::RenameQuery,
     node::NodeQuery,
 );
 
@@ -71,7 +84,12 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    ticket::TicketMutation,
+    challenge::ChallengeMutation,
+    officer::OfficerMutation,
+    pin::PinMutation,
     password::PasswordMutation,
+    password_policy::PasswordPolicyMutation,
     phone::PhoneMutation,
     grant::GrantMutation,
     service_account::ServiceMutation,
@@ -79,6 +97,9 @@ pub struct Mutation(
     webhook::WebhookMutation,
     submission::SubmissionMutation,
     account::AccountMutation,
+    credentials::CredentialsMutation,
+    rename::RenameMutation,
+    adoption::AdoptionMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
@@ -141,7 +162,8 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         service_account::ServiceAccount,
         audit::AuditEvent,
         webhook::Webhook,
-        plan::PlannedChange
+        plan::PlannedChange,
+        drift::CardDrift
     )
 }
 
@@ -157,8 +179,13 @@ pub fn schema(house: Arc<House>) -> Graph {
 pub async fn answer(graph: &Graph, house: &House, request: Request, caller: Arc<Caller>, address: ClientAddress) -> Response {
     let readings = Arc::new(reading::Readings::default());
     let actor = caller.actor();
-    let response = graph.to(&caller).execute(request.data(caller.clone()).data(address).data(readings.clone())).await;
-    recorded(response, house, &readings, &actor).await
+    let response = graph
+        .to(&caller)
+        .execute(request.data(caller.clone()).data(address).data(readings.clone()).data(Arc::new(provenance::Truths::default())))
+        .await;
+    let response = recorded(response, house, &readings, &actor).await;
+    house.counters.answered(response.is_err());
+    response
 }
 
 /// Like [`answer`], for what has more than one answer.

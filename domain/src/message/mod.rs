@@ -1,6 +1,7 @@
 //! Texts to people, by SMS and by e-mail. A message is queued in the transaction of what it tells, and at most once: (person,
 //! purpose, occasion, channel) is unique. Its code belongs to it: a message that may or may not have been sent is voided with its code, and a new one
 //! with a new code takes its place, so that no code is ever sent twice.
+pub mod announcement; // sent again
 pub mod courier;
 mod letter;
 mod notice;
@@ -32,6 +33,8 @@ pub enum Purpose {
     /// To the number before: the mobile number was changed.
     MobileChangedNotice,
     PasswordChangedNotice,
+    /// The PIN that is asked beside codes was changed.
+    PinChangedNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
 }
@@ -44,6 +47,7 @@ impl Purpose {
         Purpose::MobileConfirmCode,
         Purpose::MobileChangedNotice,
         Purpose::PasswordChangedNotice,
+        Purpose::PinChangedNotice,
         Purpose::PasswordExpiring,
     ];
 
@@ -67,6 +71,7 @@ impl Purpose {
             Purpose::MobileConfirmCode => "mobile_confirm_code",
             Purpose::MobileChangedNotice => "mobile_changed_notice",
             Purpose::PasswordChangedNotice => "password_changed_notice",
+            Purpose::PinChangedNotice => "pin_changed_notice",
             Purpose::PasswordExpiring => "password_expiring",
         }
     }

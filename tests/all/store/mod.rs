@@ -32,6 +32,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod announcements;
 mod challenges;
 mod engine;
 mod holds;
@@ -42,6 +43,7 @@ mod names;
 mod operations;
 mod phones;
 mod photos;
+mod pins;
 mod roster;
 mod secrets;
 mod sessions;
@@ -149,6 +151,7 @@ pub fn save(people: Vec<Person>) -> RosterSave {
         units: Vec::new(),
         people,
         wake: Vec::new(),
+        wake_at: noon(),
         wake_everybody: false,
         issues: Vec::new(),
         issue_kinds: Vec::new(),
@@ -166,6 +169,7 @@ pub fn settlement(person: &Person) -> PersonSettlement {
         account: None,
         operations: Vec::new(),
         message: None,
+        drift: Default::default(),
         audit: Vec::new(),
         wake_reports: false,
         mailbox_asked_for: false,

@@ -46,7 +46,7 @@ async fn what_is_done_is_told_over_a_kill_and_told_again_when_asked() {
     let serving = Serving::start(LIVING);
     let made = make(&serving, &receiver.url()).await;
     let secret = made["secret"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
-    assert_eq!(made["webhook"]["events"].as_array().unwrap().len(), 8);
+    assert_eq!(made["webhook"]["events"].as_array().unwrap().len(), kimlik_domain::webhook::EventKind::ALL.len());
     let failing = until("it is failing", async || Some(state(&serving).await).filter(|s| s["failures"].as_i64() > Some(0))).await;
     assert!(failing["failingSince"].is_string() && failing["nextAttemptAt"].is_string(), "{failing}");
     assert_eq!(failing["lastFault"], "it answered 500");
