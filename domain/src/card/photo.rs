@@ -53,7 +53,9 @@ pub async fn look(directory: &dyn Photos, book: &dyn PhotoBook, whole: bool) -> 
         // Why also those that are not found: it was taken away a moment ago, or is nothing that can be shown.
         let (shown, mut none): (Vec<_>, HashSet<AccountGuid>) = (found, accounts.iter().copied().collect());
         let shown: Vec<_> = shown.into_iter().filter(|(_, octets)| PhotoKind::of(octets).is_some()).collect();
-        shown.iter().for_each(|(account, _)| drop(none.remove(account)));
+        for (account, _) in &shown {
+            none.remove(account);
+        }
         book.keep_photos(&shown, &none.into_iter().collect::<Vec<_>>()).await?;
     }
     for accounts in without.chunks(1_000) {
