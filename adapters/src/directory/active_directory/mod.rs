@@ -12,6 +12,7 @@ mod password;
 mod photo;
 mod protected;
 mod read;
+mod schema;
 mod settings;
 mod sign_in;
 mod write;
