@@ -3,6 +3,7 @@
 use crate::cards::CardDesk;
 use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, MailboxMode, SmsGatewayKind, secrets};
 use crate::inspect;
+use crate::plans::PlanShelf;
 use chrono::TimeDelta;
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
@@ -62,6 +63,8 @@ pub struct House {
     pub directory: Arc<dyn Directory>,
     /// The same store, looked up in by personnel units and administrators.
     pub records: Arc<dyn Records>,
+    /// Plans of many people that were shown a moment ago.
+    pub plans: PlanShelf,
     /// The same store, asked how a run goes on.
     pub runs: Arc<dyn WatchRuns>,
     pub feed: Arc<dyn HrFeed>,
@@ -231,6 +234,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         card_feed: store.clone(),
         cards: CardDesk::default(),
         records: store.clone(),
+        plans: PlanShelf::default(),
         runs: store.clone(),
         store,
         directory,

@@ -11,12 +11,16 @@ pub mod health;
 pub mod hold;
 pub mod id;
 pub mod issue;
+pub mod issue_decide;
+pub mod issue_kind;
 pub mod mailbox;
 pub mod message;
+pub mod operation;
 pub mod page;
 pub mod password;
 pub mod phone;
 pub mod plan;
+pub mod plan_of_many;
 pub mod progress;
 pub mod reading;
 pub mod run;
@@ -26,6 +30,7 @@ pub mod session;
 pub mod staff;
 pub mod staff_list;
 pub mod submission;
+pub mod sync;
 pub mod unit;
 pub mod viewer;
 pub mod webhook;
@@ -63,6 +68,8 @@ pub struct Query(
     password::PasswordQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    operation::OperationQuery,
+    sync::PlanQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
@@ -77,6 +84,9 @@ pub struct Mutation(
     webhook::WebhookMutation,
     submission::SubmissionMutation,
     account::AccountMutation,
+    issue_decide::IssueMutation,
+    sync::SyncMutation,
+    operation::OperationMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
@@ -130,7 +140,7 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         builder,
         change::IdentityCardChange,
         run::SyncRun,
-        run::Operation,
+        operation::Operation,
         hold::Hold,
         hold::HoldItem,
         message::Message,
@@ -226,6 +236,11 @@ async fn permitted(ctx: &Context<'_>, deed: Deed, people: impl IntoIterator<Item
 /// What the caller reads.
 fn language(ctx: &Context<'_>) -> Language {
     ctx.data_opt::<Language>().copied().unwrap_or_default()
+}
+
+/// A text of a plan, a reason or a receipt, as the caller reads it.
+fn said(ctx: &Context<'_>, text: &str) -> String {
+    kimlik_domain::lifecycle::words::said(text, language(ctx).into())
 }
 
 fn house<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Arc<House>> {

@@ -51,6 +51,8 @@ pub struct Look<'a> {
     pub duplicates: Vec<DataIssue>,
     /// A dry run of an order: as if this were the person's latest suspension.
     pub supposed: Option<(PersonId, Option<Suspension>)>,
+    /// Names that a dry run proposed a moment ago: people planned anew by themselves are proposed the same.
+    pub proposed: HashMap<PersonId, Names>,
 }
 
 /// A plan with what deciding about it needs.
@@ -106,6 +108,7 @@ impl<'a> Look<'a> {
             watermark: None,
             duplicates: Vec::new(),
             supposed: None,
+            proposed: HashMap::new(),
         })
     }
 
@@ -249,6 +252,9 @@ impl<'a> Look<'a> {
     }
 
     pub(super) fn suppose(&self, records: &mut [PersonRecord]) {
+        for record in records.iter_mut().filter(|r| r.account.is_none()) {
+            record.account = self.proposed.get(&record.person.id).map(|names| Account::new(record.person.id, names.clone()));
+        }
         let Some((person, suspension)) = &self.supposed else { return };
         records.iter_mut().filter(|r| r.person.id == *person).for_each(|r| r.suspension.clone_from(suspension));
     }

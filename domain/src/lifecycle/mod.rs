@@ -16,7 +16,9 @@ pub mod reason;
 pub mod reconcile;
 pub mod run;
 pub mod settle;
+pub mod started;
 pub mod suspension;
+pub mod words;
 
 pub use plan::{Action, ActionKind, PersonPlan, Step};
 pub use policy::Policy;
