@@ -33,7 +33,7 @@ async fn on_postgresql(environment: &[(&str, &str)]) -> (postgres::Database, Ser
         std::fs::write(&file, octet.repeat(32)).unwrap();
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     }
-    let environment = [&[("KIMLIK__DATABASE__URL", database.url.as_str())], environment].concat();
+    let environment = [&[("KIMLIK__DATABASE__URL", database.url.as_str())][..], environment].concat();
     let migrated = run(folder.path(), &["migrate"], &[SMALL, environment.as_slice()].concat());
     assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
     let serving = Serving::start_in(folder, &environment);
