@@ -15,6 +15,7 @@ use crate::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStat
 use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, OperationStatus, PersonSettlement, Run};
 use crate::lifecycle::suspension::{Order, Ordered, Suspension};
+use crate::mailbox::Stands;
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
 use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Message, NewMessage, Purpose};
@@ -228,6 +229,8 @@ pub struct PersonRecord {
     pub unsettled: Vec<OperationRecord>,
     /// The latest suspension by order, in force or lifted.
     pub suspension: Option<Suspension>,
+    /// What was last seen of the mailbox of a closed account, where somebody is asked for mailboxes.
+    pub mailbox: Option<Stands>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

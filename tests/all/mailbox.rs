@@ -4,11 +4,18 @@ use kimlik_adapters::mailbox::{CommandHost, CommandSettings};
 use kimlik_adapters::store::SqlStore;
 use kimlik_domain::account::{AccountRef, AccountState, Attribute, Dn};
 use kimlik_domain::id::AccountGuid;
+use kimlik_domain::lifecycle::ActionKind;
+use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
+use kimlik_domain::lifecycle::limits::{Budget, Limit};
 use kimlik_domain::lifecycle::policy::Policy;
+use kimlik_domain::lifecycle::run::Run;
 use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
-use kimlik_domain::mailbox::{Mailbox, MailboxDeed, MailboxState, Mailboxes, Seen, Stands};
-use kimlik_domain::ports::{Clock, Health, Inspect, MailboxHost, MailboxLedger, MailboxRequest, OperationsOf, PortError, PortResult};
+use kimlik_domain::mailbox::{Mailbox, MailboxDeed, MailboxState, Mailboxes, Seen, Stands, may_close};
+use kimlik_domain::ports::{
+    Clock, Health, Inspect, MailboxHost, MailboxLedger, MailboxRequest, OperationsOf, PeopleBy, PortError, PortResult, Webhooks,
+};
 use kimlik_domain::staff::IssueKind;
+use kimlik_domain::webhook::{EventKind, data};
 use kimlik_tests::ministry::{Ministry, day, keys, policy};
 use kimlik_tests::scenario::Hr;
 use std::os::unix::fs::PermissionsExt;
@@ -195,6 +202,16 @@ impl Office {
         self.ministry.staff(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
         self.ministry.work().await;
     }
+    /// Whose mailboxes other systems have been told are closed.
+    async fn told(&self) -> Vec<String> {
+        let today = kimlik_domain::day::today(self.ministry.clock.now());
+        while self.ledger.seal_events(100, &|action, facts| data(action, facts, today)).await.unwrap() {}
+        let events = self.ledger.events_after(0, 1_000).await.unwrap();
+        let closed = events.iter().filter(|e| e.kind == EventKind::MailboxClosed);
+        let mut told: Vec<String> = closed.map(|e| e.data["registryNumber"].as_str().unwrap().to_owned()).collect();
+        told.sort();
+        told
+    }
     async fn works(&self, host: CommandHost) {
         let keeper = self.keeper(host);
         while keeper.round().await.unwrap().handled > 0 {}
@@ -246,7 +263,15 @@ async fn a_mailbox_is_opened_told_of_a_transfer_hidden_closed_by_the_calendar_an
     assert_eq!(office.stands().await.0, MailboxState::Hidden, "the day before");
     office.ministry.clock.set(day("2027-03-02"));
     office.works(office.example()).await;
+    assert_eq!(office.stands().await.0, MailboxState::Hidden, "nothing is closed that was not planned");
+    assert_eq!(office.mailbox().await.state_on(day("2027-03-02")), MailboxState::Closing);
+    office.ministry.work().await;
+    office.works(office.example()).await;
     assert_eq!(office.stands().await, (MailboxState::Closed, Some("2027-03-02".into())));
+    assert_eq!(office.told().await, ["S001"]);
+    let operations = office.ministry.store.operations(OperationsOf::Person(person), None, 1).await.unwrap();
+    let receipt: Vec<&str> = operations[0].receipt.iter().map(|line| line.result.as_str()).collect();
+    assert_eq!((operations[0].kind, receipt), (ActionKind::CloseMailbox, vec!["done", "seen closed: it takes no mail"]));
 
     office.says("S001: start=2027-03-02; end=; status=ACTIVE").await;
     office.works(office.example()).await;
@@ -255,6 +280,120 @@ async fn a_mailbox_is_opened_told_of_a_transfer_hidden_closed_by_the_calendar_an
     let mut deeds: Vec<&str> = audit.iter().map(|e| e.deed.as_str()).filter(|d| d.starts_with("mailbox.")).collect();
     deeds.reverse();
     assert_eq!(deeds, ["mailbox.open", "mailbox.update", "mailbox.hide", "mailbox.close", "mailbox.reopen"]);
+}
+
+/// What the example's folder says of each mailbox, counted.
+fn files(folder: &TempDir) -> (usize, usize) {
+    let all: Vec<String> = std::fs::read_dir(folder.path()).unwrap().map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap()).collect();
+    (all.iter().filter(|s| *s == "HIDDEN").count(), all.iter().filter(|s| *s == "CLOSED").count())
+}
+
+#[tokio::test]
+async fn a_slip_in_the_retention_closes_no_mailbox_before_somebody_has_said_so() {
+    let mut office = Office::open().await;
+    let limit = Limit { percent: None, absolute: Some(2), at_least: 0 };
+    let mut policy = Policy::clone(&office.ministry.reconciler.policy);
+    policy.limits.everywhere.insert(Budget::Mailbox, limit);
+    office.ministry.reconciler.policy = Arc::new(policy.clone());
+    for (n, family) in (1..).zip(["Can", "Kan", "Han", "Tan"]) {
+        office.says(&format!("S00{n}: given=Ali; family={family}; start=2026-12-01; unit=20000004; post=Memur")).await;
+    }
+    office.works(office.example()).await;
+    for n in 1..=4 {
+        office.says(&format!("S00{n}: end=2026-12-01")).await;
+    }
+    office.ministry.clock.set(day("2026-12-02"));
+    office.ministry.work().await;
+    office.works(office.example()).await;
+    assert_eq!(files(&office.folder), (4, 0));
+
+    // 90 days were meant, 1 was written.
+    office.ministry.clock.set(day("2026-12-10"));
+    policy.mailbox_retention_days = 1;
+    office.ministry.reconciler.policy = Arc::new(policy);
+    let run = office.ministry.sync().await;
+    assert_eq!((run.summary.planned.get(&ActionKind::CloseMailbox), run.summary.held), (Some(&4), 4));
+    office.works(office.example()).await;
+    office.passes(TimeDelta::days(2));
+    office.ministry.sync().await;
+    office.works(office.example()).await;
+    assert_eq!((files(&office.folder), office.told().await), ((4, 0), vec![]), "a hold holds, whatever day it is");
+    assert_eq!(office.mailbox().await.state_on(day("2026-12-12")), MailboxState::Closing);
+
+    let hold = office.ministry.store.holds(Some(HoldStatus::Open), 10).await.unwrap().remove(0);
+    assert_eq!((hold.budget, hold.people), (Budget::Mailbox, 4));
+    let ids = async |nos: &[&str]| {
+        let mut ids = Vec::new();
+        for no in nos {
+            ids.push(office.ministry.person(no).await.person.id);
+        }
+        ids
+    };
+    let decide = async |approve, people| {
+        let decision = HoldDecision { approve, digest: None, people: Some(people), by: "cli:test".into(), note: None };
+        office.ministry.store.decide_hold(hold.id, &decision, office.ministry.clock.now()).await.unwrap();
+    };
+    decide(false, ids(&["S004"]).await).await;
+    decide(true, ids(&["S001", "S002"]).await).await;
+    office.ministry.sync().await;
+    office.works(office.example()).await;
+    assert_eq!((files(&office.folder), office.told().await), ((2, 2), vec!["S001".into(), "S002".into()]));
+    decide(true, ids(&["S003"]).await).await;
+    office.ministry.sync().await;
+    office.works(office.example()).await;
+    office.passes(TimeDelta::days(30));
+    office.ministry.sync().await;
+    office.works(office.example()).await;
+    assert_eq!((files(&office.folder), office.told().await.len()), ((1, 3), 3), "what was rejected stays");
+
+    // What was let go ahead is for that day: with the retention that was meant the mailbox stays as long as that says.
+    let account = office.ministry.person("S003").await.account.unwrap();
+    assert!(may_close(&account, day("2026-12-03")) && !may_close(&account, day("2027-03-02")));
+}
+
+#[tokio::test]
+async fn leavers_without_a_mailbox_are_in_no_plan_when_a_program_is_asked_from_now_on() {
+    let mut office = Office::open().await;
+    for (n, family) in (1..).zip(["Can", "Kan", "Han"]) {
+        office.says(&format!("S00{n}: given=Ali; family={family}; start=2026-12-01; unit=20000004; post=Memur; end=2026-12-01")).await;
+    }
+    office.ministry.clock.set(day("2026-12-02"));
+    office.ministry.work().await;
+    office.ministry.clock.set(day("2027-06-01"));
+    let of = |kind| move |run: &Run| run.summary.planned.get(&kind).copied();
+    let planned = of(ActionKind::CloseMailbox);
+    assert_eq!(planned(&office.ministry.sync().await), None, "nobody has looked");
+    // One of them has a mailbox from before.
+    let guid = office.ministry.person("S002").await.account.unwrap().guid.unwrap();
+    std::fs::write(office.folder.path().join(guid.to_string()), "OPEN").unwrap();
+    office.works(office.example()).await;
+    assert_eq!(files(&office.folder), (1, 0), "hidden at once, as every leaver's");
+    assert_eq!(planned(&office.ministry.sync().await), Some(1));
+    office.works(office.example()).await;
+    assert_eq!((files(&office.folder), office.told().await), ((0, 1), vec!["S002".into()]));
+    assert_eq!(planned(&office.ministry.sync().await), None);
+}
+
+#[tokio::test]
+async fn who_left_before_mailboxes_were_made_in_the_cloud_has_none() {
+    let mut ministry = Ministry::with("2026-12-01", policy()).await;
+    ministry.units().await;
+    let mut hr = Hr::default();
+    let rows = hr.says("S001: given=Ali; family=Can; start=2026-12-01; unit=20000004; post=Memur; end=2026-12-01");
+    ministry.staff(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    ministry.work().await;
+    ministry.clock.set(day("2026-12-02"));
+    ministry.work().await;
+    let remote = Mailboxes::Remote { routing_domain: "csb.mail.onmicrosoft.com".into() };
+    ministry.reconciler.policy = Arc::new(Policy { mailboxes: remote.clone(), ..policy() });
+    ministry.clock.set(day("2027-06-01"));
+    ministry.sync().await;
+    let account = ministry.person("S001").await.account.unwrap();
+    let mailbox = remote.of_account(&account, 90, day("2027-06-01")).unwrap();
+    assert_eq!((mailbox.state(), mailbox.closes_on, mailbox.waiting), (MailboxState::None, None, None));
+    let before = ministry.store.people(PeopleBy::Ids(&[account.person])).await.unwrap();
+    ministry.sync().await;
+    assert_eq!(ministry.store.people(PeopleBy::Ids(&[account.person])).await.unwrap(), before, "said once");
 }
 
 #[tokio::test]

@@ -3,17 +3,18 @@
 use super::SqlStore;
 use super::fault::{failed, from_json, to_json, word};
 use super::link::{CHUNK, Link, Writing, keep, upsert};
-use super::{account, audit, issue};
+use super::{account, audit, issue, operation};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::PersonId;
 use kimlik_domain::mailbox::keeper::MAILBOX_ISSUES;
-use kimlik_domain::mailbox::{Mailbox, MailboxState};
+use kimlik_domain::mailbox::{Mailbox, MailboxState, Stands};
 use kimlik_domain::ports::{ClaimedMailbox, IssueScope, MailboxLedger, MailboxSave, MailboxesState, PortResult};
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, LockBehavior, LockType};
 use sea_orm::{IntoActiveModel, JoinType, PaginatorTrait, QueryOrder, QuerySelect};
+use std::collections::HashMap;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "mailbox")]
@@ -62,6 +63,20 @@ pub(super) async fn touch(writing: &Writing, people: impl IntoIterator<Item = Pe
             .map_err(failed("making mailboxes due"))?;
     }
     Ok(())
+}
+
+/// What was last seen of these, as far as somebody has looked.
+pub(super) async fn standing(db: &impl ConnectionTrait, people: Vec<Uuid>) -> PortResult<HashMap<PersonId, Stands>> {
+    if people.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = Entity::find().filter(Column::Person.is_in(people)).all(db).await.map_err(failed("reading mailboxes"))?;
+    let mut found = HashMap::new();
+    for row in rows {
+        let mailbox: Mailbox = from_json(&row.data, "mailbox")?;
+        found.extend(mailbox.stands.map(|stands| (mailbox.person, stands)));
+    }
+    Ok(found)
 }
 
 async fn discover(link: &Link, now: DateTime<Utc>, limit: u32) -> PortResult<u32> {
@@ -135,6 +150,9 @@ async fn save(link: &Link, save: &MailboxSave) -> PortResult<bool> {
     writing.insert("saving a mailbox", vec![row.into_active_model()], upsert([Column::Person], columns)).await?;
     if let Some((number, issues)) = &save.issues {
         issue::save(&writing, IssueScope::People(MAILBOX_ISSUES, std::slice::from_ref(number)), issues, save.at).await?;
+    }
+    if save.closed {
+        operation::mailbox_closed(&writing, save.mailbox.person, save.at).await?;
     }
     audit::record(&writing, &save.audit).await?;
     writing.commit().await?;

@@ -6,6 +6,7 @@ use super::person::posting;
 use super::{decision, event};
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::id::{OperationId, PersonId, RunId, uuid_v7};
+use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, OperationStatus, ReceiptLine};
 use kimlik_domain::ports::{OperationFilter, OperationsOf, PortError, PortResult, Refusal};
@@ -197,6 +198,8 @@ fn row(intent: &Intent, budget: Option<Budget>) -> PortResult<Model> {
 pub(super) struct Settled<'a> {
     pub(super) status: OperationStatus,
     pub(super) receipt: &'a [ReceiptLine],
+    /// That a mailbox was closed is told when it is seen.
+    pub(super) mailbox_asked_for: bool,
     pub(super) at: DateTime<Utc>,
 }
 
@@ -217,7 +220,10 @@ pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_
             row.settled_at = (!matches!(settled.status, OperationStatus::Intended | OperationStatus::InDoubt)).then_some(settled.at);
             if settled.status == OperationStatus::Done {
                 done.push((row.person, row.kind.clone(), row.digest.clone()));
-                told.push((row.id, from_word(&row.kind, "operation")?));
+                let kind: ActionKind = from_word(&row.kind, "operation")?;
+                if !(settled.mailbox_asked_for && kind == ActionKind::CloseMailbox) {
+                    told.push((row.id, kind));
+                }
             }
         }
         let rows = rows.drain(..).map(IntoActiveModel::into_active_model).collect();
@@ -229,6 +235,27 @@ pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_
         }
     }
     Ok(())
+}
+
+/// What the person's latest planned closing of a mailbox asked for was seen done.
+pub(super) async fn mailbox_closed(writing: &Writing, person: PersonId, at: DateTime<Utc>) -> PortResult<()> {
+    let kind = ActionKind::CloseMailbox;
+    let latest = Entity::find()
+        .filter(Column::Person.eq(person.0))
+        .filter(Column::Kind.eq(word(&kind)?))
+        .filter(Column::Status.eq(word(&OperationStatus::Done)?))
+        .order_by_desc(Column::Id)
+        .one(&writing.txn)
+        .await
+        .map_err(failed("reading operations"))?;
+    let Some(mut row) = latest else { return Ok(()) };
+    let mut receipt: Vec<ReceiptLine> = from_json(&row.receipt, "receipt")?;
+    receipt.push(ReceiptLine { at, step: "mailbox".into(), result: "seen closed: it takes no mail".into() });
+    (row.receipt, row.settled_at) = (to_json(&receipt)?, Some(at));
+    let id = row.id;
+    let columns = [Column::Receipt, Column::SettledAt];
+    writing.insert("settling operations", vec![row.into_active_model()], upsert([Column::Id], columns)).await?;
+    event::mark(writing, [(id, kind)]).await
 }
 
 pub(super) async fn unsettled(db: &impl ConnectionTrait, people: &[Uuid]) -> PortResult<HashMap<PersonId, Vec<OperationRecord>>> {

@@ -1,8 +1,8 @@
 //! People as HR last described them: one row each, with what is searched beside the whole as JSON.
 use super::fault::{failed, from_json, to_json};
 use super::link::{CHUNK, Writing, keep, upsert};
-use super::{account, card, decision, issue, operation, phone, suspension};
-use kimlik_domain::account::Account;
+use super::{account, card, decision, issue, mailbox, operation, phone, suspension};
+use kimlik_domain::account::{Account, AccountState};
 use kimlik_domain::id::PersonId;
 use kimlik_domain::phone::Phones;
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortResult};
@@ -78,7 +78,7 @@ pub(super) async fn save(writing: &Writing, people: &[&Person]) -> PortResult<()
     writing.insert("saving postings", postings, keep([posting::Column::Unit, posting::Column::Person])).await
 }
 
-/// However many are asked for: five statements a chunk.
+/// However many are asked for: five statements a chunk, one more where some have left.
 pub(super) async fn people(db: &impl ConnectionTrait, by: PeopleBy<'_>) -> PortResult<Vec<PersonRecord>> {
     let mut found = Vec::new();
     match by {
@@ -162,6 +162,8 @@ pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<Read>) -> Por
         let mut unsettled = operation::unsettled(db, &ids).await?;
         let mut issues = issue::standing(db, chunk.iter().map(|(p, ..)| p.registry_no.as_str())).await?;
         let mut suspensions = suspension::latest(db, &ids).await?;
+        let closed = chunk.iter().filter_map(|(_, account, _)| account.as_ref()).filter(|a| a.state == AccountState::Closed);
+        let mut mailboxes = mailbox::standing(db, closed.map(|a| a.person.0).collect()).await?;
         records.extend(chunk.into_iter().map(|(person, account, phones)| {
             let (accepted, open_issues) = issues.remove(person.registry_no.as_str()).unwrap_or_default();
             PersonRecord {
@@ -172,6 +174,7 @@ pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<Read>) -> Por
                 open_issues,
                 unsettled: unsettled.remove(&person.id).unwrap_or_default(),
                 suspension: suspensions.remove(&person.id),
+                mailbox: mailboxes.remove(&person.id),
                 person,
             }
         }));

@@ -25,7 +25,7 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     let mut settled = HashMap::new();
     for settlement in &settlements {
         for (id, status, receipt) in &settlement.operations {
-            settled.insert(id.0, Settled { status: *status, receipt, at: settlement.at });
+            settled.insert(id.0, Settled { status: *status, receipt, mailbox_asked_for: settlement.mailbox_asked_for, at: settlement.at });
         }
     }
     operation::settle(&writing, &settled).await?;

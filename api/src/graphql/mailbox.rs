@@ -39,12 +39,13 @@ pub struct Mailbox {
     closes_on: Option<NaiveDate>,
 }
 
-impl From<mailbox::Mailbox> for Mailbox {
-    fn from(of: mailbox::Mailbox) -> Mailbox {
+impl Mailbox {
+    fn on(today: NaiveDate, of: mailbox::Mailbox) -> Mailbox {
+        let planned = || of.waits_for_plan(today).then(|| "its closing to be planned, or a limit or a hold to let it go ahead".into());
         Mailbox {
-            state: of.state().into(),
+            state: of.state_on(today).into(),
             since: of.waiting.as_ref().map_or(of.since, |w| w.since),
-            waiting_for: of.waiting.as_ref().map(mailbox::Waiting::waits_for),
+            waiting_for: of.waiting.as_ref().map(mailbox::Waiting::waits_for).or_else(planned),
             closes_on: of.closes_on,
         }
     }
@@ -55,15 +56,15 @@ pub async fn of(ctx: &Context<'_>, person: PersonId) -> Result<Option<Mailbox>> 
     let house = house(ctx)?;
     let exchange = &house.config.exchange;
     let mailboxes = exchange.mailboxes();
+    let today = day::today(house.clock.now());
     let found = match &mailboxes {
         Mailboxes::None => None,
         Mailboxes::Command => house.mailboxes.mailbox_of(person).await.map_err(|e| fault(ctx, &e))?,
         Mailboxes::Remote { .. } => {
             let people = house.store.people(PeopleBy::Ids(&[person])).await.map_err(|e| fault(ctx, &e))?;
             let account = people.first().and_then(|r| r.account.as_ref()).filter(|a| a.guid.is_some());
-            let today = day::today(house.clock.now());
             account.and_then(|a| mailboxes.of_account(a, exchange.mailbox_retention_days, today))
         }
     };
-    Ok(found.map(Mailbox::from))
+    Ok(found.map(|of| Mailbox::on(today, of)))
 }

@@ -34,6 +34,8 @@ pub enum WebhookEvent {
     AccountReinstated,
     /// `kimlik.account.closed`: closed, or a hire that was taken back before its day.
     AccountClosed,
+    /// `kimlik.mailbox.closed`: the mailbox of somebody who left takes no mail any more; its retention is over.
+    MailboxClosed,
 }
 
 /// An address that is told.

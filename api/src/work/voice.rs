@@ -110,7 +110,7 @@ fn deed(kind: ActionKind) -> &'static str {
         ActionKind::Suspend => "account suspended",
         ActionKind::Close => "account closed",
         ActionKind::Withdraw => "account taken back",
-        ActionKind::CloseMailbox => "mailbox closed",
+        ActionKind::CloseMailbox => "mail of somebody who left ended",
     }
 }
 

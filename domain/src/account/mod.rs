@@ -52,7 +52,8 @@ pub struct Account {
     pub opened_at: Option<DateTime<Utc>>,
     pub enabled_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
-    /// What made it a mailbox was taken away after its retention; only where mailboxes are attributes of the account.
+    /// When its mail ended, or, where somebody is asked for mailboxes, when that was let go ahead. Equal to `closed_at`: it was
+    /// no mailbox when it was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail_ended_at: Option<DateTime<Utc>>,
     /// The opening that was announced; 0: none.
@@ -106,5 +107,10 @@ impl Account {
             announced_opening: 0,
             adopted: false,
         }
+    }
+
+    /// It was closed, and was no mailbox then.
+    pub fn never_took_mail(&self) -> bool {
+        self.mail_ended_at.is_some() && self.mail_ended_at == self.closed_at
     }
 }

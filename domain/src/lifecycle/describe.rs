@@ -73,6 +73,7 @@ impl fmt::Display for Step {
             Step::MoveTo { from, ou, .. } => write!(f, "move from {from} to {ou}"),
             Step::Disable => f.write_str("disable"),
             Step::Enable => f.write_str("enable"),
+            Step::EndMail => f.write_str("have the mailbox closed by whoever makes mailboxes"),
         }
     }
 }

@@ -204,7 +204,7 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
 /// that is only now planned.
 fn mail_ends(record: &PersonRecord, desired: &Desired, facts: &Facts<'_>) -> Option<Day> {
     let closed = matches!(desired, Desired::Account(d) if d.state == AccountState::Closed);
-    let account = record.account.as_ref().filter(|_| closed && facts.policy.marks_mailboxes())?;
+    let account = record.account.as_ref().filter(|_| closed && facts.policy.closes_mailboxes())?;
     let days = facts.policy.mailbox_retention_days;
     let from_today = || facts.today.checked_add_days(Days::new(days.into()));
     mailbox::closes_on(account, days).or_else(from_today).filter(|day| *day > facts.today)
@@ -288,10 +288,10 @@ fn account(
             groups
         }
     };
-    let ends = record.account.as_ref().filter(|_| state == AccountState::Closed && facts.policy.marks_mailboxes());
+    let ends = record.account.as_ref().filter(|_| state == AccountState::Closed && facts.policy.closes_mailboxes());
     let mail_ended = ends.and_then(|a| mailbox::closes_on(a, facts.policy.mailbox_retention_days)).filter(|day| *day <= facts.today);
     let mut attributes = attributes(person, names, unit, stays, state, facts, issues);
-    if mail_ended.is_some() {
+    if mail_ended.is_some() && facts.policy.marks_mailboxes() {
         Attribute::ALL.iter().filter(|a| a.is_address() || a.is_remote_mailbox()).for_each(|a| attributes.set(*a, None));
     }
     Desired::Account(Box::new(DesiredAccount {

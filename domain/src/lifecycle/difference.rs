@@ -4,6 +4,7 @@ use super::plan::{Action, ActionKind, PersonPlan, Step};
 use super::reason::Because;
 use super::run::{OperationRecord, OperationStatus};
 use crate::account::{Account, AccountState, Applied, Attribute, Change, Dn, NewAccount, ObservedAccount, Sealed, Value};
+use crate::mailbox::{self, Mailboxes, Stands};
 use crate::phone::{self, Line};
 use crate::ports::PersonRecord;
 use crate::staff::{DataIssue, IssueKind};
@@ -272,9 +273,23 @@ impl Difference<'_> {
         vec![Action { kind, because, steps }]
     }
 
-    /// What makes the account a recipient is taken away, X500 addresses apart: mail from now on comes back to its sender.
+    /// The retention of a leaver's mailbox is over.
     fn mail_closing(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
         let since = self.desired.mail_ended?;
+        let steps = match self.facts.policy.mailboxes {
+            Mailboxes::None => return None,
+            Mailboxes::Remote { .. } => vec![Step::Modify(self.unmarking(issues)?)],
+            // Why only what is seen to stand: who never had a mailbox would be counted, and held, with those who have one.
+            Mailboxes::Command => {
+                let stands = matches!(self.record.mailbox, Some(Stands::Open | Stands::Hidden));
+                (stands && !mailbox::may_close(self.account, since)).then(|| vec![Step::EndMail])?
+            }
+        };
+        Some(Action { kind: ActionKind::CloseMailbox, because: Because::RetentionOver { since }, steps })
+    }
+
+    /// What makes the account a recipient is taken away, X500 addresses apart: mail from now on comes back to its sender.
+    fn unmarking(&self, issues: &mut Vec<DataIssue>) -> Option<Vec<Change>> {
         let marks = |a: &Attribute| a.is_remote_mailbox() && self.seen.attributes.get(*a).is_some();
         if !Attribute::ALL.iter().any(marks) {
             return None;
@@ -285,9 +300,7 @@ impl Difference<'_> {
         }
         let given_up = |a: &Attribute| a.is_remote_mailbox() || (a.is_address() && !self.seen.address_policy);
         let given_up = Attribute::ALL.iter().copied().filter(given_up);
-        let changes: Vec<Change> =
-            given_up.filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a))).collect();
-        Some(Action { kind: ActionKind::CloseMailbox, because: Because::RetentionOver { since }, steps: vec![Step::Modify(changes)] })
+        Some(given_up.filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a))).collect())
     }
 
     /// One action for an account that starts (again): everything that differs, enabled last.

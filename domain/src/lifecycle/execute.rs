@@ -312,6 +312,8 @@ impl Reconciler {
             }
             (Step::Disable, Some(account)) => directory.set_enabled(account, false).await,
             (Step::Enable, Some(account)) => directory.set_enabled(account, true).await,
+            // Why nothing: it is settled that it may be asked for; programs take minutes, and no run waits for them.
+            (Step::EndMail, Some(_)) => Ok(()),
         }
     }
 

@@ -6,6 +6,7 @@ use super::difference::{self, Sight};
 use super::grip::Grip;
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
+use super::settle;
 use super::suspension::Suspension;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::day::Day;
@@ -60,7 +61,7 @@ pub struct Look<'a> {
 pub struct Planned {
     pub plan: PersonPlan,
     pub decisions: Vec<(super::ActionKind, String, bool)>,
-    /// Operations of an earlier run whose end is not known.
+    /// Operations of an earlier run whose end is not known, or something seen that the ledger does not know.
     pub unsettled: bool,
     /// The account works and the person has not been told.
     pub announce: bool,
@@ -322,7 +323,9 @@ impl<'a> Look<'a> {
         self.rename(&mut people).await?;
         for (record, seen) in &people {
             let plan = difference::plan(record, Sight { account: seen.as_ref(), candidates: &[] }, &self.facts());
-            self.keep(record, plan);
+            let known = record.account.as_ref().zip(seen.as_ref());
+            let untold = known.is_some_and(|(account, seen)| settle::tells_no_mailbox(account, seen, &self.of.policy));
+            self.keep(record, plan, untold);
         }
         Ok(())
     }
@@ -333,12 +336,13 @@ impl<'a> Look<'a> {
         self.name(&mut people, &candidates).await?;
         for (record, candidates) in people.iter().zip(&candidates) {
             let plan = difference::plan(record, Sight { account: None, candidates }, &self.facts());
-            self.keep(record, plan);
+            self.keep(record, plan, false);
         }
         Ok(())
     }
 
-    fn keep(&mut self, record: &PersonRecord, plan: PersonPlan) {
+    /// `untold`: the ledger does not know what is seen.
+    fn keep(&mut self, record: &PersonRecord, plan: PersonPlan, untold: bool) {
         self.looked_at += 1;
         self.next.push((plan.person, plan.next_look));
         let found = plan.issues.iter().map(|i| i.kind);
@@ -355,8 +359,8 @@ impl<'a> Look<'a> {
         }
         self.lapse(record, &plan);
         // Why also the refused: what was refused and need not be done any more is nobody's issue.
-        let unsettled = !record.unsettled.is_empty() || record.open_issues.contains(&IssueKind::DirectoryRefused);
-        let announce = super::settle::announcement_due(record);
+        let unsettled = untold || !record.unsettled.is_empty() || record.open_issues.contains(&IssueKind::DirectoryRefused);
+        let announce = settle::announcement_due(record);
         let to_show = !self.commit && !plan.issues.is_empty();
         if !plan.is_empty() || unsettled || announce || to_show {
             let mut planned = Planned { plan, decisions: record.decisions.clone(), unsettled, announce, light: false, proposed: None };

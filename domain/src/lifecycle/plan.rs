@@ -99,6 +99,8 @@ pub enum Step {
     },
     Disable,
     Enable,
+    /// Only the ledger: whoever makes mailboxes may close this one from now on.
+    EndMail,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

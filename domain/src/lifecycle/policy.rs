@@ -44,6 +44,11 @@ impl Policy {
         self.exchange && matches!(self.mailboxes, Mailboxes::Remote { .. })
     }
 
+    /// Does Kimlik end the mail of leavers, one way or the other?
+    pub fn closes_mailboxes(&self) -> bool {
+        self.marks_mailboxes() || self.mailboxes == Mailboxes::Command
+    }
+
     /// Managed or only observed: the nearest setting upward from the unit, else the general one.
     pub fn mode_of(&self, unit: Option<UnitCode>, units: &Units) -> Mode {
         unit.and_then(|code| {

@@ -127,5 +127,7 @@ pub struct PersonSettlement {
     pub audit: Vec<AuditEvent>,
     /// Its account appeared or its number changed: the people whose manager it is are woken with it.
     pub wake_reports: bool,
+    /// Mailboxes are closed by whoever is asked for them: that one was is told when it is seen, not when it may be asked for.
+    pub mailbox_asked_for: bool,
     pub at: DateTime<Utc>,
 }

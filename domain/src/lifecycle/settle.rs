@@ -4,6 +4,7 @@ use super::difference::{self, Sight};
 use super::execute::{Carried, Ended};
 use super::look::Look;
 use super::plan::{ActionKind, PersonPlan, Step};
+use super::policy::Policy;
 use super::reconcile::Reconciler;
 use super::run::{OperationStatus, PersonSettlement, ReceiptLine};
 use crate::account::{Account, AccountRef, AccountState, Applied, Attribute, Dn, ObservedAccount, Sealed};
@@ -69,16 +70,12 @@ pub(super) fn settle(
     let desired = desired::outlook(&record, &facts).desired;
     let mut after = before.clone();
     if let (Some(account), Some(observed), Desired::Account(desired)) = (&mut after, observed, &desired) {
-        advance(account, desired, observed, &ended, now);
+        advance(account, desired, observed, &ended, facts.policy, now);
     }
     if let (Some(account), Some(observed)) = (&mut after, observed)
-        && facts.policy.marks_mailboxes()
-        && account.state == AccountState::Closed
-        && before.as_ref().is_some_and(|b| b.state != AccountState::Closed)
-        && !is_marked(observed)
+        && tells_no_mailbox(account, observed, facts.policy)
     {
-        // It never was a mailbox: nothing is left to be closed one day.
-        account.mail_ended_at = Some(now);
+        account.mail_ended_at = account.closed_at;
     }
     record.account = after;
     let mut left = difference::plan(&record, Sight { account: observed, candidates: &[] }, &facts);
@@ -107,6 +104,7 @@ pub(super) fn settle(
             message: None,
             audit: Vec::new(),
             wake_reports: false,
+            mailbox_asked_for: facts.policy.mailboxes == Mailboxes::Command,
             at: now,
         },
         done: 0,
@@ -132,7 +130,7 @@ pub(super) fn settle(
 }
 
 /// What the ledger says after the steps, by what is seen.
-fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccount, ended: &[Ended], now: DateTime<Utc>) {
+fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccount, ended: &[Ended], policy: &Policy, now: DateTime<Utc>) {
     let tried = |kinds: &[ActionKind]| ended.iter().any(|e| kinds.contains(&e.action.kind));
     account.guid = Some(seen.guid);
     account.dn = Some(seen.dn.clone());
@@ -151,7 +149,8 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
         }
     }
     let starts = [ActionKind::Open, ActionKind::Reopen, ActionKind::Enable, ActionKind::Reinstate, ActionKind::Adopt, ActionKind::Suspend];
-    if tried(&[ActionKind::CloseMailbox]) && desired.state == AccountState::Closed && !is_marked(seen) {
+    let ends_mail = policy.mailboxes == Mailboxes::Command || !is_marked(seen);
+    if tried(&[ActionKind::CloseMailbox]) && desired.state == AccountState::Closed && ends_mail {
         account.mail_ended_at = Some(now);
     }
     let reached = match desired.state {
@@ -179,6 +178,12 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
         account.enabled_at = Some(now);
     }
     account.state = desired.state;
+}
+
+/// Nothing of a mailbox in the cloud is seen on a closed account, and the ledger does not say so: it never was one, as those that
+/// were closed before such mailboxes were made. Nothing is left to be closed one day.
+pub(super) fn tells_no_mailbox(account: &Account, seen: &ObservedAccount, policy: &Policy) -> bool {
+    policy.marks_mailboxes() && account.state == AccountState::Closed && account.mail_ended_at.is_none() && !is_marked(seen)
 }
 
 /// Does it carry what makes an account a mailbox in the cloud?
@@ -361,7 +366,7 @@ fn shows(kind: ActionKind, record: &PersonRecord, seen: Option<&ObservedAccount>
         ActionKind::Suspend => !seen.enabled,
         ActionKind::Enable | ActionKind::Reinstate => account.state == AccountState::Active && seen.enabled,
         ActionKind::Open | ActionKind::Reopen | ActionKind::Adopt => !matches!(account.state, AccountState::None | AccountState::Closed),
-        ActionKind::CloseMailbox => !is_marked(seen),
+        ActionKind::CloseMailbox => account.mail_ended_at.is_some() || !is_marked(seen),
         ActionKind::Update | ActionKind::Groups | ActionKind::Move | ActionKind::Rename => true,
     }
 }

@@ -124,6 +124,7 @@ const STEPS: &[(&str, &str)] = &[
     ("leave group {}", "gruptan çıkarılır: {0}"),
     ("rename to {}", "nesne adı olur: {0}"),
     ("move from {} to {}", "taşınır: {0} → {1}"),
+    ("have the mailbox closed by whoever makes mailboxes", "posta kutusu, onu açan sisteme kapattırılır"),
     ("disable", "devre dışı bırakılır"),
     ("enable", "etkinleştirilir"),
     // of receipts
@@ -135,6 +136,7 @@ const STEPS: &[(&str, &str)] = &[
     ("seen done after an interruption", "kesintiden sonra yapılmış olduğu görüldü"),
     ("lives on", "sürmeye devam eder"),
     ("mailbox", "posta kutusu"),
+    ("seen closed: it takes no mail", "kapandığı görüldü: posta almıyor"),
     (
         "hidden from the address book; takes mail until {}, and is closed then unless the person returns",
         "adres defterinden gizlendi; {0} tarihine kadar posta alır, kişi dönmezse o gün kapatılır",
@@ -285,8 +287,14 @@ mod tests {
             Step::MoveTo { from: ou(), ou: ou(), cn: "A B".into() },
             Step::Disable,
             Step::Enable,
+            Step::EndMail,
         ];
         for step in steps {
+            // Why: a new step must be put here and into the table.
+            match step {
+                Step::Link(_) | Step::Create(_) | Step::SealPassword | Step::Modify(_) | Step::JoinGroup(_) => {}
+                Step::LeaveGroup(_) | Step::MoveTo { .. } | Step::Disable | Step::Enable | Step::EndMail => {}
+            }
             for english in [step.to_string(), step.headline()] {
                 assert_ne!(turkish(&english), english, "write it into STEPS");
             }

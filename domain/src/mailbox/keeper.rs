@@ -1,7 +1,7 @@
 //! Brings mailboxes to what their accounts ask for, through whoever makes them. That something is going to be asked is committed
 //! first; what nobody knows the end of is looked at before anything else is asked; a request has one id however often it is made.
 use super::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave};
-use super::state::{Mailbox, MailboxDeed, Next, Seen, Stage, Waiting, Wanted, told, wanted};
+use super::state::{Mailbox, MailboxDeed, Next, Seen, Stage, Stands, Waiting, Wanted, told, wanted};
 use crate::account::{AccountRef, Mode};
 use crate::audit::AuditEvent;
 use crate::day;
@@ -109,7 +109,7 @@ impl MailboxKeeper {
             Next::Rest => {
                 let mut mailbox = mailbox;
                 mailbox.closes_on = match wanted {
-                    Wanted::Hidden { closes_on } => Some(closes_on).filter(|_| mailbox.stands == Some(super::Stands::Hidden)),
+                    Wanted::Hidden { closes_on } => Some(closes_on).filter(|_| mailbox.stands == Some(Stands::Hidden)),
                     Wanted::Closed { .. } => mailbox.closes_on,
                     Wanted::Nothing | Wanted::Open => None,
                 };
@@ -158,7 +158,8 @@ impl Desk<'_> {
                 let audit = self.changed(&mailbox, &after, now);
                 // Why at once: what was looked at for is the next step.
                 let more = after.next(self.wanted, &self.told) != Next::Rest && after.waiting.as_ref().is_none_or(again);
-                self.save_due(after, audit, if more { Some(now) } else { None }).await?;
+                let closed = self.was_closed(&mailbox, &after);
+                self.save_due(after, audit, if more { Some(now) } else { None }, closed).await?;
                 Ok(None)
             }
             Err(fault) => {
@@ -167,7 +168,7 @@ impl Desk<'_> {
                     waiting.tries = waiting.tries.saturating_add(1);
                 }
                 let due = after.waiting.is_none().then(|| now + TimeDelta::minutes(5));
-                self.save_due(after, Vec::new(), due).await?;
+                self.save_due(after, Vec::new(), due, false).await?;
                 Ok(Some(format!("mailboxes cannot be looked at: {fault}")))
             }
         }
@@ -189,15 +190,23 @@ impl Desk<'_> {
         if deed == MailboxDeed::Update && answer.is_ok() && after.waiting.is_none() {
             audit.push(self.event(deed.verb(), "addresses or unit changed", json!({ "request": request_of(&asking) }), now));
         }
-        self.save(after, audit, true).await?;
+        let closed = self.was_closed(&asking, &after);
+        self.save_due(after, audit, None, closed).await?;
         Ok(alarm)
+    }
+
+    /// It was closed on request, by whoever did it.
+    fn was_closed(&self, before: &Mailbox, after: &Mailbox) -> bool {
+        let takes_mail = |of: &Mailbox| matches!(of.stands, Some(Stands::Open | Stands::Hidden));
+        matches!(self.wanted, Wanted::Closed { .. }) && takes_mail(before) && !takes_mail(after)
     }
 
     fn changed(&self, before: &Mailbox, after: &Mailbox, now: DateTime<Utc>) -> Vec<AuditEvent> {
         let mut events = Vec::new();
         if before.stands != after.stands && before.stands.is_some() {
             let because = match (self.wanted, after.closes_on) {
-                (Wanted::Hidden { closes_on }, _) => format!("left service; takes mail until {closes_on}"),
+                (Wanted::Hidden { closes_on }, _) if closes_on > day::today(now) => format!("left service; takes mail until {closes_on}"),
+                (Wanted::Hidden { closes_on }, _) => format!("left service; its retention ended on {closes_on}"),
                 (Wanted::Closed { since }, _) => format!("its retention ended on {since}"),
                 _ => "the account is in use".into(),
             };
@@ -225,18 +234,18 @@ impl Desk<'_> {
     /// `over`: the step is over, and the lease with it.
     async fn save(&self, mailbox: Mailbox, audit: Vec<AuditEvent>, over: bool) -> PortResult<bool> {
         if over {
-            return self.save_due(mailbox, audit, None).await;
+            return self.save_due(mailbox, audit, None, false).await;
         }
         let at = self.keeper.clock.now();
-        let save = MailboxSave { mailbox, generation: self.generation, due_at: None, issues: None, audit, at };
+        let save = MailboxSave { mailbox, generation: self.generation, due_at: None, issues: None, audit, closed: false, at };
         self.keeper.ledger.save_mailbox(&save).await
     }
 
-    async fn save_due(&self, mailbox: Mailbox, audit: Vec<AuditEvent>, due: Option<DateTime<Utc>>) -> PortResult<bool> {
+    async fn save_due(&self, mailbox: Mailbox, audit: Vec<AuditEvent>, due: Option<DateTime<Utc>>, closed: bool) -> PortResult<bool> {
         let at = self.keeper.clock.now();
         let due_at = Some(due.unwrap_or_else(|| mailbox.due_at(self.wanted, at)));
         let issues = Some((self.record.person.registry_no.clone(), self.issues(&mailbox, at)));
-        let save = MailboxSave { mailbox, generation: self.generation, due_at, issues, audit, at };
+        let save = MailboxSave { mailbox, generation: self.generation, due_at, issues, audit, closed, at };
         self.keeper.ledger.save_mailbox(&save).await
     }
 

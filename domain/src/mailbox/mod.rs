@@ -4,7 +4,7 @@ pub mod keeper;
 pub mod port;
 pub mod state;
 
-pub use state::{Mailbox, MailboxDeed, MailboxState, Seen, Stage, Stands, Waiting, Wanted, closes_on};
+pub use state::{Mailbox, MailboxDeed, MailboxState, Seen, Stage, Stands, Waiting, Wanted, closes_on, may_close};
 
 use crate::account::{Account, Attribute, Attributes, Value};
 use crate::day::{self, Day};
@@ -51,7 +51,6 @@ impl Mailboxes {
         if !matches!(self, Mailboxes::Remote { .. }) {
             return None;
         }
-        let wanted = state::wanted(Some(account), retention_days, today);
         let marked = account.applied.as_ref().is_some_and(|a| a.attributes.get(Attribute::TargetAddress).is_some());
         let opened = account.opened_at.unwrap_or_default();
         let closed = account.closed_at.unwrap_or_default();
@@ -62,18 +61,18 @@ impl Mailboxes {
             stage: Stage::Taken("the account to be marked in the directory".into()),
             tries: 1,
         };
-        let (stands, since, waiting) = match wanted {
-            Wanted::Nothing => (Stands::None, opened, None),
-            Wanted::Open if marked => (Stands::Open, opened, None),
-            Wanted::Open => (Stands::None, opened, Some(under_way(MailboxDeed::Open, opened))),
-            Wanted::Hidden { .. } if account.mail_ended_at.is_some() => (Stands::None, closed, None),
-            Wanted::Hidden { .. } => (Stands::Hidden, closed, None),
-            Wanted::Closed { since } => match account.mail_ended_at {
-                Some(at) => (Stands::Closed, at, None),
-                None => (Stands::Hidden, closed, Some(under_way(MailboxDeed::Close, day::midnight(since)))),
-            },
+        let closes_on = state::closes_on(account, retention_days).filter(|_| !account.never_took_mail());
+        let (stands, since, waiting) = match (state::wanted(Some(account), retention_days, today), account.mail_ended_at) {
+            (Wanted::Nothing, _) => (Stands::None, opened, None),
+            (Wanted::Open, _) if marked => (Stands::Open, opened, None),
+            (Wanted::Open, _) => (Stands::None, opened, Some(under_way(MailboxDeed::Open, opened))),
+            (Wanted::Hidden { .. } | Wanted::Closed { .. }, Some(_)) if account.never_took_mail() => (Stands::None, closed, None),
+            // Why whatever the day: it is gone, and a longer retention does not bring it back.
+            (Wanted::Hidden { .. } | Wanted::Closed { .. }, Some(at)) => (Stands::Closed, at, None),
+            (Wanted::Hidden { closes_on: day } | Wanted::Closed { since: day }, None) => {
+                (Stands::Hidden, closed, (day <= today).then(|| under_way(MailboxDeed::Close, day::midnight(day))))
+            }
         };
-        let closes_on = state::closes_on(account, retention_days);
         Some(Mailbox { person: account.person, stands: Some(stands), since, waiting, closes_on, told: None })
     }
 

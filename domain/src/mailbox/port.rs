@@ -48,6 +48,9 @@ pub struct MailboxSave {
     /// The person's number with all that there is to say; others of these kinds are resolved.
     pub issues: Option<(RegistryNo, Vec<DataIssue>)>,
     pub audit: Vec<AuditEvent>,
+    /// It was seen closed, as the person's latest planned closing asked for: the operation's receipt says so from now on, and
+    /// others are told.
+    pub closed: bool,
     pub at: DateTime<Utc>,
 }
 

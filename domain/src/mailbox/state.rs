@@ -134,6 +134,7 @@ pub enum Wanted {
     /// There is no account (yet).
     Nothing,
     Open,
+    /// Until the day, and on as long as its closing waits for a plan.
     Hidden {
         closes_on: Day,
     },
@@ -157,12 +158,18 @@ pub fn closes_on(account: &Account, retention_days: u32) -> Option<Day> {
     day::today(closed).checked_add_days(Days::new(retention_days.into()))
 }
 
+/// That it is closed since `closes_on` was planned, and no limit or hold stood in the way. Why not for good: with another
+/// retention it is another day, and another plan.
+pub fn may_close(account: &Account, closes_on: Day) -> bool {
+    !account.never_took_mail() && account.mail_ended_at.is_some_and(|at| day::today(at) >= closes_on)
+}
+
 pub fn wanted(account: Option<&Account>, retention_days: u32, today: Day) -> Wanted {
     let Some(account) = account.filter(|a| a.guid.is_some()) else { return Wanted::Nothing };
     match (account.state, closes_on(account, retention_days)) {
         (AccountState::None, _) | (AccountState::Closed, None) => Wanted::Nothing,
-        (AccountState::Closed, Some(closes_on)) if today < closes_on => Wanted::Hidden { closes_on },
-        (AccountState::Closed, Some(since)) => Wanted::Closed { since },
+        (AccountState::Closed, Some(since)) if today >= since && may_close(account, since) => Wanted::Closed { since },
+        (AccountState::Closed, Some(closes_on)) => Wanted::Hidden { closes_on },
         (AccountState::Opening | AccountState::Active | AccountState::Suspended, _) => Wanted::Open,
     }
 }
@@ -180,6 +187,19 @@ pub fn told(account: &Account) -> Arc<str> {
 impl Mailbox {
     pub fn unseen(person: PersonId, now: DateTime<Utc>) -> Mailbox {
         Mailbox { person, stands: None, since: now, waiting: None, closes_on: None, told: None }
+    }
+
+    /// As on a day: from its day on a leaver's mailbox is closing, also while a plan, a limit or a hold is waited for.
+    pub fn state_on(&self, today: Day) -> MailboxState {
+        match self.state() {
+            MailboxState::Hidden if self.waits_for_plan(today) => MailboxState::Closing,
+            state => state,
+        }
+    }
+
+    /// Its closing is due and nobody has been asked yet.
+    pub fn waits_for_plan(&self, today: Day) -> bool {
+        self.waiting.is_none() && self.stands == Some(Stands::Hidden) && self.closes_on.is_some_and(|day| day <= today)
     }
 
     pub fn state(&self) -> MailboxState {
@@ -297,7 +317,9 @@ impl Mailbox {
         };
         match (&self.waiting, wanted) {
             (Some(waiting), _) => now + later(waiting),
-            (None, Wanted::Hidden { closes_on }) => day::midnight(closes_on).min(now + TimeDelta::days(1)),
+            (None, Wanted::Hidden { closes_on }) if day::midnight(closes_on) > now => {
+                day::midnight(closes_on).min(now + TimeDelta::days(1))
+            }
             // Why every day: a longer or shorter retention, or a look that came to nothing, needs no other reason.
             (None, _) => now + TimeDelta::days(1),
         }

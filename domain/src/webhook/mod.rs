@@ -43,6 +43,8 @@ kinds! {
     AccountSuspended = "kimlik.account.suspended",
     AccountReinstated = "kimlik.account.reinstated",
     AccountClosed = "kimlik.account.closed",
+    /// Of somebody who left long ago: mail is not taken any more.
+    MailboxClosed = "kimlik.mailbox.closed",
 }
 
 impl EventKind {
@@ -57,7 +59,8 @@ impl EventKind {
             ActionKind::Suspend => EventKind::AccountSuspended,
             ActionKind::Reinstate => EventKind::AccountReinstated,
             ActionKind::Close | ActionKind::Withdraw => EventKind::AccountClosed,
-            _ => return None,
+            ActionKind::CloseMailbox => EventKind::MailboxClosed,
+            ActionKind::Groups => return None,
         })
     }
     pub fn parse(name: &str) -> Option<EventKind> {

@@ -212,6 +212,7 @@ fn record(person: Person, account: Option<Account>) -> PersonRecord {
         open_issues: vec![],
         unsettled: vec![],
         suspension: None,
+        mailbox: None,
     }
 }
 
@@ -266,6 +267,7 @@ fn carry_out(plan: &PersonPlan, seen: &mut ObservedAccount) {
             }
             Step::Disable => seen.enabled = false,
             Step::Enable => seen.enabled = true,
+            Step::EndMail => {}
         }
     }
 }

@@ -2,10 +2,14 @@
 use super::{Bench, no, noon, person, settlement};
 use chrono::TimeDelta;
 use kimlik_domain::account::AccountState;
-use kimlik_domain::lifecycle::run::PersonSettlement;
+use kimlik_domain::id::{OperationId, RunId};
+use kimlik_domain::lifecycle::limits::Budget;
+use kimlik_domain::lifecycle::run::{Intent, OperationStatus, PersonSettlement};
+use kimlik_domain::lifecycle::{ActionKind, Step};
 use kimlik_domain::mailbox::{Mailbox, MailboxDeed, MailboxState, Stands};
-use kimlik_domain::ports::{MailboxLedger, MailboxSave, PeopleBy, Store};
+use kimlik_domain::ports::{MailboxLedger, MailboxSave, PeopleBy, Store, Webhooks};
 use kimlik_domain::staff::{DataIssue, IssueKind};
+use kimlik_domain::webhook::EventKind;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -14,6 +18,7 @@ on_both_engines!(
     two_workers_never_have_the_same_mailbox_and_a_late_one_writes_nothing,
     an_account_that_changes_makes_its_mailbox_due_also_during_a_lease,
     what_is_saved_is_read_back_with_its_issues_and_its_audit,
+    that_a_mailbox_was_closed_is_told_once_and_when_it_is_seen,
 );
 
 async fn accounts(bench: &Bench, n: u32) {
@@ -25,7 +30,7 @@ async fn accounts(bench: &Bench, n: u32) {
 }
 
 fn ends(mailbox: Mailbox, generation: i64, after: TimeDelta) -> MailboxSave {
-    MailboxSave { mailbox, generation, due_at: Some(noon() + after), issues: None, audit: Vec::new(), at: noon() }
+    MailboxSave { mailbox, generation, due_at: Some(noon() + after), issues: None, audit: Vec::new(), closed: false, at: noon() }
 }
 
 async fn the_newest_accounts_are_found_first_and_each_once(bench: Bench) {
@@ -79,6 +84,48 @@ async fn an_account_that_changes_makes_its_mailbox_due_also_during_a_lease(bench
     assert!(store.claim_mailboxes(noon(), until, 1).await.unwrap().is_empty(), "nothing is due");
     changed().await;
     assert_eq!(store.claim_mailboxes(noon(), until, 1).await.unwrap().len(), 1);
+}
+
+async fn that_a_mailbox_was_closed_is_told_once_and_when_it_is_seen(bench: Bench) {
+    accounts(&bench, 1).await;
+    let store = &bench.store;
+    let (operation, one) = (OperationId(Uuid::from_u128(1)), person(1, "Ayşe", "Şahin1"));
+    let intent = Intent {
+        operation,
+        run: RunId(Uuid::from_u128(1)),
+        person: one.id,
+        kind: ActionKind::CloseMailbox,
+        budget: Some(Budget::Mailbox),
+        province: None,
+        approved: false,
+        digest: "d".into(),
+        because: "its retention is over".into(),
+        steps: vec![Step::EndMail],
+        at: noon(),
+    };
+    store.intend(&[intent], &[], noon()).await.unwrap();
+    let operations = vec![(operation, OperationStatus::Done, Vec::new())];
+    store.settle(vec![PersonSettlement { operations, mailbox_asked_for: true, ..settlement(&one) }]).await.unwrap();
+    let events = async || {
+        while store.seal_events(10, &|_, _| serde_json::json!({})).await.unwrap() {}
+        store.events_after(0, 10).await.unwrap()
+    };
+    assert_eq!(events().await, []);
+    store.discover_mailboxes(noon(), 1).await.unwrap();
+    let later = noon() + TimeDelta::minutes(7);
+    for _ in 0..2 {
+        let claimed = store.claim_mailboxes(later, later + TimeDelta::minutes(5), 1).await.unwrap().remove(0);
+        let closed = Mailbox { stands: Some(Stands::Closed), ..claimed.mailbox };
+        let save = MailboxSave { closed: true, at: later, ..ends(closed, claimed.generation, TimeDelta::zero()) };
+        assert!(store.save_mailbox(&save).await.unwrap());
+        let told: Vec<_> = events().await.into_iter().map(|e| (e.id, e.kind, e.at)).collect();
+        assert_eq!(told, [(operation.0, EventKind::MailboxClosed, later)]);
+    }
+    let mut account = store.people(PeopleBy::Ids(&[one.id])).await.unwrap().remove(0).account.unwrap();
+    assert_eq!(store.people(PeopleBy::Ids(&[one.id])).await.unwrap()[0].mailbox, None, "asked for of leavers only");
+    account.state = AccountState::Closed;
+    store.settle(vec![PersonSettlement { account: Some(account), ..settlement(&one) }]).await.unwrap();
+    assert_eq!(store.people(PeopleBy::Ids(&[one.id])).await.unwrap()[0].mailbox, Some(Stands::Closed));
 }
 
 async fn what_is_saved_is_read_back_with_its_issues_and_its_audit(bench: Bench) {

@@ -167,6 +167,7 @@ pub fn settlement(person: &Person) -> PersonSettlement {
         message: None,
         audit: Vec::new(),
         wake_reports: false,
+        mailbox_asked_for: false,
         at: noon(),
     }
 }

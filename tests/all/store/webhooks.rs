@@ -145,16 +145,17 @@ async fn what_was_done_becomes_events_in_its_order_and_nothing_else_does(bench: 
         (5, 2, ActionKind::Suspend, InDoubt),
         (6, 1, ActionKind::Rename, Done),
         (7, 2, ActionKind::Close, Done),
+        (8, 2, ActionKind::CloseMailbox, Done),
     ];
     done(&bench, &deeds).await;
     sealed(&bench).await;
     sealed(&bench).await;
     let events = bench.store.events_after(0, 100).await.unwrap();
     let told: Vec<(i64, u128, EventKind)> = events.iter().map(|e| (e.position, e.id.as_u128(), e.kind)).collect();
-    use EventKind::{AccountClosed, AccountMoved, AccountOpened, AccountRenamed};
-    assert_eq!(told, [(1, 1, AccountOpened), (2, 4, AccountMoved), (3, 6, AccountRenamed), (4, 7, AccountClosed)]);
+    use EventKind::{AccountClosed, AccountMoved, AccountOpened, AccountRenamed, MailboxClosed};
+    assert_eq!(told, [(1, 1, AccountOpened), (2, 4, AccountMoved), (3, 6, AccountRenamed), (4, 7, AccountClosed), (5, 8, MailboxClosed)]);
     assert_eq!(bench.store.events_after(2, 1).await.unwrap(), events[2..3]);
-    assert_eq!(bench.store.events_span().await.unwrap(), (4, Some(1)));
+    assert_eq!(bench.store.events_span().await.unwrap(), (5, Some(1)));
 }
 
 async fn a_receiver_hears_everything_in_order_signed_and_with_little_in_it(bench: Bench) {

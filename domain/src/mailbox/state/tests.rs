@@ -68,10 +68,15 @@ fn a_leavers_mailbox_takes_mail_until_its_day_and_a_return_before_takes_the_day_
     // 21:30 in London is half past midnight in Ankara: the first of December.
     assert_eq!(closes_on(&account, 90), Some(day_of("2027-03-01")));
     assert_eq!(wanted(Some(&account), 90, day_of("2027-02-28")), HIDDEN());
+    assert_eq!(wanted(Some(&account), 90, day_of("2027-03-01")), HIDDEN(), "nobody has let it go ahead");
+    account.mail_ended_at = Some(at("2027-02-28T21:10:00Z"));
     assert_eq!(wanted(Some(&account), 90, day_of("2027-03-01")), CLOSED());
+    assert_eq!(wanted(Some(&account), 365, day_of("2027-12-01")), Wanted::Hidden { closes_on: day_of("2027-12-01") }, "for another day");
     let hidden = stands(Stands::Open).seen(&Seen::Stands(Stands::Hidden), false, HIDDEN(), &told_of(), now());
     assert_eq!((hidden.state(), hidden.closes_on), (MailboxState::Hidden, Some(day_of("2027-03-01"))));
     assert_eq!(hidden.due_at(HIDDEN(), at("2027-02-28T18:00:00Z")), day::midnight(day_of("2027-03-01")), "midnight of its day");
+    let late = at("2027-03-01T18:00:00Z");
+    assert_eq!(hidden.due_at(HIDDEN(), late), late + TimeDelta::days(1), "what waits for a plan is not asked about all the time");
     account.state = AccountState::Active;
     assert_eq!(wanted(Some(&account), 90, day_of("2027-03-01")), Wanted::Open);
     let back = hidden.asking(MailboxDeed::Reopen, DEED_ID, now());
