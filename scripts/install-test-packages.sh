@@ -21,6 +21,8 @@ needs() {
 /usr/bin/npm                            npm
 /usr/sbin/bearerbox                     kannel
 /usr/sbin/smsbox                        kannel
+/usr/bin/python3                        python3
+/usr/lib/python3/dist-packages/aiosmtpd/smtp.py python3-aiosmtpd
 /usr/bin/cc                             gcc
 /usr/include/stdlib.h                   libc6-dev
 /usr/bin/git                            git

@@ -4,6 +4,7 @@ use crate::wiring::NotWired;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::access::Role;
 use kimlik_domain::account::{Dn, placement};
+use kimlik_domain::message::Channel;
 use kimlik_domain::ports::{Directory, Finding, Grants, Health, HrFeed, MailboxesState, OutboxState, PortError, SignIn, Store};
 use std::collections::BTreeSet;
 
@@ -61,23 +62,26 @@ pub async fn roles(config: &Config, directory: &dyn SignIn, grants: Option<(&dyn
 }
 
 /// Messages: what waits, how long already, and how near the daily limit is.
-pub fn outbox(config: &Config, state: &OutboxState, now: DateTime<Utc>) -> Finding {
-    let limit = config.sms.daily_limit;
+pub fn outbox(channel: Channel, limit: u32, state: &OutboxState, now: DateTime<Utc>) -> Finding {
+    let (about, asks, raise) = match channel {
+        Channel::Sms => ("messages", "see who asks for so many codes", "sms.daily_limit"),
+        Channel::Mail => ("e-mails", "see what so many people are told", "mail.daily_limit"),
+    };
     let found = format!(
         "{} wait, {} of at most {limit} were sent within a day, {} did not arrive",
         state.waiting, state.sent_today, state.failed_today
     );
     let late = state.oldest.is_some_and(|oldest| now - oldest > TimeDelta::hours(12));
     let (health, mend) = if state.sent_today >= limit {
-        (Health::Broken, "see who asks for so many codes; raise sms.daily_limit if it is right")
+        (Health::Broken, format!("{asks}; raise {raise} if it is right"))
     } else if state.sent_today >= limit / 5 * 4 {
-        (Health::Doubtful, "see who asks for so many codes, before the daily limit stops all messages")
+        (Health::Doubtful, format!("{asks}, before the daily limit stops all; reminders are not sent any more"))
     } else if late {
-        (Health::Doubtful, "look at the messages that wait, and at the gateways")
+        (Health::Doubtful, format!("look at the {about} that wait, and at the gateways"))
     } else {
-        (Health::Good, "")
+        (Health::Good, String::new())
     };
-    Finding { health, about: "messages".into(), found, mend: mend.into() }
+    Finding { health, about: about.into(), found, mend }
 }
 
 /// Mailboxes that somebody is asked for.

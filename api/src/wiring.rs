@@ -1,7 +1,9 @@
 //! The composition root: the one file that names adapters. Makes of checked settings the neighbours, and of the
 //! neighbours what the rest of this crate works with.
 use crate::cards::CardDesk;
-use crate::config::{self, Config, DirectoryKind, Fault, Faults, HrSource, MailboxMode, SmsGatewayKind, secrets};
+use crate::config::{
+    self, Config, DirectoryKind, Fault, Faults, HrSource, MailGatewayKind, MailboxMode, SmsGatewayKind, SmtpSecurity, secrets,
+};
 use crate::inspect;
 use crate::plans::PlanShelf;
 use chrono::TimeDelta;
@@ -10,8 +12,10 @@ use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
 use kimlik_adapters::hr::csv::DropFolder;
 use kimlik_adapters::hr::rest::{RestFeed, RestSettings};
 use kimlik_adapters::hr::simulated::SimulatedMinistry;
+use kimlik_adapters::mail::{Security, Smtp, SmtpSettings};
 use kimlik_adapters::mailbox::{CommandHost, CommandSettings};
-use kimlik_adapters::sms::{Kannel, KannelSettings, Netgsm, NetgsmSettings, OutboxGateway};
+use kimlik_adapters::outbox::OutboxGateway;
+use kimlik_adapters::sms::{Kannel, KannelSettings, Netgsm, NetgsmSettings};
 use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_adapters::system::{OsEntropy, SystemClock};
 use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings, OwnTokens};
@@ -22,13 +26,14 @@ use kimlik_domain::account::{Dn, placement};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
+use kimlik_domain::message::Channel;
 use kimlik_domain::message::courier::{Courier, CourierRules};
 use kimlik_domain::password::{Desk, DeskRules};
 use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
-    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger, Passwords,
-    PortError, PortResult, Records, SignIn, SmsGateway, Store, WatchRuns,
+    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Gateway, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger,
+    Passwords, PortError, PortResult, Records, SignIn, Store, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -82,8 +87,10 @@ pub struct House {
     pub messenger: Messenger,
     /// Somebody has to be looked at: wakes the loop that reconciles.
     pub wake: Notify,
-    /// Carries what is in the outbox.
+    /// Carries what goes to phones.
     pub courier: Courier,
+    /// Carries letters; none where no e-mail is sent.
+    pub postman: Option<Courier>,
     /// What is known of mailboxes that somebody is asked for.
     pub mailboxes: Arc<dyn MailboxLedger>,
     /// Asks for them; none where nobody is to be asked.
@@ -136,8 +143,10 @@ impl House {
     /// What each neighbour says of itself, over the connections that are open.
     pub async fn inspect(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if let Ok(state) = self.courier.outbox.outbox_state(self.clock.now()).await {
-            findings.push(inspect::outbox(&self.config, &state, self.clock.now()));
+        for courier in std::iter::once(&self.courier).chain(&self.postman) {
+            if let Ok(state) = courier.outbox.outbox_state(courier.channel, self.clock.now()).await {
+                findings.push(inspect::outbox(courier.channel, courier.rules.daily_limit, &state, self.clock.now()));
+            }
         }
         if self.mailbox_keeper.is_some()
             && let Ok(state) = self.mailboxes.mailboxes_state().await
@@ -194,11 +203,19 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     let courier = Courier {
         outbox: store.clone(),
         store: store.clone(),
+        channel: Channel::Sms,
         gateways,
         clock: clock.clone(),
         entropy: Arc::new(OsEntropy),
         rules: courier_rules(&config),
     };
+    let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone(), own_words];
+    inspectors.extend(words);
+    let postman = mail_gateway(&config)?.map(|(gateway, words)| {
+        inspectors.push(words);
+        let (outbox, store, clock, entropy) = (store.clone(), store.clone(), clock.clone(), Arc::new(OsEntropy));
+        Courier { outbox, store, channel: Channel::Mail, gateways: vec![gateway], clock, entropy, rules: postman_rules(&config) }
+    });
     let mailbox_keeper = mailbox_host(&config).map(|host| MailboxKeeper {
         ledger: store.clone(),
         store: store.clone(),
@@ -216,8 +233,6 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         entropy: Arc::new(OsEntropy),
         reasons: config::policy::reasons_of(&config),
     };
-    let mut inspectors: Vec<Arc<dyn Inspect>> = vec![store.clone(), own_words];
-    inspectors.extend(words);
     Ok(House {
         door,
         desk,
@@ -226,6 +241,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         reasons: config::policy::reasons_of(&config),
         inspectors,
         courier,
+        postman,
         mailboxes: store.clone(),
         mailbox_keeper,
         submissions,
@@ -286,6 +302,11 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
         }
         Err(fault) => findings.extend(inspect::not_wired("SMS gateways", fault)),
     }
+    match mail_gateway(config) {
+        Ok(Some((_, gateway))) => findings.extend(gateway.inspect().await),
+        Ok(None) => {}
+        Err(fault) => findings.extend(inspect::not_wired("e-mail gateway", fault)),
+    }
     if let Some(host) = mailbox_host(config) {
         findings.extend(host.inspect().await);
     }
@@ -300,7 +321,7 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
 }
 
 struct Gateways {
-    gateways: Vec<Arc<dyn SmsGateway>>,
+    gateways: Vec<Arc<dyn Gateway>>,
     inspectors: Vec<Arc<dyn Inspect>>,
     report_token: Option<Zeroizing<String>>,
 }
@@ -308,7 +329,7 @@ struct Gateways {
 fn gateways(config: &Config) -> Result<Gateways, NotWired> {
     let one = |fault: Fault| Faults(vec![fault]);
     let mut made = Gateways { gateways: Vec::new(), inspectors: Vec::new(), report_token: None };
-    let mut add = |gateway: Arc<dyn SmsGateway>, inspector: Arc<dyn Inspect>| {
+    let mut add = |gateway: Arc<dyn Gateway>, inspector: Arc<dyn Inspect>| {
         made.gateways.push(gateway);
         made.inspectors.push(inspector);
     };
@@ -317,7 +338,7 @@ fn gateways(config: &Config) -> Result<Gateways, NotWired> {
     for kind in &config.sms.gateways {
         match kind {
             SmsGatewayKind::Outbox => {
-                let outbox = Arc::new(OutboxGateway { keeps_texts: config.directory.is_embedded() });
+                let outbox = Arc::new(OutboxGateway { channel: Channel::Sms, keeps_texts: config.directory.is_embedded() });
                 add(outbox.clone(), outbox);
             }
             SmsGatewayKind::Netgsm => {
@@ -367,6 +388,45 @@ fn kannel(config: &Config, timeout: Duration) -> Result<(Kannel, Option<Zeroizin
     Ok((gateway, token))
 }
 
+type MailParts = (Arc<dyn Gateway>, Arc<dyn Inspect>);
+
+/// `None`: no e-mail is sent.
+fn mail_gateway(config: &Config) -> Result<Option<MailParts>, NotWired> {
+    let (mail, smtp) = (&config.mail, &config.mail.smtp);
+    match config.mail_gateway() {
+        MailGatewayKind::None => Ok(None),
+        MailGatewayKind::Outbox => {
+            let outbox = Arc::new(OutboxGateway { channel: Channel::Mail, keeps_texts: config.directory.is_embedded() });
+            Ok(Some((outbox.clone(), outbox)))
+        }
+        MailGatewayKind::Smtp => {
+            let one = |fault: Fault| Faults(vec![fault]);
+            let password = (!smtp.user.is_empty())
+                .then(|| secrets::read(&smtp.password_file, "mail.smtp.password_file", "write the password into it"))
+                .transpose()
+                .map_err(one)?;
+            let made = Smtp::new(SmtpSettings {
+                host: smtp.host.clone(),
+                port: smtp.port(),
+                security: match smtp.security {
+                    SmtpSecurity::Tls => Security::Tls,
+                    SmtpSecurity::StartTls => Security::StartTls,
+                    SmtpSecurity::None => Security::Plain,
+                },
+                user: smtp.user.clone(),
+                password,
+                from: mail.from.clone(),
+                from_name: mail.from_name.clone(),
+                ca_pem: certificate("mail.smtp.ca_file", &smtp.ca_file)?,
+                timeout: Duration::from_secs(smtp.timeout_seconds.into()),
+            });
+            let gateway = made.map_err(|e| one(Fault::new("mail.smtp", e.to_string(), "mend the setting or the file")))?;
+            let gateway = Arc::new(gateway);
+            Ok(Some((gateway.clone(), gateway)))
+        }
+    }
+}
+
 fn certificate(setting: &str, path: &std::path::Path) -> Result<Option<Vec<u8>>, Faults> {
     let unreadable = |e: std::io::Error| {
         Faults(vec![Fault::new(setting, format!("{}: {}", path.display(), config::check::plain(&e)), "name a file that can be read")])
@@ -412,6 +472,12 @@ fn dispatcher(config: &Config, store: &Arc<SqlStore>, clock: &Arc<dyn Clock>) ->
 fn courier_rules(config: &Config) -> CourierRules {
     let [from, to] = config.sms.sending_hours;
     CourierRules { hours: (from, to), daily_limit: config.sms.daily_limit, ..CourierRules::default() }
+}
+
+/// Letters wake nobody: they go at any hour.
+fn postman_rules(config: &Config) -> CourierRules {
+    let lease = TimeDelta::seconds(i64::from(config.mail.smtp.timeout_seconds) * 4 + 60);
+    CourierRules { hours: (0, 24), daily_limit: config.mail.daily_limit, lease, ..CourierRules::default() }
 }
 
 /// What a delivery report of Kannel says.

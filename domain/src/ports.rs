@@ -18,7 +18,7 @@ use crate::lifecycle::suspension::{Order, Ordered, Suspension};
 use crate::mailbox::Stands;
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
 use crate::message::courier::{Begun, Claimed, Settled};
-use crate::message::{Message, NewMessage, Purpose};
+use crate::message::{Channel, Message, NewMessage, Purpose, Recipient};
 use crate::password::challenge::{Asked, Proven};
 use crate::password::ticket::{Ticket, TicketPurpose};
 use crate::password::{PasswordFacts, PasswordRules};
@@ -78,7 +78,7 @@ pub enum Refusal {
     Rights,
     /// A value that the schema does not take.
     Value,
-    /// A number that takes no messages.
+    /// A number or an address that takes no messages.
     Undeliverable,
     /// Nothing is left to pay with.
     Balance,
@@ -575,9 +575,9 @@ pub trait Outbox: Send + Sync {
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool>;
 
     // --- the courier
-    /// Due messages, leased until `until`; those that somebody waits for first.
-    async fn claim_messages(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>>;
-    /// Commits that `gateway` is going to be asked, unless that would be more than `daily_limit` within a day.
+    /// Due messages of a channel, leased until `until`; those that somebody waits for first.
+    async fn claim_messages(&self, channel: Channel, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>>;
+    /// Commits that `gateway` is going to be asked, unless that would be more than `daily_limit` of its channel within a day.
     async fn begin_sending(&self, claimed: &Claimed, gateway: &str, now: DateTime<Utc>, daily_limit: u32) -> PortResult<Begun>;
     /// Notes what became of it, with everything that follows; nothing where the lease is another courier's by now.
     async fn settle_message(&self, settled: &Settled, now: DateTime<Utc>) -> PortResult<()>;
@@ -586,9 +586,9 @@ pub trait Outbox: Send + Sync {
     async fn sent_as(&self, gateway: &str, provider_id: &str) -> PortResult<Option<(MessageId, PersonId)>>;
     /// False: nothing was waiting for this report.
     async fn settle_report(&self, id: MessageId, verdict: &Verdict, dead: Option<&DataIssue>, now: DateTime<Utc>) -> PortResult<bool>;
-    /// Resolves issues about numbers whose owners have others by now; answers how many.
+    /// Resolves issues about numbers and addresses whose owners have others by now; answers how many.
     async fn mend_numbers(&self, now: DateTime<Utc>) -> PortResult<u32>;
-    async fn outbox_state(&self, now: DateTime<Utc>) -> PortResult<OutboxState>;
+    async fn outbox_state(&self, channel: Channel, now: DateTime<Utc>) -> PortResult<OutboxState>;
 }
 
 /// How the outbox stands.
@@ -603,17 +603,26 @@ pub struct OutboxState {
     pub failed_today: u32,
 }
 
-/// One text for one phone.
+/// One text for one phone, or one letter for one mailbox.
 #[derive(Clone, Copy)]
 pub struct Parcel<'a> {
     /// Our own name for it; the gateway keeps it where it can.
     pub reference: MessageId,
-    pub to: &'a crate::staff::MobileNumber,
+    pub to: &'a Recipient,
+    /// Of a letter; empty in a text.
+    pub subject: &'a str,
     pub text: &'a str,
     pub purpose: Purpose,
     /// Of no use afterwards: the gateway does not deliver it later, where it can be told so.
     pub valid_until: Option<DateTime<Utc>>,
     pub at: DateTime<Utc>,
+}
+
+impl Parcel<'_> {
+    /// For gateways to phones. `Refused(Value)`: it goes elsewhere.
+    pub fn mobile(&self) -> PortResult<&crate::staff::MobileNumber> {
+        self.to.mobile().ok_or_else(|| PortError::refused(Refusal::Value, "not a mobile number"))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -644,13 +653,17 @@ pub enum Verdict {
     DeadNumber(String),
 }
 
-/// Carries texts to phones. `InDoubt`: it may have been sent; it is never asked to send the same again.
+/// Carries messages over one channel. `InDoubt`: it may have been sent; it is never asked to send the same again, unless it may.
 #[async_trait]
-pub trait SmsGateway: Send + Sync {
+pub trait Gateway: Send + Sync {
     /// Stable: messages are kept under it.
     fn name(&self) -> &str;
     /// True only where nothing is sent and the text in the store is what is read.
     fn keeps_texts(&self) -> bool {
+        false
+    }
+    /// The same sent twice is known as the same, and carries no code: better twice than never.
+    fn may_repeat(&self) -> bool {
         false
     }
     /// Reports have to be asked for.
@@ -757,8 +770,8 @@ pub trait Tickets: Send + Sync {
     /// The ticket of this token, in this browser, if it lives and is good for `purpose`.
     async fn ticket(&self, token: &Secret, browser: &Secret, purpose: TicketPurpose, now: DateTime<Utc>) -> PortResult<Option<Ticket>>;
     async fn keep_intermediate(&self, ticket: uuid::Uuid, password: &Zeroizing<String>) -> PortResult<()>;
-    /// It, and what proved its owner, are used up; with it the notice is queued.
-    async fn spend(&self, ticket: &Ticket, audit: &AuditEvent, notice: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()>;
+    /// It, and what proved its owner, are used up; with it the notices are queued.
+    async fn spend(&self, ticket: &Ticket, audit: &AuditEvent, notices: &[NewMessage], now: DateTime<Utc>) -> PortResult<()>;
 }
 
 /// What people who have forgotten their password say, until somebody has found out who they are, and the codes sent to them.
@@ -787,12 +800,13 @@ pub trait Challenges: Send + Sync {
 
 // ---------------------------------------------------------------------------------------------------------- phones
 
-/// A number that counted before and has not been told yet.
+/// Somebody's mobile number was changed, and they have not been told yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Untold {
     pub id: i64,
     pub person: PersonId,
-    pub to: crate::staff::MobileNumber,
+    /// The number that counted before; `None`: there was none.
+    pub to: Option<crate::staff::MobileNumber>,
 }
 
 /// Phones changed here, until HR has them. HR's deliveries change the same in [`Store::save_roster`], one at a time with these.
@@ -806,8 +820,8 @@ pub trait PhoneBook: Send + Sync {
     /// and nothing was changed.
     async fn change_phones(&self, change: &PhoneChange, challenge: Option<uuid::Uuid>, audit: &AuditEvent) -> PortResult<bool>;
     async fn untold(&self, limit: u32) -> PortResult<Vec<Untold>>;
-    /// Its message is queued, or there is nobody to tell.
-    async fn told(&self, untold: &Untold, message: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()>;
+    /// Its messages are queued; none: there is nobody to tell.
+    async fn told(&self, untold: &Untold, messages: &[NewMessage], now: DateTime<Utc>) -> PortResult<()>;
     /// Changes whose time has come, leased until `until`; of one person one at a time, oldest first.
     async fn claim_write_backs(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<WriteBack>>;
     /// What became of one; nothing, where somebody else has it by now. A change whose standing changes wakes its person.

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-const PASSWORD: &str = "Sabah-Kahvesi-2026!";
+pub const PASSWORD: &str = "Sabah-Kahvesi-2026!";
 
 /// A member of staff of the simulated ministry, with a password that the test knows.
 pub struct Person {
@@ -82,7 +82,7 @@ pub async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
 }
 
 /// The schema, as a client asks for it.
-async fn schema(serving: &Serving) -> BTreeMap<String, Value> {
+pub async fn schema(serving: &Serving) -> BTreeMap<String, Value> {
     let shape = "kind name ofType { kind name ofType { kind name ofType { kind name } } }";
     let arguments = format!("name type {{ {shape} }} defaultValue");
     let query = format!(
@@ -95,7 +95,7 @@ async fn schema(serving: &Serving) -> BTreeMap<String, Value> {
 }
 
 /// A value that the type takes, whatever it means.
-fn some(types: &BTreeMap<String, Value>, of: &Value) -> String {
+pub fn some(types: &BTreeMap<String, Value>, of: &Value) -> String {
     let name = of["name"].as_str().unwrap_or_default();
     match of["kind"].as_str().unwrap() {
         "NON_NULL" => some(types, &of["ofType"]),
@@ -187,6 +187,7 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         ("identityCard", format!("by: {{ username: \"{}\" }}", stranger.username)),
         ("unit", format!("code: \"{}\"", stranger.unit)),
         ("node", format!("id: \"{}\"", stranger.id)),
+        ("nodes", format!("ids: [\"{}\"]", stranger.id)),
         ("staffMember", format!("by: {{ registryNumber: \"{}\" }}", stranger.registry_no)),
     ]
     .into();

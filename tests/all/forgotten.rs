@@ -3,7 +3,7 @@
 use crate::surface::page::browser;
 use crate::surface::program::Serving;
 use kimlik_adapters::directory::active_directory::ActiveDirectory;
-use kimlik_adapters::sms::OutboxGateway;
+use kimlik_adapters::outbox::OutboxGateway;
 use kimlik_adapters::store::SqlStore;
 use kimlik_adapters::system::{OsEntropy, SystemClock};
 use kimlik_adapters::token::OwnTokens;
@@ -11,7 +11,7 @@ use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::access::roles::RoleGroups;
 use kimlik_domain::access::session::SessionRules;
 use kimlik_domain::message::courier::{Courier, CourierRules};
-use kimlik_domain::message::{Language, Purpose, Templates};
+use kimlik_domain::message::{Channel, Language, Purpose, Templates};
 use kimlik_domain::password::challenge::Begun;
 use kimlik_domain::password::desk::Handed;
 use kimlik_domain::password::{ChallengeKind, ChallengeRules, Desk, DeskRules, Refused, ResetProof, TicketPurpose};
@@ -94,7 +94,8 @@ async fn lab(proof: ResetProof) -> Lab {
     let courier = Courier {
         outbox: store.clone(),
         store: store.clone(),
-        gateways: vec![Arc::new(OutboxGateway { keeps_texts: true })],
+        channel: Channel::Sms,
+        gateways: vec![Arc::new(OutboxGateway { channel: Channel::Sms, keeps_texts: true })],
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
         rules: CourierRules::default(),

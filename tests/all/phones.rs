@@ -115,7 +115,7 @@ impl Lab {
     async fn latest(&self, purpose: Purpose) -> (MobileNumber, String) {
         let messages = self.store.messages(None, 20).await.unwrap();
         let message = messages.into_iter().find(|m| m.purpose == purpose).unwrap();
-        (message.to, message.text.unwrap().to_string())
+        (message.to.mobile().unwrap().clone(), message.text.unwrap().to_string())
     }
     fn in_directory(&self) -> [Option<String>; 2] {
         ["mobile", "telephoneNumber"].map(|attribute| self.samba.value(ME, attribute))

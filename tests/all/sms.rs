@@ -9,8 +9,8 @@ use axum::routing::post;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::sms::{Kannel as KannelGateway, KannelSettings, Netgsm, NetgsmSettings, kannel_verdict};
 use kimlik_domain::id::MessageId;
-use kimlik_domain::message::Purpose;
-use kimlik_domain::ports::{Health, Inspect, Parcel, PortError, PortResult, Refusal, SmsGateway, Verdict, Whereabouts};
+use kimlik_domain::message::{Purpose, Recipient};
+use kimlik_domain::ports::{Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal, Verdict, Whereabouts};
 use kimlik_domain::staff::MobileNumber;
 use kimlik_tests::kannel::{Kannel, PASSWORD, USER, free_port};
 use serde_json::{Value, json};
@@ -29,9 +29,9 @@ fn noon() -> DateTime<Utc> {
     "2026-11-23T09:00:00Z".parse().unwrap()
 }
 
-fn parcel<'a>(to: &'a MobileNumber, text: &'a str, purpose: Purpose) -> Parcel<'a> {
+fn parcel<'a>(to: &'a Recipient, text: &'a str, purpose: Purpose) -> Parcel<'a> {
     let reference = MessageId(Uuid::from_u128(7));
-    Parcel { reference, to, text, purpose, valid_until: Some(noon() + TimeDelta::minutes(10)), at: noon() }
+    Parcel { reference, to, subject: "", text, purpose, valid_until: Some(noon() + TimeDelta::minutes(10)), at: noon() }
 }
 
 /// A ministry of 40 whose messages go over this Kannel.
@@ -103,7 +103,7 @@ fn kannel_gateway(url: &str, password: &str) -> KannelGateway {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kannel_is_told_turkish_letters_and_a_wrong_password_is_named() {
     let kannel = Kannel::start();
-    let to = MobileNumber::parse("05321234567").unwrap();
+    let to = MobileNumber::parse("05321234567").unwrap().into();
     let gateway = kannel_gateway(&kannel.url, PASSWORD);
     let text = "Şifreniz değiştirildi: ığdır & 100%";
     assert_eq!(gateway.send(&parcel(&to, text, Purpose::PasswordChangedNotice)).await.unwrap().parts, 1);
@@ -225,7 +225,7 @@ fn class(result: &PortResult<kimlik_domain::ports::Accepted>) -> &'static str {
 async fn each_documented_code_of_netgsm_is_understood_with_either_status() {
     let fake = Fake::start().await;
     let gateway = fake.gateway("gizli");
-    let to = MobileNumber::parse("05321234567").unwrap();
+    let to = MobileNumber::parse("05321234567").unwrap().into();
     let send = [
         ("00", "taken"),
         ("20", "text"),
@@ -271,7 +271,7 @@ async fn each_documented_code_of_netgsm_is_understood_with_either_status() {
 async fn netgsm_is_asked_as_documented() {
     let fake = Fake::start().await;
     let gateway = fake.gateway("gizli");
-    let to = MobileNumber::parse("05321234567").unwrap();
+    let to = MobileNumber::parse("05321234567").unwrap().into();
     fake.says(200, json!({ "code": "00", "jobId": "A1" }));
     let taken = gateway.send(&parcel(&to, "Kodunuz ş: 735192", Purpose::ResetCode)).await.unwrap();
     assert_eq!(taken.id.as_deref(), Some("A1"), "jobId of otp");
@@ -304,7 +304,7 @@ async fn netgsm_is_asked_what_is_left_and_an_empty_balance_is_a_fault() {
 async fn garbage_slowness_and_absence_of_netgsm_are_told_apart() {
     let fake = Fake::start().await;
     let gateway = fake.gateway("gizli");
-    let to = MobileNumber::parse("05321234567").unwrap();
+    let to = MobileNumber::parse("05321234567").unwrap().into();
     let parcel = parcel(&to, "735192", Purpose::ResetCode);
     for (status, body) in [(200, ""), (200, "<html>"), (200, "[]"), (200, "{}"), (406, "30"), (500, "x"), (502, ""), (302, "")] {
         fake.says(status, body);
@@ -330,7 +330,7 @@ async fn netgsms_reports_and_what_it_can_look_up() {
     assert_eq!(heard["j1"], Verdict::Delivered);
     assert!(matches!(heard["j3"], Verdict::DeadNumber(_)));
     assert!(heard.iter().filter(|(id, _)| !matches!(id.as_str(), "j1" | "j3")).all(|(_, v)| matches!(v, Verdict::Undelivered(_))));
-    let to = MobileNumber::parse("05321234567").unwrap();
+    let to = MobileNumber::parse("05321234567").unwrap().into();
     let parcel = parcel(&to, "735192", Purpose::ResetCode);
     for (jobs, found) in [
         (json!([job("a", 0)]), Whereabouts::Taken(Some("a".into()))),

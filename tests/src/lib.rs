@@ -5,6 +5,7 @@ pub mod flaky;
 pub mod kannel;
 pub mod lab;
 pub mod late;
+pub mod mail_server;
 pub mod ministry;
 pub mod postgres;
 pub mod receiver;

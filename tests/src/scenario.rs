@@ -279,7 +279,7 @@ async fn messages(ministry: &Ministry) -> String {
     messages.sort_by_key(|m| m.queued_at);
     let line = |m: &kimlik_domain::message::Message| {
         let text = m.text.as_ref().map_or("(erased)", |t| t.rsplit_once(' ').map_or(t.as_str(), |(t, _)| t));
-        format!("to {}: {text} (code)", m.to.e164())
+        format!("to {}: {text} (code)", m.to.whole())
     };
     messages.iter().map(line).collect::<Vec<_>>().join("\n")
 }

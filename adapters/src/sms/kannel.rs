@@ -1,7 +1,8 @@
 //! Kannel's `sendsms` interface; delivery reports come to Kimlik's own address.
 use super::http;
 use async_trait::async_trait;
-use kimlik_domain::ports::{Accepted, Finding, Health, Inspect, Parcel, PortError, PortResult, Refusal, SmsGateway, Verdict};
+use kimlik_domain::ports::{Accepted, Finding, Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal, Verdict};
+use kimlik_domain::staff::MobileNumber;
 use kimlik_domain::text::gsm::{self, Encoding, Shift};
 use reqwest::{Client, StatusCode, Url};
 use std::time::Duration;
@@ -39,10 +40,10 @@ impl Kannel {
         vec![("username", self.settings.user.clone()), ("password", self.settings.password.as_str().to_owned())]
     }
 
-    fn query(&self, parcel: &Parcel<'_>, encoding: Encoding) -> Vec<(&'static str, String)> {
+    fn query(&self, parcel: &Parcel<'_>, to: &MobileNumber, encoding: Encoding) -> Vec<(&'static str, String)> {
         let mut query = self.ask();
         query.push(("from", self.settings.sender.clone()));
-        query.push(("to", parcel.to.e164().to_owned()));
+        query.push(("to", to.e164().to_owned()));
         query.push(("charset", "UTF-8".into()));
         query.push(("coding", if encoding == Encoding::Gsm7 { "0" } else { "2" }.into()));
         query.push(("text", parcel.text.to_owned()));
@@ -83,13 +84,14 @@ pub fn kannel_verdict(status: u32, answer: &str) -> Option<Verdict> {
 }
 
 #[async_trait]
-impl SmsGateway for Kannel {
+impl Gateway for Kannel {
     fn name(&self) -> &str {
         "kannel"
     }
     async fn send(&self, parcel: &Parcel<'_>) -> PortResult<Accepted> {
+        let to = parcel.mobile()?;
         let measured = gsm::measure(parcel.text, Shift::None);
-        let sent = self.client.get(self.url.clone()).query(&self.query(parcel, measured.encoding)).send().await;
+        let sent = self.client.get(self.url.clone()).query(&self.query(parcel, to, measured.encoding)).send().await;
         let (status, body) = http::answer(sent).await?;
         Kannel::read(status, &body)?;
         // Why our own name for it: it is in the address that Kannel reports to.

@@ -3,8 +3,6 @@
 mod http;
 mod kannel;
 mod netgsm;
-mod outbox;
 
 pub use kannel::{Kannel, KannelSettings, kannel_verdict};
 pub use netgsm::{Netgsm, NetgsmSettings};
-pub use outbox::OutboxGateway;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::day;
 use kimlik_domain::message::Purpose;
-use kimlik_domain::ports::{Accepted, Finding, Health, Inspect, Parcel, PortError, PortResult, Refusal, SmsGateway, Verdict, Whereabouts};
+use kimlik_domain::ports::{Accepted, Finding, Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal, Verdict, Whereabouts};
 use kimlik_domain::staff::MobileNumber;
 use kimlik_domain::text::gsm::{self, Encoding, Shift};
 use reqwest::{Client, StatusCode, Url};
@@ -174,7 +174,7 @@ fn read(at: At, status: StatusCode, body: &str) -> PortResult<Value> {
 }
 
 #[async_trait]
-impl SmsGateway for Netgsm {
+impl Gateway for Netgsm {
     fn name(&self) -> &str {
         "netgsm"
     }
@@ -189,7 +189,7 @@ impl SmsGateway for Netgsm {
     async fn send(&self, parcel: &Parcel<'_>) -> PortResult<Accepted> {
         if goes_as_code(parcel.purpose, parcel.text) {
             let plain = gsm::plain(parcel.text);
-            let body = json!({ "msgheader": self.settings.header, "msg": plain, "no": number(parcel.to) });
+            let body = json!({ "msgheader": self.settings.header, "msg": plain, "no": number(parcel.mobile()?) });
             let answer = self.post(At::Otp, &body).await?;
             return Ok(Accepted { id: text(&answer, &["jobId", "jobid"]), parts: 1 });
         }
@@ -198,7 +198,7 @@ impl SmsGateway for Netgsm {
             "msgheader": self.settings.header,
             "encoding": if measured.encoding == Encoding::Gsm7 { "ASCII" } else { "TR" },
             "iysfilter": "0",
-            "messages": [{ "msg": parcel.text, "no": number(parcel.to) }],
+            "messages": [{ "msg": parcel.text, "no": number(parcel.mobile()?) }],
         });
         if let Some(until) = parcel.valid_until {
             body["stopdate"] = json!(minute(until));
@@ -210,7 +210,7 @@ impl SmsGateway for Netgsm {
     /// Netgsm takes no name of ours: what went to that number at that time, if it is one thing of that length.
     async fn look_up(&self, parcel: &Parcel<'_>, asked_at: DateTime<Utc>) -> PortResult<Whereabouts> {
         let question = json!({ "startdate": minute(asked_at), "stopdate": minute(parcel.at + TimeDelta::minutes(1)) });
-        let to = number(parcel.to);
+        let to = number(parcel.mobile()?);
         let jobs = self.jobs(question).await?;
         let its: Vec<&Value> = jobs.iter().filter(|job| text(job, &["number"]).is_some_and(|n| n.ends_with(&to))).collect();
         Ok(match its.as_slice() {

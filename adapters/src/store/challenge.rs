@@ -10,7 +10,7 @@ use aws_lc_rs::constant_time;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::message::{MessageState, NewMessage, Purpose};
+use kimlik_domain::message::{MessageState, NewMessage, Purpose, Recipient};
 use kimlik_domain::password::ChallengeKind;
 use kimlik_domain::password::challenge::{Asked, Proven};
 use kimlik_domain::ports::{Challenges, PortResult};
@@ -190,7 +190,7 @@ async fn try_challenge(
     let (mark, of) = sent.as_ref().map_or((&[][..], id), |m| (&m.code_mark[..], m.id));
     let right = constant_time::verify_slices_are_equal(&vault.code_mark(of, code), mark).is_ok();
     let Some(sent) = sent.filter(|m| may && right && lives(m)) else { return Ok(None) };
-    let to = Contents::open(vault, &sent)?.to;
+    let Recipient::Mobile(to) = Contents::open(vault, &sent)?.to else { return Ok(None) };
     Ok(Some(Proven { kind: from_word(&row.kind, "challenge")?, person: PersonId(sent.person), to }))
 }
 

@@ -2,7 +2,7 @@
 use super::SqlStore;
 use super::fault::{failed, from_word, word};
 use super::link::{Link, Writing, keep, upsert};
-use super::message::{Column, Contents, Entity, Model};
+use super::message::{Column, Contents, Entity, Model, ONCE};
 use super::vault::Vault;
 use super::{audit, issue, person};
 use async_trait::async_trait;
@@ -10,25 +10,28 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message::courier::{Begun, Claimed, Settled};
-use kimlik_domain::message::{MessageState, NewMessage, Purpose};
-use kimlik_domain::ports::{IssueScope, Outbox, OutboxState, PeopleBy, PortResult, Verdict};
-use kimlik_domain::staff::{DataIssue, IssueKind, MobileNumber};
+use kimlik_domain::message::{Channel, MessageState, NewMessage, Purpose, Recipient};
+use kimlik_domain::ports::{IssueScope, Outbox, OutboxState, PeopleBy, PersonRecord, PortResult, Verdict};
+use kimlik_domain::staff::{DataIssue, IssueKind};
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{IntoActiveModel, PaginatorTrait, QueryOrder, QuerySelect};
 use serde_json::json;
+use std::collections::HashMap;
 
-/// Numbers that took no message, until their owner has another one.
-mod dead_number {
+/// Numbers and addresses that took no message, until their owner has another one.
+mod dead_address {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "dead_number")]
+    #[sea_orm(table_name = "dead_address")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub person: Uuid,
-        pub number_mark: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub channel: String,
+        pub mark: Vec<u8>,
         pub since: DateTimeUtc,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -36,14 +39,27 @@ mod dead_number {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-const DEAD: &[IssueKind] = &[IssueKind::UndeliverableMobile];
+/// With the key that the mark is made by.
+fn dead_of(channel: Channel) -> (IssueKind, &'static str) {
+    match channel {
+        Channel::Sms => (IssueKind::UndeliverableMobile, "mobile"),
+        Channel::Mail => (IssueKind::UndeliverableMail, "mail"),
+    }
+}
 
-fn number_mark(vault: &Vault, number: &MobileNumber) -> Vec<u8> {
-    vault.secret_mark("mobile", number.e164())
+fn mark(vault: &Vault, channel: Channel, address: &str) -> Vec<u8> {
+    vault.secret_mark(dead_of(channel).1, address)
 }
 
 /// Those that somebody waits for first, the rest where there is room.
-async fn claim(link: &Link, vault: &Vault, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>> {
+async fn claim(
+    link: &Link,
+    vault: &Vault,
+    channel: Channel,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+    limit: u32,
+) -> PortResult<Vec<Claimed>> {
     let writing = link.write().await?;
     let urgent = Purpose::ALL.iter().filter(|p| p.is_urgent()).map(word).collect::<PortResult<Vec<String>>>()?;
     let mut rows: Vec<Model> = Vec::new();
@@ -51,6 +67,7 @@ async fn claim(link: &Link, vault: &Vault, now: DateTime<Utc>, until: DateTime<U
         let wanted = Column::Purpose.is_in(urgent.iter().map(String::as_str));
         let due = Entity::find()
             .filter(Column::DueAt.lte(now))
+            .filter(Column::Channel.eq(word(&channel)?))
             .filter(if is_urgent { wanted } else { wanted.not() })
             .order_by_asc(Column::DueAt)
             .limit(u64::from(limit).saturating_sub(rows.len() as u64))
@@ -80,11 +97,13 @@ fn claimed_of(vault: &Vault, row: &Model) -> PortResult<Claimed> {
         generation: row.generation,
         purpose: from_word(&row.purpose, "message")?,
         to: contents.to,
+        subject: contents.subject,
         text: contents.text,
         code: contents.code,
         state: from_word(&row.state, "message")?,
         reissue: small(row.reissue),
         tries: small(row.tries),
+        doubts: small(row.doubts),
         gateway: row.gateway.clone(),
         valid_until: row.valid_until,
         sending_at: row.sending_at,
@@ -99,6 +118,7 @@ async fn save(writing: &Writing, row: Model) -> PortResult<()> {
         Column::Generation,
         Column::Attempts,
         Column::Tries,
+        Column::Doubts,
         Column::Parts,
         Column::Gateway,
         Column::ProviderId,
@@ -125,6 +145,7 @@ async fn begin(link: &Link, claimed: &Claimed, gateway: &str, now: DateTime<Utc>
     let Some(mut row) = held(&writing, claimed.id, Some(claimed.generation)).await? else { return Ok(Begun::Lost) };
     let others = Entity::find()
         .filter(Column::SendingAt.gt(now - TimeDelta::days(1)))
+        .filter(Column::Channel.eq(row.channel.as_str()))
         .filter(Column::Id.ne(row.id))
         .count(&writing.txn)
         .await
@@ -149,6 +170,7 @@ async fn settle(link: &Link, vault: &Vault, settled: &Settled, now: DateTime<Utc
     row.state = word(&settled.state)?;
     row.due_at = settled.due_at;
     row.tries = i64::from(settled.tries);
+    row.doubts = i64::from(settled.doubts);
     row.note.clone_from(&settled.note);
     row.parts = i64::from(settled.parts);
     row.provider_id.clone_from(&settled.provider_id);
@@ -158,7 +180,12 @@ async fn settle(link: &Link, vault: &Vault, settled: &Settled, now: DateTime<Utc
     }
     if let Some(replacement) = &settled.replacement {
         let mut next = row.clone();
-        let new = Contents { to: contents.to.clone(), text: contents.text.clone(), code: Some(replacement.code.clone()) };
+        let new = Contents {
+            to: contents.to.clone(),
+            subject: contents.subject.clone(),
+            text: contents.text.clone(),
+            code: Some(replacement.code.clone()),
+        };
         next.id = replacement.id.0;
         next.reissue += 1;
         next.state = word(&MessageState::Queued)?;
@@ -167,12 +194,11 @@ async fn settle(link: &Link, vault: &Vault, settled: &Settled, now: DateTime<Utc
         (next.queued_at, next.due_at) = (now, Some(now));
         (next.attempts, next.tries, next.parts, next.generation) = (0, 0, 0, 0);
         (next.gateway, next.provider_id, next.note, next.sending_at, next.settled_at) = (None, None, None, None, None);
-        let once = keep([Column::Person, Column::Purpose, Column::Occasion, Column::Reissue]);
-        writing.insert("replacing a message", vec![next.into_active_model()], once).await?;
+        writing.insert("replacing a message", vec![next.into_active_model()], keep(ONCE)).await?;
     }
     bury(&writing, vault, row.person, &contents.to, settled.dead_number.as_ref(), now).await?;
     if settled.state.is_over() && !settled.keeps_text {
-        row.sealed = Contents { to: contents.to, text: None, code: None }.seal(vault, row.id)?;
+        row.sealed = Contents::erased(contents.to).seal(vault, row.id)?;
     }
     save(&writing, row).await?;
     writing.commit().await
@@ -182,15 +208,17 @@ async fn bury(
     writing: &Writing,
     vault: &Vault,
     person: Uuid,
-    number: &MobileNumber,
+    to: &Recipient,
     found: Option<&DataIssue>,
     now: DateTime<Utc>,
 ) -> PortResult<()> {
     let Some(found) = found else { return Ok(()) };
     issue::save(writing, IssueScope::None, [found], now).await?;
-    let row = dead_number::Model { person, number_mark: number_mark(vault, number), since: now };
-    let conflict = upsert([dead_number::Column::Person], [dead_number::Column::NumberMark, dead_number::Column::Since]);
-    writing.insert("noting a number", vec![row.into_active_model()], conflict).await
+    use dead_address::Column as C;
+    let channel = to.channel();
+    let row = dead_address::Model { person, channel: word(&channel)?, mark: mark(vault, channel, to.whole()), since: now };
+    let conflict = upsert([C::Person, C::Channel], [C::Mark, C::Since]);
+    writing.insert("noting a number or an address", vec![row.into_active_model()], conflict).await
 }
 
 async fn record(writing: &Writing, row: &Model, state: MessageState, because: Option<&str>, now: DateTime<Utc>) -> PortResult<()> {
@@ -200,7 +228,7 @@ async fn record(writing: &Writing, row: &Model, state: MessageState, because: Op
         deed: format!("message.{}", word(&state)?.to_ascii_lowercase()),
         person: Some(PersonId(row.person)),
         because: because.unwrap_or_default().to_owned(),
-        detail: json!({ "purpose": row.purpose, "gateway": row.gateway, "attempts": row.attempts, "parts": row.parts }),
+        detail: json!({ "purpose": row.purpose, "channel": row.channel, "gateway": row.gateway, "attempts": row.attempts, "parts": row.parts }),
     };
     audit::record(writing, [&event]).await
 }
@@ -232,54 +260,67 @@ async fn report(
     row.settled_at = Some(now);
     record(&writing, &row, state, row.note.clone().as_deref(), now).await?;
     bury(&writing, vault, row.person, &contents.to, dead, now).await?;
-    row.sealed = Contents { to: contents.to, text: None, code: None }.seal(vault, row.id)?;
+    row.sealed = Contents::erased(contents.to).seal(vault, row.id)?;
     save(&writing, row).await?;
     writing.commit().await?;
     Ok(true)
 }
 
-/// Issues about numbers that are nobody's any more are resolved.
+/// Issues about numbers and addresses that are nobody's any more are resolved.
 async fn mend(link: &Link, vault: &Vault, now: DateTime<Utc>) -> PortResult<u32> {
-    let dead = dead_number::Entity::find().all(&link.db).await.map_err(failed("reading numbers"))?;
+    let dead = dead_address::Entity::find().all(&link.db).await.map_err(failed("reading dead numbers"))?;
     if dead.is_empty() {
         return Ok(0);
     }
     let ids: Vec<PersonId> = dead.iter().map(|d| PersonId(d.person)).collect();
     let people = person::people(&link.db, PeopleBy::Ids(&ids)).await?;
-    let is_dead = |record: &&kimlik_domain::ports::PersonRecord| {
-        let mark = record.person.mobile.as_ref().map(|m| number_mark(vault, m));
-        !dead.iter().any(|d| d.person == record.person.id.0 && Some(&d.number_mark) == mark.as_ref())
-    };
-    let mended: Vec<_> = people.iter().filter(is_dead).collect();
-    if mended.is_empty() {
-        return Ok(0);
+    let people: HashMap<Uuid, &PersonRecord> = people.iter().map(|record| (record.person.id.0, record)).collect();
+    let mut mended = 0;
+    for channel in [Channel::Sms, Channel::Mail] {
+        let its = word(&channel)?;
+        let is_mended = |row: &&dead_address::Model| {
+            let record = people.get(&row.person);
+            let now_has = match channel {
+                Channel::Sms => record.and_then(|r| r.person.mobile.as_ref()).map(|m| m.e164()),
+                Channel::Mail => record.and_then(|r| r.account.as_ref()).map(|a| a.names.mail.as_ref()),
+            };
+            row.channel == its && now_has.map(|address| mark(vault, channel, address)).as_ref() != Some(&row.mark)
+        };
+        let gone: Vec<Uuid> = dead.iter().filter(is_mended).map(|row| row.person).collect();
+        if gone.is_empty() {
+            continue;
+        }
+        let numbers: Vec<_> = gone.iter().filter_map(|id| people.get(id)).map(|r| r.person.registry_no.clone()).collect();
+        let writing = link.write().await?;
+        issue::save(&writing, IssueScope::People(&[dead_of(channel).0], &numbers), [], now).await?;
+        mended += u32::try_from(gone.len()).unwrap_or(u32::MAX);
+        dead_address::Entity::delete_many()
+            .filter(dead_address::Column::Channel.eq(its.as_str()))
+            .filter(dead_address::Column::Person.is_in(gone))
+            .exec(&writing.txn)
+            .await
+            .map_err(failed("forgetting dead numbers"))?;
+        writing.commit().await?;
     }
-    let writing = link.write().await?;
-    let numbers: Vec<_> = mended.iter().map(|r| r.person.registry_no.clone()).collect();
-    issue::save(&writing, IssueScope::People(DEAD, &numbers), [], now).await?;
-    dead_number::Entity::delete_many()
-        .filter(dead_number::Column::Person.is_in(mended.iter().map(|r| r.person.id.0)))
-        .exec(&writing.txn)
-        .await
-        .map_err(failed("forgetting numbers"))?;
-    writing.commit().await?;
-    Ok(u32::try_from(mended.len()).unwrap_or(u32::MAX))
+    Ok(mended)
 }
 
-async fn state(link: &Link, now: DateTime<Utc>) -> PortResult<OutboxState> {
+async fn state(link: &Link, channel: Channel, now: DateTime<Utc>) -> PortResult<OutboxState> {
+    let its = word(&channel)?;
+    let all = || Entity::find().filter(Column::Channel.eq(its.as_str()));
     let count = |select: sea_orm::Select<Entity>| async move {
         select.count(&link.db).await.map(|n| u32::try_from(n).unwrap_or(u32::MAX)).map_err(failed("counting messages"))
     };
     let since = now - TimeDelta::days(1);
-    let waiting = Entity::find().filter(Column::DueAt.is_not_null());
+    let waiting = all().filter(Column::DueAt.is_not_null());
     let over =
         [MessageState::Failed, MessageState::Undelivered, MessageState::Doubtful].iter().map(word).collect::<PortResult<Vec<_>>>()?;
     let oldest: Option<Model> = waiting.clone().order_by_asc(Column::QueuedAt).one(&link.db).await.map_err(failed("reading a message"))?;
     Ok(OutboxState {
         waiting: count(waiting).await?,
         oldest: oldest.map(|row| row.queued_at),
-        sent_today: count(Entity::find().filter(Column::SendingAt.gt(since))).await?,
-        failed_today: count(Entity::find().filter(Column::SettledAt.gt(since)).filter(Column::State.is_in(over))).await?,
+        sent_today: count(all().filter(Column::SendingAt.gt(since))).await?,
+        failed_today: count(all().filter(Column::SettledAt.gt(since)).filter(Column::State.is_in(over))).await?,
     })
 }
 
@@ -293,8 +334,8 @@ impl Outbox for SqlStore {
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool> {
         super::message::code_matches(&self.link, &self.vault, (person, purpose, occasion), code, now).await
     }
-    async fn claim_messages(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>> {
-        claim(&self.link, &self.vault, now, until, limit).await
+    async fn claim_messages(&self, channel: Channel, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>> {
+        claim(&self.link, &self.vault, channel, now, until, limit).await
     }
     async fn begin_sending(&self, claimed: &Claimed, gateway: &str, now: DateTime<Utc>, daily_limit: u32) -> PortResult<Begun> {
         begin(&self.link, claimed, gateway, now, daily_limit).await
@@ -334,7 +375,7 @@ impl Outbox for SqlStore {
     async fn mend_numbers(&self, now: DateTime<Utc>) -> PortResult<u32> {
         mend(&self.link, &self.vault, now).await
     }
-    async fn outbox_state(&self, now: DateTime<Utc>) -> PortResult<OutboxState> {
-        state(&self.link, now).await
+    async fn outbox_state(&self, channel: Channel, now: DateTime<Utc>) -> PortResult<OutboxState> {
+        state(&self.link, channel, now).await
     }
 }

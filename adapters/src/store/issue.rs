@@ -293,6 +293,9 @@ pub(super) async fn listed(
     if let Some(no) = &filter.registry_no {
         select = select.filter(Column::RegistryNo.eq(no.as_str()));
     }
+    if let Some(id) = filter.id {
+        select = select.filter(Column::Id.eq(id.0));
+    }
     if let Some(before) = filter.before {
         select = select.filter(Column::Since.lt(before));
     }

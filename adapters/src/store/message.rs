@@ -1,11 +1,11 @@
-//! The outbox. Number, text and code are sealed together; of the code a keyed hash is kept beside them. Text and code are
+//! The outbox. Number or address, text and code are sealed together; of the code a keyed hash is kept beside them. Text and code are
 //! erased as soon as nobody needs them any more.
 use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{Link, Writing, keep};
 use super::vault::Vault;
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::{MessageId, PersonId};
-use kimlik_domain::message::{Message, MessageState, NewMessage, Purpose, whole_text};
+use kimlik_domain::message::{Message, MessageState, NewMessage, Purpose, Recipient, whole_text};
 use kimlik_domain::ports::PortResult;
 use kimlik_domain::staff::MobileNumber;
 use sea_orm::entity::prelude::*;
@@ -20,7 +20,9 @@ pub struct Model {
     pub id: Uuid,
     pub person: Uuid,
     pub purpose: String,
-    /// With person, purpose and `reissue` unique.
+    /// With the recipient's kind, what carries it.
+    pub channel: String,
+    /// With person, purpose, channel and `reissue` unique.
     pub occasion: String,
     /// The how manieth message this is for its occasion: only the last one's code counts.
     pub reissue: i64,
@@ -38,6 +40,8 @@ pub struct Model {
     pub attempts: i64,
     /// How often in a row nothing came of it: the measure of the next wait.
     pub tries: i64,
+    /// How often it was sent again because nobody could say whether it had been.
+    pub doubts: i64,
     pub parts: i64,
     pub gateway: Option<String>,
     /// The gateway's own name for it.
@@ -56,7 +60,9 @@ const SEALED: &str = "message.sealed";
 /// What is sealed; without text: erased.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Contents {
-    pub(super) to: MobileNumber,
+    pub(super) to: Recipient,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) subject: Option<Zeroizing<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Zeroizing<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,24 +75,33 @@ impl Contents {
         if clear.starts_with('[') {
             // Sealed by the first version: the number and the whole text.
             let (to, text): (MobileNumber, Zeroizing<String>) = from_json(&clear, "message")?;
-            return Ok(Contents { to, text: Some(text), code: None });
+            return Ok(Contents { text: Some(text), ..Contents::erased(to.into()) });
         }
         from_json(&clear, "message")
     }
     pub(super) fn seal(&self, vault: &Vault, id: Uuid) -> PortResult<Vec<u8>> {
         vault.seal(SEALED, id, &Zeroizing::new(to_json(self)?))
     }
+    /// Nobody needs the text any more.
+    pub(super) fn erased(to: Recipient) -> Contents {
+        Contents { to, subject: None, text: None, code: None }
+    }
     fn whole(&self) -> Option<Zeroizing<String>> {
         self.text.as_ref().map(|text| whole_text(text, self.code.as_ref().map(|c| c.as_str())))
     }
 }
 
+/// Of two rows with the same, the first stays.
+pub(super) const ONCE: [Column; 5] = [Column::Person, Column::Purpose, Column::Occasion, Column::Channel, Column::Reissue];
+
 fn row(vault: &Vault, person: PersonId, message: &NewMessage, at: DateTime<Utc>) -> PortResult<Model> {
-    let contents = Contents { to: message.to.clone(), text: Some(message.text.clone()), code: message.code.clone() };
+    let contents =
+        Contents { to: message.to.clone(), subject: message.subject.clone(), text: Some(message.text.clone()), code: message.code.clone() };
     Ok(Model {
         id: message.id.0,
         person: person.0,
         purpose: word(&message.purpose)?,
+        channel: word(&message.to.channel())?,
         occasion: message.occasion.clone(),
         reissue: 0,
         state: word(&MessageState::Queued)?,
@@ -98,6 +113,7 @@ fn row(vault: &Vault, person: PersonId, message: &NewMessage, at: DateTime<Utc>)
         generation: 0,
         attempts: 0,
         tries: 0,
+        doubts: 0,
         parts: 0,
         gateway: None,
         provider_id: None,
@@ -107,7 +123,7 @@ fn row(vault: &Vault, person: PersonId, message: &NewMessage, at: DateTime<Utc>)
     })
 }
 
-/// In the caller's transaction. One that was queued before for the same (person, purpose, occasion) stays, and its code stays
+/// In the caller's transaction. One that was queued before for the same (person, purpose, occasion, channel) stays, and its code stays
 /// the one that works.
 pub(super) async fn queue<'a>(
     writing: &Writing,
@@ -118,7 +134,7 @@ pub(super) async fn queue<'a>(
         .into_iter()
         .map(|(person, message, at)| Ok(row(vault, person, message, at)?.into_active_model()))
         .collect::<PortResult<_>>()?;
-    writing.insert("queueing messages", rows, keep([Column::Person, Column::Purpose, Column::Occasion, Column::Reissue])).await
+    writing.insert("queueing messages", rows, keep(ONCE)).await
 }
 
 /// The latest first.
@@ -139,6 +155,7 @@ fn shown(vault: &Vault, row: Model) -> PortResult<Message> {
         purpose: from_word(&row.purpose, "message")?,
         occasion: row.occasion,
         text: contents.whole(),
+        subject: contents.subject,
         to: contents.to,
         state: from_word(&row.state, "message")?,
         queued_at: row.queued_at,

@@ -195,7 +195,7 @@ async fn spend(
     vault: &Vault,
     spent: &Ticket,
     event: &AuditEvent,
-    notice: Option<&NewMessage>,
+    notices: &[NewMessage],
     now: DateTime<Utc>,
 ) -> PortResult<()> {
     let writing = link.write().await?;
@@ -212,7 +212,7 @@ async fn spend(
         .exec(&writing.txn)
         .await
         .map_err(failed("spending a code"))?;
-    message::queue(&writing, vault, notice.map(|notice| (spent.person, notice, now))).await?;
+    message::queue(&writing, vault, notices.iter().map(|notice| (spent.person, notice, now))).await?;
     audit::record(&writing, [event]).await?;
     writing.commit().await
 }
@@ -257,7 +257,7 @@ impl Tickets for SqlStore {
             .map_err(failed("keeping a ticket"))?;
         writing.commit().await
     }
-    async fn spend(&self, ticket: &Ticket, event: &AuditEvent, notice: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()> {
-        spend(&self.link, &self.vault, ticket, event, notice, now).await
+    async fn spend(&self, ticket: &Ticket, event: &AuditEvent, notices: &[NewMessage], now: DateTime<Utc>) -> PortResult<()> {
+        spend(&self.link, &self.vault, ticket, event, notices, now).await
     }
 }

@@ -63,7 +63,7 @@ mod notice {
         #[sea_orm(primary_key)]
         pub id: i64,
         pub person: Uuid,
-        /// The number that counted before.
+        /// The number that counted before; empty: there was none.
         pub number: String,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -148,7 +148,7 @@ async fn save(writing: &Writing, of: PersonId, ledger: &Ledger, entails: &Entail
     let told = entails.tell.iter().map(|number| notice::ActiveModel {
         id: ActiveValue::NotSet,
         person: ActiveValue::Set(of.0),
-        number: ActiveValue::Set(number.e164().to_owned()),
+        number: ActiveValue::Set(number.as_ref().map_or_else(String::new, |n| n.e164().to_owned())),
     });
     writing.insert("noting whom to tell", told.collect(), None).await
 }
@@ -377,14 +377,15 @@ impl PhoneBook for SqlStore {
         let rows = notice::Entity::find().order_by_asc(notice::Column::Id).limit(u64::from(limit)).all(&self.link.db);
         let rows = rows.await.map_err(failed("reading whom to tell"))?;
         let untold = |row: notice::Model| {
-            let to = MobileNumber::parse(&row.number).map_err(|_| super::fault::unreadable("phone_notice", "not a number"))?;
+            let number = || MobileNumber::parse(&row.number).map_err(|_| super::fault::unreadable("phone_notice", "not a number"));
+            let to = (!row.number.is_empty()).then(number).transpose()?;
             Ok(Untold { id: row.id, person: PersonId(row.person), to })
         };
         rows.into_iter().map(untold).collect()
     }
-    async fn told(&self, untold: &Untold, told: Option<&NewMessage>, now: DateTime<Utc>) -> PortResult<()> {
+    async fn told(&self, untold: &Untold, told: &[NewMessage], now: DateTime<Utc>) -> PortResult<()> {
         let writing = self.link.write().await?;
-        message::queue(&writing, &self.vault, told.map(|told| (untold.person, told, now))).await?;
+        message::queue(&writing, &self.vault, told.iter().map(|told| (untold.person, told, now))).await?;
         notice::Entity::delete_by_id(untold.id).exec(&writing.txn).await.map_err(failed("noting who was told"))?;
         writing.commit().await
     }

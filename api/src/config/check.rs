@@ -19,6 +19,7 @@ pub fn check(config: &Config) -> Result<(), Faults> {
     limits(config, &mut faults);
     super::access::check(config, &mut faults);
     super::sms::check(config, &mut faults);
+    super::mail::check(config, &mut faults);
     super::webhooks::check(config, &mut faults);
     super::password::check(config, &mut faults);
     super::issues::check(config, &mut faults);

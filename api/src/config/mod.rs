@@ -4,6 +4,7 @@ mod access;
 pub mod check;
 mod issues;
 pub mod load;
+mod mail;
 mod outlook;
 mod password;
 pub mod policy;
@@ -16,6 +17,7 @@ pub use issues::Issues;
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
+pub use mail::{Mail, MailGatewayKind, SmtpSecurity};
 pub use outlook::{Card, Exchange, MailboxCommand, MailboxMode};
 pub use password::Password;
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,7 @@ pub struct Config {
     pub card: Card,
     pub exchange: Exchange,
     pub sms: Sms,
+    pub mail: Mail,
     pub password: Password,
     pub limits: LimitTable,
     pub roles: Roles,

@@ -48,6 +48,7 @@ pub fn texts_of(config: &Config) -> Arc<Templates> {
         // Why ignore: of a checked configuration none fails.
         texts.set(purpose, language, text).ok();
     }
+    super::mail::write_letters(config, &mut texts);
     Arc::new(texts)
 }
 

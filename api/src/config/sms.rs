@@ -23,7 +23,7 @@ pub struct Sms {
     pub gateways: Vec<SmsGatewayKind>,
     /// From this hour to that one, in Türkiye, messages are sent that nobody waits for. Codes and warnings at any hour.
     pub sending_hours: [u32; 2],
-    /// Messages within a rolling day: an alarm at four fifths, at the limit nothing more is sent.
+    /// Messages within a rolling day: an alarm at four fifths, and no more reminders; at the limit nothing more is sent.
     pub daily_limit: u32,
     /// A text that may be billed as more parts than these is a fault.
     pub max_parts: u32,
@@ -114,7 +114,7 @@ pub fn too_long(config: &Config, parts: impl Fn(Purpose, &str) -> u32) -> Vec<Fa
     let most = config.sms.max_parts;
     let fault = |(purpose, language, text): (Purpose, Language, zeroize::Zeroizing<String>)| {
         let parts = parts(purpose, &text);
-        let language = if language == Language::Tr { "tr" } else { "en" };
+        let language = word(language);
         let found = template::TemplateFault::TooLong { parts, most }.to_string();
         let mend = "shorten it, write it without the letters that cost more (ç ğ ı ş), or raise sms.max_parts";
         (parts > most).then(|| Fault::new(format!("sms.templates.{language}.{}", purpose.name()), found, mend))
@@ -122,8 +122,15 @@ pub fn too_long(config: &Config, parts: impl Fn(Purpose, &str) -> u32) -> Vec<Fa
     super::policy::texts_of(config).longest().filter_map(fault).collect()
 }
 
-fn purpose(name: &str) -> Option<Purpose> {
+pub(super) fn purpose(name: &str) -> Option<Purpose> {
     Purpose::ALL.iter().copied().find(|p| p.name() == name)
+}
+
+pub(super) fn word(language: Language) -> &'static str {
+    match language {
+        Language::Tr => "tr",
+        Language::En => "en",
+    }
 }
 
 pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
@@ -146,7 +153,7 @@ pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
         faults.push(Fault::new("sms.timeout_seconds", sms.timeout_seconds.to_string(), "write a number from 1 to 60"));
     }
     for (language, texts) in &sms.templates {
-        let language = if *language == Language::Tr { "tr" } else { "en" };
+        let language = word(*language);
         for (name, text) in texts {
             let setting = format!("sms.templates.{language}.{name}");
             let Some(purpose) = purpose(name) else {

@@ -3,7 +3,7 @@ use super::card::IdentityCardKey;
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::plan::{OutOfReach, Plan, out_of_reach};
 use super::staff::{StaffMember, member_of};
-use super::{allows, caller, house, id, language};
+use super::{allows, caller, house, id};
 use crate::deeds;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState, is_key};
@@ -72,7 +72,7 @@ impl AccountMutation {
             return None;
         }
         let AccountSuspendInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(ordered(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run, idempotency_key }).await)
+        Some(order(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run, idempotency_key }).await)
     }
 
     /// Lifts a suspension by accountSuspend. Where HR says that the person is on leave or has left, the account stays disabled.
@@ -85,14 +85,8 @@ impl AccountMutation {
             return None;
         }
         let AccountReinstateInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(ordered(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run, idempotency_key }).await)
+        Some(order(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run, idempotency_key }).await)
     }
-}
-
-async fn ordered(ctx: &Context<'_>, kind: OrderKind, asked: Asked) -> Result<AccountChangePayload> {
-    let mut payload = order(ctx, kind, asked).await?;
-    payload.user_errors = payload.user_errors.into_iter().map(|error| error.said(language(ctx))).collect();
-    Ok(payload)
 }
 
 struct Asked {

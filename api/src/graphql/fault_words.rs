@@ -85,6 +85,9 @@ fn words(kind: IssueKind) -> (&'static str, &'static str) {
             "Messages to the mobile number do not arrive: another one is needed.",
             "Cep numarasına mesaj ulaşmıyor: başka bir numara gerekli.",
         ),
+        IssueKind::UndeliverableMail => {
+            ("The mail server does not take messages to the address.", "Posta sunucusu bu adrese gelen iletileri almıyor.")
+        }
         IssueKind::PhoneConflict => {
             ("A phone was changed in Kimlik, and HR says otherwise.", "Telefon Kimlik'te değiştirildi, İK başka bir numara söylüyor.")
         }

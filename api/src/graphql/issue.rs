@@ -4,7 +4,7 @@ use super::error::{Maybe, bad_input, fault};
 use super::issue_decide::DataIssueDecision;
 use super::issue_kind::{BlockedStep, DataIssueKind};
 use super::page::{self, Cursor, Page};
-use super::scalar::{RegistryNumber, UnitCode};
+use super::scalar::{Date, RegistryNumber, UnitCode};
 use super::unit::Unit;
 use super::{allows, fault_words, house, id, language, permitted, window};
 use async_graphql::connection::Edge;
@@ -20,6 +20,7 @@ use kimlik_domain::staff::records::IssueDay;
 use kimlik_domain::staff::{self, RegistryNo};
 use std::collections::HashSet;
 use std::sync::Arc;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct IssueQuery;
@@ -37,7 +38,7 @@ pub struct DataIssue {
 /// A fault in what HR says. It goes away by itself when it is no longer found.
 impl DataIssue {
     /// Of this issue.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::ISSUE, self.open.id.0)
     }
     /// What is wrong.
@@ -65,8 +66,8 @@ impl DataIssue {
         self.keeps_newcomer_waiting
     }
     /// The last day on which it is mended in time, by the setting for its kind.
-    async fn mend_by(&self) -> NaiveDate {
-        self.mend_by
+    async fn mend_by(&self) -> Date {
+        Date(self.mend_by)
     }
     /// That day is over.
     async fn overdue(&self) -> bool {
@@ -133,7 +134,7 @@ pub struct DataIssueFilter {
 #[derive(SimpleObject)]
 pub struct DataIssueDay {
     /// The day, in Türkiye.
-    date: NaiveDate,
+    date: Date,
     /// How many began.
     opened: u32,
     /// How many ended: mended, or decided.
@@ -144,7 +145,7 @@ pub struct DataIssueDay {
 
 impl From<IssueDay> for DataIssueDay {
     fn from(day: IssueDay) -> DataIssueDay {
-        DataIssueDay { date: day.day, opened: day.opened, closed: day.closed, open: day.open }
+        DataIssueDay { date: Date(day.day), opened: day.opened, closed: day.closed, open: day.open }
     }
 }
 
@@ -216,7 +217,7 @@ fn asked(filter: Option<DataIssueFilter>, tree: &UnitTree) -> Result<AskedIssues
     let is_nothing = kinds.is_empty() || units.as_ref().is_some_and(Vec::is_empty);
     let kinds = if is_any { Vec::new() } else { kinds };
     let registry_no = filter.registry_number.map(|no| no.0);
-    let filter_of = IssueFilter { kinds, units: units.unwrap_or_default(), registry_no, before: None };
+    let filter_of = IssueFilter { kinds, units: units.unwrap_or_default(), registry_no, ..IssueFilter::default() };
     Ok(AskedIssues { filter: filter_of, overdue: filter.overdue, is_nothing })
 }
 
@@ -251,7 +252,7 @@ fn written(place: &Place) -> Option<(Urgency, IssueId)> {
         [2] => Urgency::Usual,
         _ => return None,
     };
-    Some((urgency, IssueId(uuid::Uuid::from_u128(place.id))))
+    Some((urgency, IssueId(Uuid::from_u128(place.id))))
 }
 
 pub fn shown(ctx: &Context<'_>, open: OpenIssue, urgency: Urgency, tree: &Arc<UnitTree>) -> Result<DataIssue> {
@@ -297,6 +298,23 @@ pub fn concerns(ctx: &Context<'_>, deed: Deed, open: &OpenIssue, people: &HashSe
         (None, Some(unit)) => allows(ctx, deed, About::Unit(unit)),
         (None, None) => allows(ctx, deed, About::Everything),
     }
+}
+
+/// By its id, while it is open, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<DataIssue>> {
+    if !allows(ctx, Deed::ReadIssue, About::List) {
+        return Ok(None);
+    }
+    let house = house(ctx)?;
+    let filter = IssueFilter { id: Some(IssueId(id)), ..IssueFilter::default() };
+    let found = house.records.issues(&filter, None, 1).await.map_err(|e| fault(ctx, &e))?;
+    let Some(listed) = found.into_iter().next() else { return Ok(None) };
+    let people = permitted(ctx, Deed::ReadIssue, listed.open.issue.person).await?;
+    if !concerns(ctx, Deed::ReadIssue, &listed.open, &people) {
+        return Ok(None);
+    }
+    let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
+    shown(ctx, listed.open, listed.urgency, &tree).map(Some)
 }
 
 /// Open ones about one person, for who may read them.

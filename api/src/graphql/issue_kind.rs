@@ -91,6 +91,8 @@ pub enum DataIssueKind {
     DisabledByHand,
     /// Messages to the mobile number do not arrive, and will not: another number is needed.
     UndeliverableMobile,
+    /// The mail server does not take messages to the address that the account has: the mailbox is missing, or full.
+    UndeliverableMail,
     /// A phone was changed in Kimlik, and HR says otherwise or does not take it.
     PhoneConflict,
     /// A value of the card that is longer than the address book holds, and was cut.

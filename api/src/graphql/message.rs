@@ -1,13 +1,14 @@
-//! The outbox: texts to people. Readable with the embedded directory only, because codes stand in them.
+//! The outbox: texts to people, by SMS and e-mail. Readable with the embedded directory only, because codes stand in them.
 use super::card::{IdentityCard, of_person};
 use super::error::{Maybe, fault};
 use super::page::{self, Cursor, Page};
-use super::{allows, house, id, permitted};
+use super::{allows, house, id, permits, permitted};
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::MessageId;
 use kimlik_domain::message;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct MessageQuery;
@@ -32,6 +33,16 @@ pub enum MessagePurpose {
     PasswordExpiring,
 }
 
+/// What carries a text.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::message::Channel")]
+pub enum MessageChannel {
+    /// To a mobile number.
+    Sms,
+    /// E-mail, to the account's primary address. Codes never go by e-mail.
+    Mail,
+}
+
 /// How a text stands.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "kimlik_domain::message::MessageState")]
@@ -42,7 +53,7 @@ pub enum MessageState {
     Sending,
     /// A gateway has taken it.
     Sent,
-    /// The phone has it.
+    /// The phone has it. Of e-mail nothing more is known than that the mail server took it.
     Delivered,
     /// A gateway had taken it, and it did not reach the phone.
     Undelivered,
@@ -61,24 +72,28 @@ pub struct Message(message::Message);
 /// A text to a person.
 impl Message {
     /// Of this message.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::MESSAGE, self.0.id.0)
     }
     /// What it is for.
     async fn purpose(&self) -> MessagePurpose {
         self.0.purpose.into()
     }
-    /// The number, masked.
+    /// What carries it.
+    async fn channel(&self) -> MessageChannel {
+        self.0.to.channel().into()
+    }
+    /// The number, or the mail address, masked.
     async fn to(&self) -> String {
         self.0.to.masked()
     }
+    /// The line above an e-mail; null in an SMS, and wherever `text` is null.
+    async fn subject(&self, ctx: &Context<'_>) -> Option<&str> {
+        readable(ctx, self.0.subject.as_ref())
+    }
     /// Null with a real directory, for everybody but administrators, and when it was erased because nobody needs it any more.
     async fn text(&self, ctx: &Context<'_>) -> Option<&str> {
-        let embedded = house(ctx).is_ok_and(|h| h.config.directory.is_embedded());
-        (embedded && allows(ctx, Deed::ReadMessageText, About::Everything))
-            .then_some(self.0.text.as_ref())
-            .flatten()
-            .map(|text| text.as_str())
+        readable(ctx, self.0.text.as_ref())
     }
     /// How it stands.
     async fn state(&self) -> MessageState {
@@ -96,7 +111,7 @@ impl Message {
     async fn attempts(&self) -> u32 {
         self.0.attempts
     }
-    /// Parts that it is billed as; 0 before it was sent.
+    /// Parts that it is billed as; 0 before it was sent, 1 of an e-mail.
     async fn parts(&self) -> u32 {
         self.0.parts
     }
@@ -119,6 +134,11 @@ impl Message {
     }
 }
 
+fn readable<'a>(ctx: &Context<'_>, text: Option<&'a zeroize::Zeroizing<String>>) -> Option<&'a str> {
+    let embedded = house(ctx).is_ok_and(|h| h.config.directory.is_embedded());
+    text.filter(|_| embedded && allows(ctx, Deed::ReadMessageText, About::Everything)).map(|text| text.as_str())
+}
+
 #[Object]
 impl MessageQuery {
     /// Texts to people, newest first; a personnel officer sees those to the own people.
@@ -134,6 +154,16 @@ impl MessageQuery {
         }
         Some(messages(ctx, first, after.as_deref()).await)
     }
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<Message>> {
+    if !allows(ctx, Deed::ReadMessage, About::List) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.store.messages(Some(MessageId(id::above(id))), 1).await.map_err(|e| fault(ctx, &e))?;
+    let Some(message) = found.into_iter().find(|message| message.id.0 == id) else { return Ok(None) };
+    Ok(permits(ctx, Deed::ReadMessage, message.person).await?.then_some(Message(message)))
 }
 
 async fn messages(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<Message>> {

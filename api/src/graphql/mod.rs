@@ -15,6 +15,7 @@ pub mod issue_decide;
 pub mod issue_kind;
 pub mod mailbox;
 pub mod message;
+pub mod node;
 pub mod operation;
 pub mod page;
 pub mod password;
@@ -68,6 +69,7 @@ pub struct Query(
     password::PasswordQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    node::NodeQuery,
     operation::OperationQuery,
     sync::PlanQuery,
 );
@@ -91,7 +93,7 @@ pub struct Mutation(
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(progress::RunSubscription);
+pub struct Subscription(progress::RunSubscription, change::ChangeSubscription);
 
 type Answering = Schema<Query, Mutation, Subscription>;
 
@@ -231,6 +233,11 @@ async fn permitted(ctx: &Context<'_>, deed: Deed, people: impl IntoIterator<Item
     let today = day::today(house.clock.now());
     let found = house.store.people(PeopleBy::Ids(&people)).await.map_err(|e| error::fault(ctx, &e))?;
     Ok(found.iter().filter(|r| allows(ctx, deed, About::person(&r.person, today))).map(|r| r.person.id).collect())
+}
+
+/// Whether `deed` may be about `person`: for one thing of theirs, found by its own id.
+async fn permits(ctx: &Context<'_>, deed: Deed, person: PersonId) -> async_graphql::Result<bool> {
+    Ok(allows(ctx, deed, About::Everything) || permitted(ctx, deed, [person]).await?.contains(&person))
 }
 
 /// What the caller reads.

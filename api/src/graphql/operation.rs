@@ -5,7 +5,7 @@ use super::page::{self, Cursor, Page};
 use super::plan::Plan;
 use super::run::{ChangeAction, SyncRun};
 use super::scalar::UnitCode;
-use super::{allows, caller, house, id, language, permitted, said};
+use super::{allows, caller, house, id, language, permits, permitted, said};
 use crate::deeds;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -17,6 +17,7 @@ use kimlik_domain::lifecycle::reconcile::Whom;
 use kimlik_domain::lifecycle::run;
 use kimlik_domain::ports::{OperationFilter, OperationsOf};
 use serde_json::json;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct OperationQuery;
@@ -72,7 +73,7 @@ pub struct Operation(pub run::OperationRecord);
 /// One change of one account, from its intent to its receipt.
 impl Operation {
     /// Of this operation.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::OPERATION, self.0.id.0)
     }
     /// What is done.
@@ -124,6 +125,16 @@ pub async fn of(ctx: &Context<'_>, of: OperationsOf, first: Option<i32>, after: 
 
 fn node(operation: run::OperationRecord) -> (Cursor, Operation) {
     (Cursor(id::encode(id::OPERATION, operation.id.0).0), Operation(operation))
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<Operation>> {
+    if !allows(ctx, Deed::ReadOperation, About::List) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.records.operation(OperationId(id)).await.map_err(|e| fault(ctx, &e))?;
+    let Some(operation) = found else { return Ok(None) };
+    Ok(permits(ctx, Deed::ReadOperation, operation.person).await?.then_some(Operation(operation)))
 }
 
 async fn run_of(ctx: &Context<'_>, run: RunId) -> Result<Option<SyncRun>> {

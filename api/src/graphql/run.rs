@@ -9,6 +9,7 @@ use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::RunId;
 use kimlik_domain::lifecycle::run;
 use kimlik_domain::ports::OperationsOf;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct RunQuery;
@@ -105,7 +106,7 @@ impl SyncRun {
 /// One pass over some or all people.
 impl SyncRun {
     /// Of this run.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::RUN, self.0.id.0)
     }
     /// Why it began.
@@ -190,6 +191,15 @@ impl RunQuery {
         }
         Some(runs(ctx, first, after.as_deref()).await)
     }
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<SyncRun>> {
+    if !allows(ctx, Deed::ReadRun, About::Everything) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.store.runs(Some(RunId(id::above(id))), 1).await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.into_iter().find(|run| run.id.0 == id).map(SyncRun))
 }
 
 async fn runs(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<SyncRun>> {

@@ -2,7 +2,7 @@
 use super::error::{Maybe, UserError, UserErrorCode, bad_input, fault};
 use super::plan::Plan;
 use super::run::SyncRun;
-use super::scalar::UnitCode;
+use super::scalar::{Date, UnitCode};
 use super::{allows, caller, house, id, language, permitted};
 use crate::{deeds, plans};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Value};
@@ -71,12 +71,12 @@ impl PlanQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whom it is about; null: everybody.")] scope: Option<PlanScopeInput>,
-        #[graphql(desc = "As it would be on this day, from today to ten years from now; null: now.")] as_of: Option<NaiveDate>,
+        #[graphql(desc = "As it would be on this day, from today to ten years from now; null: now.")] as_of: Option<Date>,
     ) -> Maybe<Plan> {
         if !allows(ctx, Deed::ReadPlan, About::List) {
             return None;
         }
-        change_plan(ctx, scope, as_of).await.transpose()
+        change_plan(ctx, scope, as_of.map(|day| day.0)).await.transpose()
     }
 }
 

@@ -2,6 +2,7 @@
 use super::neighbour::Neighbour;
 use super::pause;
 use crate::wiring::House;
+use kimlik_domain::message::courier::Courier;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -13,11 +14,23 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 const LISTEN_EVERY: Duration = Duration::from_secs(30);
 
 pub async fn keep_carrying(house: Arc<House>, stop: CancellationToken) {
-    let mut database = Neighbour::new("the database (for messages)", LONGEST_WAIT);
+    carry(&house.courier, "the database (for messages)", &stop).await;
+}
+
+/// A loop of its own: a mail server that is slow keeps no code waiting.
+pub async fn keep_carrying_letters(house: Arc<House>, stop: CancellationToken) {
+    match &house.postman {
+        Some(postman) => carry(postman, "the database (for e-mails)", &stop).await,
+        None => stop.cancelled().await,
+    }
+}
+
+async fn carry(courier: &Courier, database: &'static str, stop: &CancellationToken) {
+    let mut database = Neighbour::new(database, LONGEST_WAIT);
     let mut said: Vec<String> = Vec::new();
     let mut listen_next = Instant::now();
     loop {
-        let wait = match house.courier.round().await {
+        let wait = match courier.round().await {
             Ok(round) => {
                 database.answered();
                 for alarm in round.alarms.iter().filter(|alarm| !said.contains(alarm)) {
@@ -31,12 +44,12 @@ pub async fn keep_carrying(house: Arc<House>, stop: CancellationToken) {
             Err(fault) => database.failed(&fault),
         };
         if Instant::now() >= listen_next {
-            if let Err(fault) = house.courier.listen().await {
+            if let Err(fault) = courier.listen().await {
                 tracing::warn!(%fault, "delivery reports could not be read");
             }
             listen_next = Instant::now() + LISTEN_EVERY;
         }
-        if !pause(&stop, wait).await {
+        if !pause(stop, wait).await {
             return;
         }
     }

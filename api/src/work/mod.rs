@@ -30,6 +30,7 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(reconcile::keep_reconciling(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(challenges::keep_answering(house.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying(house.clone(), stop.clone()));
+    loops.spawn(courier::keep_carrying_letters(house.clone(), stop.clone()));
     loops.spawn(phones::keep_telling(house.clone(), stop.clone()));
     loops.spawn(phones::keep_writing_back(house.clone(), stop.clone()));
     loops.spawn(mailbox::keep_mailboxes(house.clone(), stop.clone()));

@@ -8,6 +8,7 @@ use crate::card;
 use crate::day::Day;
 use crate::id::AccountGuid;
 use crate::mailbox;
+use crate::message::Channel;
 use crate::ports::PersonRecord;
 use crate::staff::unit::Unit;
 use crate::staff::{Blocked, DataIssue, Effect, EmploymentStatus, IssueKind, Person, PostingKind, Reasons, RegistryNo, UnitCode, Units};
@@ -234,15 +235,20 @@ pub fn issue(kind: IssueKind, person: &Person, facts: &Facts<'_>, message: impl 
     }
 }
 
-/// A number that takes no messages, for the personnel unit. Goes away with another number.
-pub fn undeliverable(person: &Person, units: &Units, today: Day, reason: &str) -> DataIssue {
+/// A number that takes no messages, for the personnel unit; an address that takes none, for the head office's administrators, since
+/// it is Kimlik's own. Goes away with another number or address.
+pub fn undeliverable(person: &Person, channel: Channel, units: &Units, today: Day, reason: &str) -> DataIssue {
     let unit = person.posting_on(today).map(|p| p.unit);
+    let (kind, field, personnel_unit, what) = match channel {
+        Channel::Sms => (IssueKind::UndeliverableMobile, "mobile", unit.and_then(|u| units.personnel_unit(u)), "the mobile number"),
+        Channel::Mail => (IssueKind::UndeliverableMail, "mail", None, "the mail address"),
+    };
     DataIssue {
         person: Some(person.id),
         registry_no: Some(person.registry_no.clone()),
-        personnel_unit: unit.and_then(|u| units.personnel_unit(u)),
-        field: Some("mobile".into()),
-        ..DataIssue::new(IssueKind::UndeliverableMobile, format!("messages to the mobile number do not arrive: {reason}"))
+        personnel_unit,
+        field: Some(field.into()),
+        ..DataIssue::new(kind, format!("messages to {what} do not arrive: {reason}"))
     }
 }
 

@@ -1,12 +1,11 @@
 //! The courier: takes what is queued to a gateway. That it is going to be sent is committed first; what is found so later may
 //! or may not have been sent. It is looked up where the gateway can; else its code is voided and another message with another
 //! code takes its place, so that nothing is ever sent twice.
-use super::{MessageState, Purpose, digits, whole_text};
+use super::{Channel, MessageState, Purpose, Recipient, digits, whole_text};
 use crate::day;
 use crate::id::{MessageId, PersonId, uuid_v7};
 use crate::lifecycle::desired::undeliverable;
-use crate::ports::{Clock, Entropy, Outbox, Parcel, PeopleBy, PortError, PortResult, Refusal, SmsGateway, Store, Verdict, Whereabouts};
-use crate::staff::MobileNumber;
+use crate::ports::{Clock, Entropy, Gateway, Outbox, Parcel, PeopleBy, PortError, PortResult, Refusal, Store, Verdict, Whereabouts};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use zeroize::Zeroizing;
 pub struct CourierRules {
     /// What nobody waits for is sent between these hours of the day in Türkiye.
     pub hours: (u32, u32),
-    /// Messages within a rolling day: at four fifths an alarm, at the limit nothing more is sent.
+    /// Messages within a rolling day: at four fifths an alarm, and no more reminders; at the limit nothing more is sent.
     pub daily_limit: u32,
     /// How long one message may be worked on before another courier takes it up.
     pub lease: TimeDelta,
@@ -37,12 +36,15 @@ pub struct Claimed {
     pub person: PersonId,
     pub generation: i64,
     pub purpose: Purpose,
-    pub to: MobileNumber,
+    pub to: Recipient,
+    pub subject: Option<Zeroizing<String>>,
     pub text: Option<Zeroizing<String>>,
     pub code: Option<Zeroizing<String>>,
     pub state: MessageState,
     pub reissue: u32,
     pub tries: u32,
+    /// How often nobody could say whether it was sent, and it was sent again.
+    pub doubts: u32,
     pub gateway: Option<String>,
     pub valid_until: Option<DateTime<Utc>>,
     pub sending_at: Option<DateTime<Utc>>,
@@ -63,6 +65,7 @@ pub struct Settled {
     /// When to take it up again; `None`: it is over.
     pub due_at: Option<DateTime<Utc>>,
     pub tries: u32,
+    pub doubts: u32,
     pub note: Option<String>,
     pub provider_id: Option<String>,
     pub parts: u32,
@@ -91,13 +94,13 @@ impl fmt::Debug for Replacement {
 pub enum Begun {
     /// It is committed that it is going to be sent; so many were sent within a day, this one included.
     Yes { today: u32 },
-    /// The daily limit is reached.
+    /// The limit is reached: that of the day, or the part of it that is there for reminders.
     Braked,
     /// Somebody else has it by now.
     Lost,
 }
 
-/// How many times a message is replaced before it is given up.
+/// How many times a message is replaced, or sent again, before it is given up.
 const REISSUES: u32 = 3;
 /// Of a gateway that refuses for a reason of ours (rights, balance): asked again so often.
 const MENDING: TimeDelta = TimeDelta::minutes(5);
@@ -106,8 +109,10 @@ const AT_ONCE: u32 = 50;
 pub struct Courier {
     pub outbox: Arc<dyn Outbox>,
     pub store: Arc<dyn Store>,
+    /// What its gateways carry. Why one courier a channel: a mail server that is away keeps no code waiting.
+    pub channel: Channel,
     /// In order of preference.
-    pub gateways: Vec<Arc<dyn SmsGateway>>,
+    pub gateways: Vec<Arc<dyn Gateway>>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub rules: CourierRules,
@@ -127,7 +132,7 @@ impl Courier {
     pub async fn round(&self) -> PortResult<Round> {
         let now = self.clock.now();
         let mut round = Round::default();
-        for claimed in self.outbox.claim_messages(now, now + self.rules.lease, AT_ONCE).await? {
+        for claimed in self.outbox.claim_messages(self.channel, now, now + self.rules.lease, AT_ONCE).await? {
             round.handled += 1;
             let settled = self.handle(&claimed, &mut round).await?;
             if let Some(settled) = settled {
@@ -176,6 +181,7 @@ impl Courier {
         let parcel = Parcel {
             reference: claimed.id,
             to: &claimed.to,
+            subject: claimed.subject.as_ref().map_or("", |subject| subject.as_str()),
             text: &text,
             purpose: claimed.purpose,
             valid_until: claimed.valid_until,
@@ -210,15 +216,19 @@ impl Courier {
         let now = parcel.at;
         let mut mending = true;
         let mut said = String::new();
+        let fifths = self.rules.daily_limit / 5 * 4;
+        let limit = if claimed.purpose.is_reminder() { fifths } else { self.rules.daily_limit };
         for gateway in &self.gateways {
-            match self.outbox.begin_sending(claimed, gateway.name(), now, self.rules.daily_limit).await? {
+            match self.outbox.begin_sending(claimed, gateway.name(), now, limit).await? {
                 Begun::Lost => return Ok(None),
                 Begun::Braked => {
-                    round.alarms.push(format!("the daily limit of {} messages is reached: no more are sent", self.rules.daily_limit));
+                    let what = if claimed.purpose.is_reminder() { "four fifths are, and no reminders" } else { "it is, and nothing" };
+                    let kind = self.kind();
+                    round.alarms.push(format!("the daily limit of {} {kind}: {what} is sent any more", self.rules.daily_limit));
                     return Ok(Some(claimed.wait(now + MENDING, claimed.tries, Some("the daily limit is reached".into()))));
                 }
-                Begun::Yes { today } if today == self.rules.daily_limit / 5 * 4 => {
-                    round.alarms.push(format!("{today} messages within a day: four fifths of the daily limit"));
+                Begun::Yes { today } if today == fifths => {
+                    round.alarms.push(format!("{today} {} within a day: four fifths of the daily limit", self.kind()));
                 }
                 Begun::Yes { .. } => {}
             }
@@ -227,7 +237,7 @@ impl Courier {
                 Err(PortError::InDoubt(_)) => return self.find_at(gateway.as_ref(), claimed, parcel, now).await.map(Some),
                 Err(PortError::Refused { refusal: Refusal::Undeliverable, reason }) => {
                     let dead = self.dead_number(claimed.person, &reason).await?;
-                    let over = claimed.over(MessageState::Failed, format!("the number takes no messages: {reason}"));
+                    let over = claimed.over(MessageState::Failed, format!("the number or address takes no messages: {reason}"));
                     return Ok(Some(Settled { dead_number: dead, ..over }));
                 }
                 Err(PortError::Refused { refusal: Refusal::Value, reason }) => {
@@ -252,17 +262,17 @@ impl Courier {
         let gateway = self.gateways.iter().find(|g| Some(g.name()) == claimed.gateway.as_deref());
         match gateway {
             Some(gateway) => self.find_at(gateway.as_ref(), claimed, parcel, now).await,
-            None => Ok(self.give_up(claimed, now)),
+            None => Ok(self.give_up(claimed, false, now)),
         }
     }
 
-    async fn find_at(&self, gateway: &dyn SmsGateway, claimed: &Claimed, parcel: &Parcel<'_>, now: DateTime<Utc>) -> PortResult<Settled> {
+    async fn find_at(&self, gateway: &dyn Gateway, claimed: &Claimed, parcel: &Parcel<'_>, now: DateTime<Utc>) -> PortResult<Settled> {
         let asked_at = claimed.sending_at.unwrap_or(now);
         Ok(match gateway.look_up(parcel, asked_at).await {
             Ok(Whereabouts::Taken(id)) => claimed.sent(id, 0, gateway.keeps_texts()),
             Ok(Whereabouts::NotTaken) => claimed.wait(now, claimed.tries, Some(format!("{} has not had it", gateway.name()))),
-            Ok(Whereabouts::Unknown) => self.give_up(claimed, now),
-            Err(_) if now - asked_at > self.rules.doubt => self.give_up(claimed, now),
+            Ok(Whereabouts::Unknown) => self.give_up(claimed, gateway.may_repeat(), now),
+            Err(_) if now - asked_at > self.rules.doubt => self.give_up(claimed, gateway.may_repeat(), now),
             Err(fault) => Settled {
                 state: MessageState::Sending,
                 ..claimed.wait(now + TimeDelta::seconds(5), claimed.tries, Some(format!("{}: {fault}", gateway.name())))
@@ -270,10 +280,15 @@ impl Courier {
         })
     }
 
-    /// Nobody can say whether it was sent: with a code, another one takes its place; without, it stands as it is.
-    fn give_up(&self, claimed: &Claimed, now: DateTime<Utc>) -> Settled {
+    /// Nobody can say whether it was sent: with a code, another one takes its place; without, it is sent again where that is known
+    /// to be the same, and else stands as it is.
+    fn give_up(&self, claimed: &Claimed, repeats: bool, now: DateTime<Utc>) -> Settled {
         let Some(code) = &claimed.code else {
-            return claimed.over(MessageState::Doubtful, "no answer came: perhaps it was sent, so it is not sent again");
+            if repeats && claimed.doubts < REISSUES {
+                let again = claimed.wait(now + backoff(claimed.purpose, claimed.tries), claimed.tries + 1, Some("no answer came".into()));
+                return Settled { doubts: claimed.doubts + 1, ..again };
+            }
+            return claimed.over(MessageState::Doubtful, "no answer came: perhaps it was sent");
         };
         if claimed.reissue >= REISSUES {
             return claimed.over(MessageState::Failed, "no answer came, several times");
@@ -286,11 +301,18 @@ impl Courier {
         Settled { replacement: Some(replacement), ..over }
     }
 
+    fn kind(&self) -> &'static str {
+        match self.channel {
+            Channel::Sms => "messages",
+            Channel::Mail => "e-mails",
+        }
+    }
+
     async fn dead_number(&self, person: PersonId, reason: &str) -> PortResult<Option<crate::staff::DataIssue>> {
         let people = self.store.people(PeopleBy::Ids(&[person])).await?;
         let Some(record) = people.first() else { return Ok(None) };
         let units = self.store.units().await?;
-        Ok(Some(undeliverable(&record.person, &units, day::today(self.clock.now()), reason)))
+        Ok(Some(undeliverable(&record.person, self.channel, &units, day::today(self.clock.now()), reason)))
     }
 }
 
@@ -308,6 +330,7 @@ impl Claimed {
             state,
             due_at,
             tries: self.tries,
+            doubts: self.doubts,
             note,
             provider_id: None,
             parts: 0,

@@ -1,13 +1,18 @@
-//! Texts to people. A message is queued in the transaction of what it tells, and at most once: (person, purpose, occasion)
-//! is unique. Its code belongs to it: a message that may or may not have been sent is voided with its code, and a new one
+//! Texts to people, by SMS and by e-mail. A message is queued in the transaction of what it tells, and at most once: (person,
+//! purpose, occasion, channel) is unique. Its code belongs to it: a message that may or may not have been sent is voided with its code, and a new one
 //! with a new code takes its place, so that no code is ever sent twice.
 pub mod courier;
+mod letter;
+mod notice;
+pub mod recipient;
 pub mod template;
 
+pub use letter::{Letter, check_subject, check_text};
+pub use notice::{Notice, notices};
+pub use recipient::{Channel, MailAddress, Recipient};
 pub use template::{Language, Slot, Telling, TemplateFault, Templates};
 
 use crate::id::{MessageId, PersonId};
-use crate::staff::MobileNumber;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -46,6 +51,11 @@ impl Purpose {
     pub fn is_urgent(self) -> bool {
         !matches!(self, Purpose::AccountOpened | Purpose::PasswordExpiring)
     }
+    /// Nobody waits for it, and many are told at once: the first to wait where little may be sent.
+    pub fn is_reminder(self) -> bool {
+        matches!(self, Purpose::PasswordExpiring)
+    }
+    /// Codes go to phones only, never by e-mail.
     pub fn carries_code(self) -> bool {
         matches!(self, Purpose::AccountOpened | Purpose::ResetCode | Purpose::UnlockCode | Purpose::MobileConfirmCode)
     }
@@ -71,7 +81,7 @@ pub enum MessageState {
     Sending,
     /// A gateway has taken it.
     Sent,
-    /// The phone has it.
+    /// The phone has it. (Of e-mail nothing more is known than that it was taken.)
     Delivered,
     /// A gateway had taken it, and it did not reach the phone.
     Undelivered,
@@ -97,7 +107,9 @@ pub struct Message {
     pub person: PersonId,
     pub purpose: Purpose,
     pub occasion: String,
-    pub to: MobileNumber,
+    pub to: Recipient,
+    /// Of e-mail; `None`: it is an SMS, or was erased with the text.
+    pub subject: Option<Zeroizing<String>>,
     /// `None`: erased, because nobody needs it any more.
     pub text: Option<Zeroizing<String>>,
     pub state: MessageState,
@@ -130,7 +142,9 @@ pub struct NewMessage {
     pub purpose: Purpose,
     /// With person and purpose, what it is about: the number of an opening, the id of a challenge. A second one for the same is not queued.
     pub occasion: String,
-    pub to: MobileNumber,
+    pub to: Recipient,
+    /// Of e-mail, one line.
+    pub subject: Option<Zeroizing<String>>,
     /// [`CODE`] where the code goes.
     pub text: Zeroizing<String>,
     pub code: Option<Zeroizing<String>>,
@@ -169,6 +183,7 @@ pub fn digits(random: [u8; 8], count: usize) -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::staff::MobileNumber;
 
     #[test]
     fn a_code_keeps_its_zeros_and_its_length() {
@@ -183,7 +198,8 @@ mod tests {
             id: MessageId(uuid::Uuid::nil()),
             purpose: Purpose::ResetCode,
             occasion: "1".into(),
-            to: MobileNumber::parse("05321234567").unwrap(),
+            to: MobileNumber::parse("05321234567").unwrap().into(),
+            subject: None,
             text: Zeroizing::new("Kod: {code}".into()),
             code: Some(Zeroizing::new("735192".into())),
             valid_until: None,

@@ -1,7 +1,7 @@
 //! What messages say, in Turkish and English. Operators may change it; what they wrote is checked when Kimlik starts.
 //!
 //! The texts built in avoid the letters that GSM 7-bit lacks: they stay cheap and whole on every phone.
-use super::{CODE, Purpose};
+use super::{CODE, Purpose, letter};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -112,8 +112,12 @@ pub enum TemplateFault {
     Code,
     #[error("{0:?} is a link with something in it that is not the ministry's own address")]
     Link(String),
-    #[error("it is empty, or has a control character in it")]
+    #[error("it is empty, too long, or has a control character in it")]
     Text,
+    #[error("a subject is one line of at most 150 characters")]
+    Subject,
+    #[error("it carries a code, and codes do not go by e-mail")]
+    NoLetter,
     #[error("it may take {parts} parts, and {most} are allowed")]
     TooLong { parts: u32, most: u32 },
 }
@@ -151,6 +155,10 @@ fn link_is_own(word: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Templates {
     texts: BTreeMap<(Purpose, Language), String>,
+    /// Subject and text, of what may go by e-mail.
+    pub(super) letters: BTreeMap<(Purpose, Language), (String, String)>,
+    /// E-mail is carried: letters are written.
+    pub carries_mail: bool,
     /// Where nobody says otherwise.
     pub language: Language,
     portal: String,
@@ -160,7 +168,11 @@ impl Templates {
     /// The texts built in.
     pub fn new(portal: &str, language: Language) -> Templates {
         let both = |purpose: &Purpose| [Language::Tr, Language::En].map(|l| ((*purpose, l), built_in(*purpose, l).to_owned()));
-        Templates { texts: Purpose::ALL.iter().flat_map(both).collect(), language, portal: portal.to_owned() }
+        let letter =
+            |(purpose, language)| letter::built_in(purpose, language).map(|(s, t)| ((purpose, language), (s.to_owned(), t.to_owned())));
+        let texts: BTreeMap<_, _> = Purpose::ALL.iter().flat_map(both).collect();
+        let letters = texts.keys().copied().filter_map(letter).collect();
+        Templates { texts, letters, carries_mail: false, language, portal: portal.to_owned() }
     }
 
     /// Takes an operator's text instead of the one built in.
@@ -175,6 +187,10 @@ impl Templates {
         let purpose = telling.purpose();
         let language = language.unwrap_or(self.language);
         let text = self.texts.get(&(purpose, language)).map_or_else(|| built_in(purpose, language), String::as_str);
+        self.told(text, telling)
+    }
+
+    pub(super) fn told(&self, text: &str, telling: &Telling<'_>) -> Zeroizing<String> {
         self.fill(text, |slot| telling.value(slot).unwrap_or_default())
     }
 

@@ -225,7 +225,8 @@ impl Desk {
             id: MessageId(self.id(now)),
             purpose: asked.kind.purpose(),
             occasion: asked.id.to_string(),
-            to,
+            to: to.into(),
+            subject: None,
             text: self.texts.compose(&telling, None),
             code: Some(message::short_code(*random)),
             valid_until: Some(now + self.rules.challenge.code),
@@ -277,7 +278,7 @@ impl Desk {
         }
         let because = if facts.locked { "a ticket" } else { "a ticket; it was not locked" };
         let event = self.event(now, Some(ticket.person), "password.unlock", because);
-        self.tickets.spend(&ticket, &event, None, now).await?;
+        self.tickets.spend(&ticket, &event, &[], now).await?;
         self.store.wake(&[(ticket.person, now)]).await?;
         Ok(Ok(Done { expires_at: facts.expires_at }))
     }

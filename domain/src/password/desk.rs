@@ -7,8 +7,8 @@ use crate::access::attempt::AttemptRules;
 use crate::access::door::Door;
 use crate::access::session::{EndedBecause, Secret, SessionsOf, SignedIn};
 use crate::audit::AuditEvent;
-use crate::id::{AccountGuid, MessageId, PersonId, uuid_v7};
-use crate::message::{NewMessage, Purpose, Telling, Templates};
+use crate::id::{AccountGuid, PersonId, uuid_v7};
+use crate::message::{self, NewMessage, Notice, Purpose, Telling, Templates};
 use crate::ports::{
     Attempt, Challenges, Clock, CodeTried, Entropy, Outbox, Passwords, PeopleBy, PersonRecord, PortResult, Refusal, Store, Throttled,
     Tickets,
@@ -173,8 +173,8 @@ impl Desk {
         }
         let event = self.event(now, Some(ticket.person), "password.set", "a ticket");
         let record = self.store.people(PeopleBy::Ids(&[ticket.person])).await?.into_iter().next();
-        let notice = record.filter(|_| !ticket.is_first).and_then(|record| self.notice(&record, ticket.id, now));
-        self.tickets.spend(&ticket, &event, notice.as_ref(), now).await?;
+        let notices = record.filter(|_| !ticket.is_first).map_or_else(Vec::new, |record| self.notices(&record, ticket.id, now));
+        self.tickets.spend(&ticket, &event, &notices, now).await?;
         self.done(ticket.person, ticket.account, now).await.map(Ok)
     }
 
@@ -263,9 +263,9 @@ impl Desk {
             Err(fault) => return Err(fault),
         }
         self.note(now, record.person.id, "password.change", "the password before it").await?;
-        if let Some(notice) = self.notice(&record, self.id(now), now) {
-            self.outbox.queue_messages(&[(record.person.id, notice)], now).await?;
-        }
+        let notices = self.notices(&record, self.id(now), now);
+        let notices: Vec<_> = notices.into_iter().map(|notice| (record.person.id, notice)).collect();
+        self.outbox.queue_messages(&notices, now).await?;
         self.done(record.person.id, account, now).await.map(Ok)
     }
 
@@ -294,18 +294,17 @@ impl Desk {
         Ok(account.map(|account| (account, proven)).ok_or(Refused::CredentialsWrong))
     }
 
-    /// To the owner's mobile: somebody has changed the password, who should have been the owner.
-    fn notice(&self, record: &PersonRecord, occasion: uuid::Uuid, now: DateTime<Utc>) -> Option<NewMessage> {
-        let username = &record.account.as_ref()?.names.username;
-        Some(NewMessage {
-            id: MessageId(self.id(now)),
-            purpose: Purpose::PasswordChangedNotice,
+    /// To the owner's mobile and mail address: somebody has changed the password, who should have been the owner.
+    fn notices(&self, record: &PersonRecord, occasion: uuid::Uuid, now: DateTime<Utc>) -> Vec<NewMessage> {
+        let Some(account) = &record.account else { return Vec::new() };
+        let to = Notice {
+            mobile: record.person.mobile.as_ref(),
+            mail: Some(&account.names.mail),
             occasion: occasion.to_string(),
-            to: record.person.mobile.clone()?,
-            text: self.texts.compose(&Telling::PasswordChangedNotice { username }, None),
-            code: None,
+            language: None,
             valid_until: Some(now + NOTICE),
-        })
+        };
+        message::notices(&self.texts, &Telling::PasswordChangedNotice { username: &account.names.username }, &to, || self.id(now))
     }
 
     /// All sessions end; when the new one is due is told.

@@ -4,7 +4,7 @@ use crate::access::door::{Door, Refused as NotProven};
 use crate::access::{Caller, Who};
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId, uuid_v7};
-use crate::message::{self, NewMessage, Purpose, Telling, Templates};
+use crate::message::{self, NewMessage, Notice, Purpose, Telling, Templates};
 use crate::ports::{Clock, CodeTried, Entropy, PeopleBy, PersonRecord, PhoneBook, PortResult, Store, Throttled, Tickets};
 use crate::staff::MobileNumber;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -141,7 +141,8 @@ impl PhoneDesk {
             id: MessageId(self.id(now)),
             purpose: Purpose::MobileConfirmCode,
             occasion: challenge.id.to_string(),
-            to: challenge.to.clone(),
+            to: challenge.to.clone().into(),
+            subject: None,
             text: self.texts.compose(&Telling::MobileConfirmCode { minutes }, None),
             code: Some(message::short_code(*random)),
             valid_until: Some(challenge.expires_at),
@@ -241,7 +242,7 @@ impl PhoneDesk {
         Ok(self.record(person).await?.ok_or(Refused::NoPerson))
     }
 
-    /// Tells the numbers that counted before, whoever changed them: to be called again and again.
+    /// Tells the numbers that counted before and the mail addresses, whoever changed the numbers: to be called again and again.
     pub async fn tell(&self) -> PortResult<u32> {
         let now = self.clock.now();
         let mut told = 0;
@@ -249,17 +250,19 @@ impl PhoneDesk {
             let record = self.record(untold.person).await?;
             // Why only an account that works: before that there is nothing that the number could open.
             let account = record.and_then(|r| r.account).filter(|a| a.state == crate::account::AccountState::Active);
-            let message = account.map(|account| NewMessage {
-                id: MessageId(self.id(now)),
-                purpose: Purpose::MobileChangedNotice,
-                occasion: untold.id.to_string(),
-                to: untold.to.clone(),
-                text: self.texts.compose(&Telling::MobileChangedNotice { username: &account.names.username }, None),
-                code: None,
-                valid_until: Some(now + NOTICE),
+            let messages = account.map_or_else(Vec::new, |account| {
+                let to = Notice {
+                    mobile: untold.to.as_ref(),
+                    mail: Some(&account.names.mail),
+                    occasion: untold.id.to_string(),
+                    language: None,
+                    valid_until: Some(now + NOTICE),
+                };
+                let telling = Telling::MobileChangedNotice { username: &account.names.username };
+                message::notices(&self.texts, &telling, &to, || self.id(now))
             });
-            told += u32::from(message.is_some());
-            self.book.told(&untold, message.as_ref(), now).await?;
+            told += u32::from(!messages.is_empty());
+            self.book.told(&untold, &messages, now).await?;
         }
         Ok(told)
     }

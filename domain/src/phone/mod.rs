@@ -161,8 +161,8 @@ pub struct Entails {
     pub write_back: Vec<(Uuid, Line)>,
     /// What is on its way to HR for these is of no use any more.
     pub superseded: Vec<Line>,
-    /// The number that counted before is to be told.
-    pub tell: Option<MobileNumber>,
+    /// The mobile is another one: its owner is to be told, over the number that counted before where there was one.
+    pub tell: Option<Option<MobileNumber>>,
 }
 
 impl Ledger {
@@ -236,12 +236,12 @@ impl Ledger {
         false
     }
 
-    fn mobile_became(&mut self, old: &Option<MobileNumber>, hr: &Option<MobileNumber>, by: Changed) -> Option<MobileNumber> {
+    fn mobile_became(&mut self, old: &Option<MobileNumber>, hr: &Option<MobileNumber>, by: Changed) -> Option<Option<MobileNumber>> {
         if self.mobile(hr) == old {
             return None;
         }
         self.mobile_changed = Some(by);
-        old.clone()
+        Some(old.clone())
     }
 }
 

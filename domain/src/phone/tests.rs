@@ -46,7 +46,7 @@ fn a_change_counts_at_once_is_pending_until_hr_says_it_and_then_is_nothing_of_ou
     let mut ledger = Ledger::default();
     let entails = ledger.change(&hr(A, None), &to(B, 1, 0));
     assert_eq!(entails.write_back, [(Uuid::from_u128(1), Line::Mobile)]);
-    assert_eq!(entails.tell, mobile(A), "the old number is told");
+    assert_eq!(entails.tell, Some(mobile(A)), "the old number is told");
     assert_eq!(*now_at(&ledger, &hr(A, None)).mobile(), mobile(B));
     assert!(ledger.mobile_changed.as_ref().unwrap().is_cooling(TimeDelta::hours(24), at(60)));
 
@@ -66,7 +66,7 @@ fn what_hr_says_later_and_otherwise_counts_and_is_a_conflict_until_one_of_them_g
     let phones = now_at(&ledger, &hr(C, None));
     assert_eq!(*phones.mobile(), mobile(C));
     assert_eq!(phones.disputes(), [(Line::Mobile, Standing::Overruled)]);
-    assert_eq!(entails.tell, mobile(B), "the number that counted is told");
+    assert_eq!(entails.tell, Some(mobile(B)), "the number that counted is told");
     assert_eq!(entails.superseded, [Line::Mobile], "HR is not written what it has overruled");
     assert_eq!(ledger.mobile_changed, Some(Changed { at: at(5), by: Setter::Hr }), "a number that HR changed cools off as well");
     assert!(!ledger.answered(&hr(C, None), Uuid::from_u128(1), Standing::Taken), "a late answer does not bring it back");

@@ -70,6 +70,8 @@ kinds! {
     DisabledByHand => Nothing,
     /// Messages to the mobile number do not arrive, and will not.
     UndeliverableMobile => Announcement,
+    /// The mail server does not take messages to the address that the account has.
+    UndeliverableMail => Nothing,
     /// A phone was changed here, and HR says otherwise or does not take it.
     PhoneConflict => Nothing,
     /// A card's value that was longer than its attribute.

@@ -25,6 +25,7 @@ pub struct IssueFilter {
     /// About these; empty: whoever and whatever they are about.
     pub units: Vec<UnitCode>,
     pub registry_no: Option<RegistryNo>,
+    pub id: Option<IssueId>,
     /// Older than that.
     pub before: Option<DateTime<Utc>>,
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message::courier::Begun;
-use kimlik_domain::message::{NewMessage, Purpose};
+use kimlik_domain::message::{Channel, NewMessage, Purpose};
 use kimlik_domain::password::ChallengeKind;
 use kimlik_domain::password::challenge::{Asked, Proven};
 use kimlik_domain::ports::{Challenges, Outbox as _, Store as _};
@@ -37,7 +37,8 @@ fn text(n: u128, challenge: u128, code: &str) -> NewMessage {
         id: MessageId(key(n)),
         purpose: Purpose::ResetCode,
         occasion: key(challenge).to_string(),
-        to: MobileNumber::parse("05321110001").unwrap(),
+        to: MobileNumber::parse("05321110001").unwrap().into(),
+        subject: None,
         text: Zeroizing::new("Kod: {code}".to_owned()),
         code: Some(Zeroizing::new(code.to_owned())),
         valid_until: Some(after(600)),
@@ -63,7 +64,7 @@ impl Bench {
     }
     /// As a courier does, as far as the store sees it.
     async fn sent(&self, at: DateTime<Utc>) -> usize {
-        let claimed = self.store.claim_messages(at, at + TimeDelta::minutes(2), 10).await.unwrap();
+        let claimed = self.store.claim_messages(Channel::Sms, at, at + TimeDelta::minutes(2), 10).await.unwrap();
         let due: Vec<_> = claimed.into_iter().filter(|c| c.valid_until.is_none_or(|until| at < until)).collect();
         for claimed in &due {
             assert!(matches!(self.store.begin_sending(claimed, "outbox", at, 1_000).await.unwrap(), Begun::Yes { .. }));

@@ -1,11 +1,13 @@
 //! The courier on a real store, with gateways that answer as they are told to: everything arrives once or is reported.
-use super::{Bench, at, id, noon, person, save};
+use super::{Bench, at, id, noon, person, save, settlement};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use kimlik_domain::account::AccountState;
 use kimlik_domain::id::MessageId;
+use kimlik_domain::lifecycle::run::PersonSettlement;
 use kimlik_domain::message::courier::{Begun, Courier, CourierRules};
-use kimlik_domain::message::{Language, MessageState, NewMessage, Purpose, Telling, Templates};
-use kimlik_domain::ports::{Accepted, Clock, Outbox, Parcel, PortError, PortResult, Refusal, SmsGateway, Store, Verdict, Whereabouts};
+use kimlik_domain::message::{Channel, Language, MailAddress, MessageState, NewMessage, Purpose, Telling, Templates};
+use kimlik_domain::ports::{Accepted, Clock, Gateway, Outbox, Parcel, PortError, PortResult, Refusal, Store, Verdict, Whereabouts};
 use kimlik_domain::staff::{IssueKind, MobileNumber};
 use kimlik_tests::fakes::{TestClock, TestEntropy};
 use std::collections::{BTreeSet, VecDeque};
@@ -25,6 +27,10 @@ on_both_engines!(
     four_couriers_send_everything_once,
     what_a_crash_has_left_behind_is_replaced,
     a_report_may_come_before_the_answer_and_counts_once,
+    letters_and_texts_keep_each_other_neither_waiting_nor_from_being_told,
+    a_letter_in_doubt_is_sent_again_under_its_name_and_not_for_ever,
+    reminders_are_the_first_to_wait_for_the_next_day,
+    a_dead_address_is_an_issue_until_there_is_another_address,
 );
 
 /// Answers as told, then takes everything.
@@ -32,6 +38,7 @@ struct Scripted {
     name: &'static str,
     answers: Mutex<VecDeque<PortError>>,
     found: Whereabouts,
+    repeats: bool,
     asked: Mutex<Vec<(String, String)>>,
 }
 
@@ -40,7 +47,11 @@ impl Scripted {
         Scripted::finding(name, answers, Whereabouts::Unknown)
     }
     fn finding(name: &'static str, answers: Vec<PortError>, found: Whereabouts) -> Arc<Scripted> {
-        Arc::new(Scripted { name, answers: Mutex::new(answers.into()), found, asked: Mutex::default() })
+        Arc::new(Scripted { name, answers: Mutex::new(answers.into()), found, repeats: false, asked: Mutex::default() })
+    }
+    fn repeating(answers: Vec<PortError>) -> Arc<Scripted> {
+        let answers = Mutex::new(answers.into());
+        Arc::new(Scripted { name: "post", answers, found: Whereabouts::Unknown, repeats: true, asked: Mutex::default() })
     }
     fn texts(&self) -> Vec<String> {
         self.asked.lock().unwrap().iter().map(|(_, text)| text.clone()).collect()
@@ -48,16 +59,19 @@ impl Scripted {
 }
 
 #[async_trait]
-impl SmsGateway for Scripted {
+impl Gateway for Scripted {
     fn name(&self) -> &str {
         self.name
     }
     async fn send(&self, parcel: &Parcel<'_>) -> PortResult<Accepted> {
         let answer = self.answers.lock().unwrap().pop_front();
         if !matches!(answer, Some(PortError::Unavailable(_) | PortError::Refused { .. })) {
-            self.asked.lock().unwrap().push((parcel.to.e164().to_owned(), parcel.text.to_owned()));
+            self.asked.lock().unwrap().push((parcel.to.whole().to_owned(), parcel.text.to_owned()));
         }
         answer.map_or_else(|| Ok(Accepted { id: Some(parcel.reference.to_string()), parts: 1 }), Err)
+    }
+    fn may_repeat(&self) -> bool {
+        self.repeats
     }
     async fn look_up(&self, _: &Parcel<'_>, _: DateTime<Utc>) -> PortResult<Whereabouts> {
         Ok(self.found.clone())
@@ -75,7 +89,8 @@ fn courier(bench: &Bench, clock: &Arc<TestClock>, gateways: &[&Arc<Scripted>]) -
     Courier {
         outbox: bench.store.clone(),
         store: bench.store.clone(),
-        gateways: gateways.iter().map(|g| -> Arc<dyn SmsGateway> { (*g).clone() }).collect(),
+        channel: Channel::Sms,
+        gateways: gateways.iter().map(|g| -> Arc<dyn Gateway> { (*g).clone() }).collect(),
         clock: clock.clone(),
         entropy: Arc::new(TestEntropy::default()),
         rules: CourierRules::default(),
@@ -96,7 +111,8 @@ fn message(n: u32, telling: &Telling<'_>, clock: &TestClock) -> NewMessage {
         id: MessageId(Uuid::from_u128(0x3000 + u128::from(n))),
         purpose: telling.purpose(),
         occasion: n.to_string(),
-        to: MobileNumber::parse(&format!("0532{n:07}")).unwrap(),
+        to: MobileNumber::parse(&format!("0532{n:07}")).unwrap().into(),
+        subject: None,
         text: Templates::new("https://parola.csb.test", Language::Tr).compose(telling, None),
         code,
         valid_until: (telling.purpose() == Purpose::ResetCode).then(|| clock.now() + TimeDelta::minutes(10)),
@@ -138,7 +154,7 @@ async fn a_code_is_sent_once_and_its_text_is_erased(bench: Bench) {
     assert!(gateway.texts()[0].contains(CODE) && gateway.texts()[0].contains("10 dakika"));
     let sent = &bench.store.messages(None, 9).await.unwrap()[0];
     assert_eq!((sent.state, sent.text.as_ref(), sent.parts, sent.attempts), (MessageState::Sent, None, 1, 1));
-    assert_eq!((sent.gateway.as_deref(), sent.to.e164()), (Some("a"), "+905320000001"));
+    assert_eq!((sent.gateway.as_deref(), sent.to.whole()), (Some("a"), "+905320000001"));
     assert!(counts(&bench, CODE, clock.now()).await && !counts(&bench, "735193", clock.now()).await);
     assert!(!counts(&bench, CODE, clock.now() + TimeDelta::minutes(10)).await, "outlived");
     let deeds: Vec<String> = bench.store.audit_events(Some(id(1)), 9).await.unwrap().into_iter().map(|e| e.deed).collect();
@@ -179,7 +195,7 @@ async fn a_notice_in_doubt_is_reported_and_not_sent_again(bench: Bench) {
         clock.pass(TimeDelta::hours(1));
     }
     assert_eq!((states(&bench).await, gateway.texts().len()), (vec![MessageState::Doubtful], 1));
-    assert_eq!(bench.store.outbox_state(clock.now()).await.unwrap().failed_today, 1);
+    assert_eq!(bench.store.outbox_state(Channel::Sms, clock.now()).await.unwrap().failed_today, 1);
 }
 
 async fn an_outage_of_an_hour_loses_only_codes_that_it_outlived(bench: Bench) {
@@ -245,8 +261,8 @@ async fn the_daily_limit_alarms_and_then_brakes(bench: Bench) {
     bench.store.queue_messages(&all, clock.now()).await.unwrap();
     let round = courier.round().await.unwrap();
     assert_eq!((round.sent, gateway.texts().len()), (10, 10));
-    assert!(round.alarms[0].contains("four fifths") && round.alarms[1].contains("limit of 10"), "{:?}", round.alarms);
-    assert_eq!(bench.store.outbox_state(clock.now()).await.unwrap().waiting, 2);
+    assert!(round.alarms[0].contains("four fifths") && round.alarms[1].contains("limit of 10 messages"), "{:?}", round.alarms);
+    assert_eq!(bench.store.outbox_state(Channel::Sms, clock.now()).await.unwrap().waiting, 2);
     clock.pass(TimeDelta::hours(25));
     assert_eq!(courier.round().await.unwrap().sent, 2, "the next day they go");
 }
@@ -288,7 +304,7 @@ async fn what_a_crash_has_left_behind_is_replaced(bench: Bench) {
     queue(&bench, &clock, &RESET).await;
     // A courier that was killed between the commit and the gateway's answer.
     let now = clock.now();
-    let claimed = bench.store.claim_messages(now, now + TimeDelta::minutes(2), 9).await.unwrap();
+    let claimed = bench.store.claim_messages(Channel::Sms, now, now + TimeDelta::minutes(2), 9).await.unwrap();
     assert_eq!(bench.store.begin_sending(&claimed[0], "a", now, 100).await.unwrap(), Begun::Yes { today: 1 });
     assert_eq!(courier.round().await.unwrap().handled, 0, "the lease is still its");
     clock.pass(TimeDelta::minutes(3));
@@ -304,7 +320,7 @@ async fn a_report_may_come_before_the_answer_and_counts_once(bench: Bench) {
     let courier = courier(&bench, &clock, &[&gateway]);
     queue(&bench, &clock, &NOTICE).await;
     let now = clock.now();
-    let claimed = bench.store.claim_messages(now, now + TimeDelta::minutes(2), 9).await.unwrap();
+    let claimed = bench.store.claim_messages(Channel::Sms, now, now + TimeDelta::minutes(2), 9).await.unwrap();
     bench.store.begin_sending(&claimed[0], "a", now, 100).await.unwrap();
     let id = claimed[0].id.to_string();
     assert!(!courier.reported("b", &id, &Verdict::Delivered).await.unwrap(), "another gateway knows nothing of it");
@@ -313,4 +329,105 @@ async fn a_report_may_come_before_the_answer_and_counts_once(bench: Bench) {
     clock.pass(TimeDelta::hours(1));
     assert_eq!(courier.round().await.unwrap().handled, 0);
     assert_eq!(states(&bench).await, [MessageState::Delivered]);
+}
+
+fn postman(bench: &Bench, clock: &Arc<TestClock>, gateway: &Arc<Scripted>) -> Courier {
+    Courier { channel: Channel::Mail, ..courier(bench, clock, &[gateway]) }
+}
+
+/// The same that is told by SMS, as a letter.
+fn letter(n: u32, telling: &Telling<'_>, clock: &TestClock) -> NewMessage {
+    let mut texts = Templates::new("https://parola.csb.test", Language::Tr);
+    texts.carries_mail = true;
+    let letter = texts.letter(telling, None).unwrap();
+    NewMessage {
+        id: MessageId(Uuid::from_u128(0x4000 + u128::from(n))),
+        to: MailAddress::parse(&format!("kisi{n}@csb.test")).unwrap().into(),
+        subject: Some(letter.subject),
+        text: letter.text,
+        ..message(n, telling, clock)
+    }
+}
+
+async fn letters_and_texts_keep_each_other_neither_waiting_nor_from_being_told(bench: Bench) {
+    let (clock, phones, post) = (clock(), Scripted::new("a", vec![]), Scripted::repeating(vec![away(); 500]));
+    let both = [(id(1), message(1, &NOTICE, &clock)), (id(1), letter(1, &NOTICE, &clock))];
+    for _ in 0..2 {
+        bench.store.queue_messages(&both, clock.now()).await.unwrap();
+    }
+    let all = bench.store.messages(None, 9).await.unwrap();
+    assert_eq!(all.len(), 2, "the same occasion, once on each channel");
+    let written = all.iter().find(|m| m.to.channel() == Channel::Mail).unwrap();
+    assert_eq!(written.subject.as_ref().unwrap().as_str(), "Parolanız değiştirildi");
+    let postman = postman(&bench, &clock, &post);
+    assert_eq!(postman.round().await.unwrap().sent, 0);
+    assert_eq!(courier(&bench, &clock, &[&phones]).round().await.unwrap().sent, 1, "the phone does not wait for the mail server");
+    post.answers.lock().unwrap().clear();
+    clock.pass(TimeDelta::hours(1));
+    assert_eq!(postman.round().await.unwrap().sent, 1, "a letter that waited is sent once");
+    assert_eq!((post.texts().len(), phones.texts().len()), (1, 1));
+    let all = bench.store.messages(None, 9).await.unwrap();
+    assert!(all.iter().all(|m| m.text.is_none() && m.subject.is_none()), "nobody needs them any more");
+    let today = bench.store.outbox_state(Channel::Mail, clock.now()).await.unwrap();
+    assert_eq!((today.sent_today, today.waiting, today.failed_today), (1, 0, 0), "each channel is counted by itself");
+}
+
+async fn a_letter_in_doubt_is_sent_again_under_its_name_and_not_for_ever(bench: Bench) {
+    let (clock, post) = (clock(), Scripted::repeating(vec![lost()]));
+    let postman = postman(&bench, &clock, &post);
+    bench.store.queue_messages(&[(id(1), letter(1, &NOTICE, &clock))], clock.now()).await.unwrap();
+    postman.round().await.unwrap();
+    assert_eq!(states(&bench).await, [MessageState::Queued]);
+    clock.pass(TimeDelta::minutes(2));
+    postman.round().await.unwrap();
+    assert_eq!((states(&bench).await, post.texts().len()), (vec![MessageState::Sent], 2));
+    assert_eq!(bench.store.messages(None, 9).await.unwrap().len(), 1, "the same one, not another");
+
+    post.answers.lock().unwrap().extend(vec![lost(); 50]);
+    bench.store.queue_messages(&[(id(2), letter(2, &NOTICE, &clock))], clock.now()).await.unwrap();
+    for _ in 0..20 {
+        postman.round().await.unwrap();
+        clock.pass(TimeDelta::minutes(20));
+    }
+    assert_eq!(post.texts().len(), 2 + 4, "three times more, and no further");
+    assert!(states(&bench).await.contains(&MessageState::Doubtful));
+}
+
+async fn reminders_are_the_first_to_wait_for_the_next_day(bench: Bench) {
+    let (clock, gateway) = (clock(), Scripted::new("a", vec![]));
+    let mut courier = courier(&bench, &clock, &[&gateway]);
+    courier.rules.daily_limit = 10;
+    let reminder = Telling::PasswordExpiring { username: "ayse.yilmaz", days: 3 };
+    let all: Vec<_> = (1..=12).map(|n| (id(n), message(n, &reminder, &clock))).collect();
+    bench.store.queue_messages(&all, clock.now()).await.unwrap();
+    let round = courier.round().await.unwrap();
+    assert_eq!(round.sent, 8, "four fifths of the limit");
+    assert!(round.alarms.iter().any(|a| a.contains("no reminders")), "{:?}", round.alarms);
+    let notices: Vec<_> = (13..=15).map(|n| (id(n), message(n, &NOTICE, &clock))).collect();
+    bench.store.queue_messages(&notices, clock.now()).await.unwrap();
+    assert_eq!(courier.round().await.unwrap().sent, 2, "what somebody must hear of has the rest");
+    clock.pass(TimeDelta::hours(25));
+    assert_eq!(courier.round().await.unwrap().sent, 5, "all of them the next day");
+}
+
+async fn a_dead_address_is_an_issue_until_there_is_another_address(bench: Bench) {
+    let ayse = person(1, "Ayşe", "Yılmaz");
+    bench.save(vec![ayse.clone()]).await;
+    let mut account = bench.settle_account(&ayse, AccountState::Active, 6).await;
+    let dead = PortError::refused(Refusal::Undeliverable, "550 5.1.1");
+    let (clock, post) = (clock(), Scripted::repeating(vec![dead]));
+    let postman = postman(&bench, &clock, &post);
+    let address = account.names.mail.clone();
+    let new = NewMessage { to: MailAddress::parse(&address).unwrap().into(), ..letter(1, &NOTICE, &clock) };
+    bench.store.queue_messages(&[(id(1), new)], clock.now()).await.unwrap();
+    postman.round().await.unwrap();
+    postman.listen().await.unwrap();
+    let issues = bench.store.issues(None, 9).await.unwrap();
+    assert_eq!(issues.iter().map(|i| i.issue.kind).collect::<Vec<_>>(), [IssueKind::UndeliverableMail]);
+    assert_eq!((states(&bench).await, issues[0].issue.personnel_unit), (vec![MessageState::Failed], None));
+    assert!(!issues[0].issue.message.contains(address.as_ref()), "{}", issues[0].issue.message);
+    account.names.mail = "ayse.yilmaz2@csb.test".into();
+    bench.store.settle(vec![PersonSettlement { account: Some(account), ..settlement(&ayse) }]).await.unwrap();
+    postman.listen().await.unwrap();
+    assert_eq!(bench.store.issues(None, 9).await.unwrap(), [], "it is not the account's address any more");
 }

@@ -211,7 +211,8 @@ fn announcement(n: u32, opening: u32) -> NewMessage {
         id: MessageId(Uuid::from_u128(0x2000 + u128::from(n))),
         purpose: Purpose::AccountOpened,
         occasion: opening.to_string(),
-        to: MobileNumber::parse("05321234567").unwrap(),
+        to: MobileNumber::parse("05321234567").unwrap().into(),
+        subject: None,
         text: format!("Hesabınız açıldı {n}").into(),
         code: Some(format!("{n:08}").into()),
         valid_until: None,
@@ -233,7 +234,7 @@ async fn an_opening_is_announced_at_most_once(bench: Bench) {
     }
     let messages = bench.store.messages(None, 10).await.unwrap();
     assert_eq!(messages.len(), 1);
-    assert_eq!((messages[0].state, messages[0].to.e164()), (MessageState::Queued, "+905321234567"));
+    assert_eq!((messages[0].state, messages[0].to.whole()), (MessageState::Queued, "+905321234567"));
     assert!(messages[0].text.as_ref().unwrap().starts_with("Hesabınız açıldı "));
     bench.store.settle(vec![PersonSettlement { message: Some(announcement(7, 2)), ..settlement(&ayse) }]).await.unwrap();
     let messages = bench.store.messages(None, 10).await.unwrap();

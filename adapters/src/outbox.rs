@@ -1,31 +1,43 @@
 //! The gateway that sends nothing: texts stay in the store. For a ministry that one only looks at, and for the first weeks of a
 //! real one.
 use async_trait::async_trait;
-use kimlik_domain::ports::{Accepted, Finding, Health, Inspect, Parcel, PortResult, SmsGateway};
+use kimlik_domain::message::{Channel, Purpose};
+use kimlik_domain::ports::{Accepted, Finding, Gateway, Health, Inspect, Parcel, PortResult};
 use kimlik_domain::text::gsm::{self, Shift};
 
 pub struct OutboxGateway {
+    pub channel: Channel,
     /// Texts are left readable: with the embedded directory, where no real person is behind them.
     pub keeps_texts: bool,
 }
 
 #[async_trait]
-impl SmsGateway for OutboxGateway {
+impl Gateway for OutboxGateway {
     fn name(&self) -> &str {
         "outbox"
     }
     fn keeps_texts(&self) -> bool {
         self.keeps_texts
     }
+    fn parts(&self, _: Purpose, text: &str) -> u32 {
+        match self.channel {
+            Channel::Sms => gsm::measure(text, Shift::None).parts,
+            Channel::Mail => 1,
+        }
+    }
     async fn send(&self, parcel: &Parcel<'_>) -> PortResult<Accepted> {
-        Ok(Accepted { id: None, parts: gsm::measure(parcel.text, Shift::None).parts })
+        Ok(Accepted { id: None, parts: self.parts(parcel.purpose, parcel.text) })
     }
 }
 
 #[async_trait]
 impl Inspect for OutboxGateway {
     async fn inspect(&self) -> Vec<Finding> {
-        let about = "SMS gateway outbox".to_owned();
+        let (about, mend) = match self.channel {
+            Channel::Sms => ("SMS gateway outbox", "name a gateway in sms.gateways before people need codes"),
+            Channel::Mail => ("e-mail gateway outbox", "write mail.gateway = \"smtp\", or \"none\" where no e-mail is wanted"),
+        };
+        let about = about.to_owned();
         vec![if self.keeps_texts {
             Finding {
                 health: Health::Good,
@@ -35,7 +47,7 @@ impl Inspect for OutboxGateway {
             }
         } else {
             let found = "texts are not sent to anybody, and nobody can read them".to_owned();
-            Finding { health: Health::Doubtful, about, found, mend: "name a gateway in sms.gateways before people need codes".into() }
+            Finding { health: Health::Doubtful, about, found, mend: mend.into() }
         }]
     }
 }

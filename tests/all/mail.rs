@@ -1,0 +1,180 @@
+//! Letters over a real mail server: what arrives is what was written, what was refused is told by kind, and nothing else is said.
+use kimlik_adapters::mail::{Security, Smtp, SmtpSettings};
+use kimlik_domain::id::MessageId;
+use kimlik_domain::message::{MailAddress, Purpose, Recipient};
+use kimlik_domain::ports::{Accepted, Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal};
+use kimlik_tests::kannel::free_port;
+use kimlik_tests::mail_server::{MailServer, PASSWORD, Received, USER};
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+fn crypto() {
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+}
+
+fn settings(server: &MailServer, security: Security) -> SmtpSettings {
+    crypto();
+    let secure = security != Security::Plain;
+    SmtpSettings {
+        host: "127.0.0.1".into(),
+        port: server.port,
+        security,
+        user: if secure { USER.into() } else { String::new() },
+        password: secure.then(|| PASSWORD.to_owned().into()),
+        from: "kimlik@csb.test".into(),
+        from_name: "Bakanlık Kimlik".into(),
+        ca_pem: secure.then(|| server.certificate()),
+        timeout: Duration::from_secs(10),
+    }
+}
+
+async fn send(gateway: &Smtp, to: &str, subject: &str, text: &str) -> PortResult<Accepted> {
+    let to: Recipient = MailAddress::parse(to).unwrap().into();
+    let parcel = Parcel {
+        reference: MessageId(Uuid::from_u128(7)),
+        to: &to,
+        subject,
+        text,
+        purpose: Purpose::PasswordExpiring,
+        valid_until: None,
+        at: "2026-11-28T06:00:00Z".parse().unwrap(),
+    };
+    gateway.send(&parcel).await
+}
+
+fn arrived(server: &MailServer, count: usize) -> Vec<Received> {
+    let began = Instant::now();
+    while server.received().len() < count {
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", server.received());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.received()
+}
+
+const SUBJECT: &str = "Parolanızın süresi doluyor: İĞÜŞÖÇ ığüşöç — çok çok çok çok çok çok çok çok çok uzun bir konu 😀";
+const TEXT: &str = "Merhaba Ayşe,\n\nİlk satır.\n.\n.nokta ile\n\n----\nSon satır: ığdır & 100%\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_arrives_as_it_was_written_over_each_kind_of_tls() {
+    for (word, security) in [("tls", Security::Tls), ("start_tls", Security::StartTls), ("none", Security::Plain)] {
+        let server = MailServer::start(word);
+        let gateway = Smtp::new(settings(&server, security)).unwrap();
+        for _ in 0..3 {
+            send(&gateway, "ayse.sahin@csb.test", SUBJECT, TEXT).await.unwrap();
+        }
+        let letters = arrived(&server, 3);
+        for letter in &letters {
+            assert_eq!((letter.subject.as_str(), letter.text.replace("\r\n", "\n").as_str()), (SUBJECT, TEXT), "{word}");
+            assert_eq!((letter.from.as_str(), letter.to.as_slice()), ("kimlik@csb.test", &["ayse.sahin@csb.test".to_owned()][..]));
+            assert_eq!(letter.sender, "Bakanlık Kimlik <kimlik@csb.test>");
+            assert_eq!(letter.id, "<00000000-0000-0000-0000-000000000007@csb.test>", "the same letter keeps its name");
+            assert_eq!((letter.tls, letter.user.as_deref()), (word != "none", (word != "none").then_some(USER)), "{word}");
+            assert_eq!(letter.defects, [] as [&str; 0]);
+        }
+        assert_eq!(gateway.inspect().await[0].health, Health::Good, "{:?}", gateway.inspect().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_value_becomes_a_header_or_a_command() {
+    let server = MailServer::start("none");
+    let gateway = Smtp::new(settings(&server, Security::Plain)).unwrap();
+    let attacks = ["x\r\nBcc: casus@csb.test", "x\nBcc: casus@csb.test\n\ngövde", "ş\r\n\r\n.\r\nMAIL FROM:<a@b.test>"];
+    for subject in attacks {
+        send(&gateway, "ayse.sahin@csb.test", subject, "metin\r\n.\r\nMAIL FROM:<casus@csb.test>\r\n").await.unwrap();
+    }
+    let letters = arrived(&server, attacks.len());
+    assert_eq!(letters.len(), attacks.len());
+    for letter in letters {
+        assert_eq!(letter.to, ["ayse.sahin@csb.test"]);
+        assert_eq!(letter.headers.iter().filter(|h| h.eq_ignore_ascii_case("bcc")).count(), 0, "{:?}", letter.headers);
+        assert!(letter.text.contains("MAIL FROM"), "the text stays text: {:?}", letter.text);
+    }
+}
+
+/// A word for what the port says.
+fn class(result: &PortResult<Accepted>) -> &'static str {
+    match result {
+        Ok(_) => "taken",
+        Err(PortError::Unavailable(_)) => "later",
+        Err(PortError::InDoubt(_)) => "doubt",
+        Err(PortError::Refused { refusal: Refusal::Undeliverable, .. }) => "address",
+        Err(PortError::Refused { refusal: Refusal::Rights, .. }) => "rights",
+        Err(PortError::Refused { refusal: Refusal::Value, .. }) => "letter",
+        Err(PortError::Refused { .. }) => "fault",
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_server_says_is_understood_and_its_words_are_not_repeated() {
+    let server = MailServer::start("tls");
+    let gateway = Smtp::new(SmtpSettings { timeout: Duration::from_secs(2), ..settings(&server, Security::Tls) }).unwrap();
+    let table = [
+        ("ayse", "taken"),
+        ("yok", "address"),
+        ("yasak", "rights"),
+        ("sonra", "later"),
+        ("kotu", "letter"),
+        ("dolu", "later"),
+        ("kopuk", "doubt"),
+        ("yavas", "doubt"),
+        // A connection that was kept is of use after each of them.
+        ("ayse", "taken"),
+    ];
+    for (word, means) in table {
+        let answered = send(&gateway, &format!("{word}.sahin@csb.test"), "Konu", "gizli metin").await;
+        assert_eq!(class(&answered), means, "{word}: {answered:?}");
+        let said = format!("{answered:?}");
+        for secret in ["sahin", "gizli", PASSWORD, USER] {
+            assert!(!said.contains(secret), "{said}");
+        }
+    }
+    assert_eq!(arrived(&server, 4).len(), 4, "two were taken, two are in doubt");
+    assert!(gateway.may_repeat(), "the same letter has the same name");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_away_wrong_or_a_strangers_gets_no_letter() {
+    let mut server = MailServer::start("tls");
+    let with = |change: &dyn Fn(&mut SmtpSettings)| {
+        let mut changed = settings(&server, Security::Tls);
+        change(&mut changed);
+        Smtp::new(changed).unwrap()
+    };
+    let wrong = with(&|s| s.password = Some("yanlis".to_owned().into()));
+    let stranger = with(&|s| s.ca_pem = None);
+    let no_tls = with(&|s| s.security = Security::StartTls);
+    let right = with(&|_| {});
+    for (gateway, means) in [(&wrong, "rights"), (&stranger, "later"), (&no_tls, "later")] {
+        let answered = send(gateway, "ayse.sahin@csb.test", "Konu", "metin").await;
+        assert_eq!(class(&answered), means, "{answered:?}");
+        let found = gateway.inspect().await.remove(0);
+        assert_eq!(found.health, Health::Broken);
+        assert!(!found.found.contains("yanlis") && !found.mend.is_empty(), "{found:?}");
+    }
+    assert_eq!(server.received().len(), 0);
+    server.stop();
+    let away = send(&right, "ayse.sahin@csb.test", "Konu", "metin").await;
+    assert_eq!(class(&away), "later", "{away:?}");
+
+    let plain = MailServer::start("none");
+    let asks_for_tls = Smtp::new(settings(&plain, Security::StartTls)).unwrap();
+    let answered = send(&asks_for_tls, "ayse.sahin@csb.test", "Konu", "metin").await;
+    assert_eq!((class(&answered), plain.received().len()), ("fault", 0), "no TLS, no letter: {answered:?}");
+    let abroad = SmtpSettings { host: "mail.csb.test".into(), ..settings(&plain, Security::Plain) };
+    assert!(Smtp::new(abroad).is_err(), "without TLS only on loopback");
+    assert!(Smtp::new(SmtpSettings { from: "a@b.test\r\nRCPT TO:<x@y.test>".into(), ..settings(&plain, Security::Plain) }).is_err());
+    let nobody = SmtpSettings { port: free_port(), ..settings(&plain, Security::Plain) };
+    assert_eq!(class(&send(&Smtp::new(nobody).unwrap(), "a@b.test", "x", "y").await), "later");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_away_gets_the_letters_over_a_new_connection() {
+    let server = MailServer::start("start_tls");
+    let gateway = Smtp::new(settings(&server, Security::StartTls)).unwrap();
+    send(&gateway, "ayse.sahin@csb.test", "1", "metin").await.unwrap();
+    let server = server.again();
+    send(&gateway, "ayse.sahin@csb.test", "2", "metin").await.unwrap();
+    let subjects: Vec<String> = arrived(&server, 2).into_iter().map(|l| l.subject).collect();
+    assert_eq!(subjects, ["1", "2"]);
+}
