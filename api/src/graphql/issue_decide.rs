@@ -1,7 +1,7 @@
 //! Deciding a data issue that need not be mended.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::issue::{DataIssue, concerns, shown};
-use super::{allows, caller, house, id, language, permitted};
+use super::{allows, caller, house, id, permitted};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::IssueId;
@@ -56,8 +56,7 @@ impl IssueMutation {
     }
 }
 
-fn refused(ctx: &Context<'_>, user_errors: Vec<UserError>) -> DataIssueDecidePayload {
-    let user_errors = user_errors.into_iter().map(|error| error.said(language(ctx))).collect();
+fn refused(user_errors: Vec<UserError>) -> DataIssueDecidePayload {
     DataIssueDecidePayload { data_issue: None, user_errors }
 }
 
@@ -78,7 +77,7 @@ async fn decide(ctx: &Context<'_>, input: DataIssueDecideInput) -> Result<DataIs
     };
     let Some(open) = found.filter(|_| readable) else {
         errors.push(UserError::new(UserErrorCode::NotFound, "issueId", "There is no such issue."));
-        return Ok(refused(ctx, errors));
+        return Ok(refused(errors));
     };
     let decided = permitted(ctx, Deed::DecideIssue, open.issue.person).await?;
     if !concerns(ctx, Deed::DecideIssue, &open, &decided) {
@@ -90,7 +89,7 @@ async fn decide(ctx: &Context<'_>, input: DataIssueDecideInput) -> Result<DataIs
         errors.push(UserError::new(UserErrorCode::Invalid, "decision", "This decision is not one of the issue's."));
     }
     if !errors.is_empty() {
-        return Ok(refused(ctx, errors));
+        return Ok(refused(errors));
     }
     let because = note.unwrap_or(match input.decision {
         DataIssueDecision::AcceptAsItIs => "accepted as it is",
@@ -98,7 +97,7 @@ async fn decide(ctx: &Context<'_>, input: DataIssueDecideInput) -> Result<DataIs
     });
     let accepted = house.store.accept_issue(open.id, &caller(ctx).actor(), because, house.clock.now()).await;
     if let Err(error) = accepted {
-        return Ok(refused(ctx, vec![UserError::of(&error, "issueId")]));
+        return Ok(refused(vec![UserError::of(&error, "issueId")]));
     }
     house.wake.notify_one();
     let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;

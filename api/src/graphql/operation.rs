@@ -5,7 +5,7 @@ use super::page::{self, Cursor, Page};
 use super::plan::Plan;
 use super::run::{ChangeAction, SyncRun};
 use super::scalar::UnitCode;
-use super::{allows, caller, house, id, language, permits, permitted, said};
+use super::{allows, caller, house, id, permits, permitted, said};
 use crate::deeds;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -281,9 +281,8 @@ impl OperationMutation {
     }
 }
 
-fn refused(ctx: &Context<'_>, code: UserErrorCode, message: &str) -> OperationRetryPayload {
-    let error = UserError::new(code, "operationId", message).said(language(ctx));
-    OperationRetryPayload { operation: None, plan: None, user_errors: vec![error] }
+fn refused(code: UserErrorCode, message: &str) -> OperationRetryPayload {
+    OperationRetryPayload { operation: None, plan: None, user_errors: vec![UserError::new(code, "operationId", message)] }
 }
 
 async fn retry(ctx: &Context<'_>, operation: &ID) -> Result<OperationRetryPayload> {
@@ -292,9 +291,9 @@ async fn retry(ctx: &Context<'_>, operation: &ID) -> Result<OperationRetryPayloa
         Some(id) => house.records.operation(OperationId(id)).await.map_err(|e| fault(ctx, &e))?,
         None => None,
     };
-    let Some(failed) = found else { return Ok(refused(ctx, UserErrorCode::NotFound, "There is no such operation.")) };
+    let Some(failed) = found else { return Ok(refused(UserErrorCode::NotFound, "There is no such operation.")) };
     if !matches!(failed.status, run::OperationStatus::Refused | run::OperationStatus::InDoubt) {
-        return Ok(refused(ctx, UserErrorCode::AlreadyDone, "This operation has not failed: there is nothing to try again."));
+        return Ok(refused(UserErrorCode::AlreadyDone, "This operation has not failed: there is nothing to try again."));
     }
     let event = AuditEvent {
         at: house.clock.now(),

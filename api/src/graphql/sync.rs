@@ -3,7 +3,7 @@ use super::error::{Maybe, UserError, UserErrorCode, bad_input, fault};
 use super::plan::Plan;
 use super::run::SyncRun;
 use super::scalar::{Date, UnitCode};
-use super::{allows, caller, house, id, language, permitted};
+use super::{allows, caller, house, id, permitted};
 use crate::{deeds, plans};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Value};
 use chrono::{Months, NaiveDate};
@@ -140,17 +140,16 @@ impl SyncMutation {
     }
 }
 
-fn refused(ctx: &Context<'_>, code: UserErrorCode, path: &str, message: &str) -> SyncStartPayload {
+fn refused(code: UserErrorCode, path: &str, message: &str) -> SyncStartPayload {
     let path = path.split('.').map(str::to_owned).collect();
-    let error = UserError { code, path, message: message.to_owned() }.said(language(ctx));
-    SyncStartPayload { run: None, user_errors: vec![error] }
+    SyncStartPayload { run: None, user_errors: vec![UserError { code, path, message: message.to_owned() }] }
 }
 
 async fn start(ctx: &Context<'_>, input: SyncStartInput) -> Result<SyncStartPayload> {
     let house = house(ctx)?;
     let whom = match whom(input.scope) {
         Ok(whom) => whom,
-        Err((at, why)) => return Ok(refused(ctx, UserErrorCode::Invalid, at, why)),
+        Err((at, why)) => return Ok(refused(UserErrorCode::Invalid, at, why)),
     };
     let missing = match &whom {
         Whom::Everybody => None,
@@ -164,17 +163,17 @@ async fn start(ctx: &Context<'_>, input: SyncStartInput) -> Result<SyncStartPayl
         }
     };
     if let Some((at, why)) = missing {
-        return Ok(refused(ctx, UserErrorCode::NotFound, at, why));
+        return Ok(refused(UserErrorCode::NotFound, at, why));
     }
     match deeds::sync::start(house, whom, input.intake, caller(ctx).actor()).await {
         Ok(run) => Ok(SyncStartPayload { run: Some(SyncRun::of(run)), user_errors: Vec::new() }),
         Err(error) if error.refusal() == Some(Refusal::InHand) => {
             let message = "A run over everybody is under way: syncRuns shows it. Try again when it has ended.";
-            Ok(refused(ctx, UserErrorCode::Conflict, "scope", message))
+            Ok(refused(UserErrorCode::Conflict, "scope", message))
         }
         Err(error @ kimlik_domain::ports::PortError::Unavailable(_)) => {
             tracing::warn!(%error, "a run that was asked for could not begin");
-            Ok(refused(ctx, UserErrorCode::TryLater, "scope", super::error::AWAY))
+            Ok(refused(UserErrorCode::TryLater, "scope", super::error::AWAY))
         }
         Err(error) => Err(fault(ctx, &error)),
     }
