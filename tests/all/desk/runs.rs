@@ -226,6 +226,7 @@ async fn a_refusal(store: &SqlStore, person: PersonId) -> OperationId {
         operations: vec![(operation, OperationStatus::Refused, receipt)],
         message: None,
         audit: Vec::new(),
+        mailbox_asked_for: false,
         wake_reports: false,
         at: now,
     };

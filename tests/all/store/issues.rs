@@ -32,7 +32,7 @@ impl Bench {
     }
 
     async fn open_issues(&self) -> Vec<OpenIssue> {
-        self.store.issues(None, 100).await.unwrap()
+        Store::issues(self.store.as_ref(), None, 100).await.unwrap()
     }
 
     async fn record(&self, n: u32) -> PersonRecord {
@@ -164,7 +164,7 @@ async fn what_keeps_a_newcomer_from_being_told_comes_first_then_what_alarms(benc
     found.push(issue(IssueKind::AccountNotFound, 5, "gone"));
     found.push(DataIssue::new(IssueKind::FeedEmpty, "nobody"));
     bench.store.save_issues(IssueScope::None, &found, noon()).await.unwrap();
-    let all = bench.store.issues(&IssueFilter::default(), None, 100).await.unwrap();
+    let all = Records::issues(bench.store.as_ref(), &IssueFilter::default(), None, 100).await.unwrap();
     let urgencies: Vec<Urgency> = all.iter().map(|i| i.urgency).collect();
     use Urgency::{Alarm, KeepsNewcomerWaiting, Usual};
     assert_eq!(urgencies, [KeepsNewcomerWaiting, KeepsNewcomerWaiting, Alarm, Alarm, Usual, Usual, Usual]);
@@ -173,7 +173,7 @@ async fn what_keeps_a_newcomer_from_being_told_comes_first_then_what_alarms(benc
     let mut paged = Vec::new();
     let mut after = None;
     loop {
-        let page = bench.store.issues(&IssueFilter::default(), after, 2).await.unwrap();
+        let page = Records::issues(bench.store.as_ref(), &IssueFilter::default(), after, 2).await.unwrap();
         after = page.last().map(|i| (i.urgency, i.open.id)).or(after);
         let is_last = page.len() < 2;
         paged.extend(page);
@@ -184,7 +184,7 @@ async fn what_keeps_a_newcomer_from_being_told_comes_first_then_what_alarms(benc
     assert_eq!(paged, all, "page by page the same, in the same order");
     let of = |filter: IssueFilter| {
         let store = bench.store.clone();
-        async move { store.issues(&filter, None, 100).await.unwrap().len() }
+        async move { Records::issues(store.as_ref(), &filter, None, 100).await.unwrap().len() }
     };
     assert_eq!(of(IssueFilter { kinds: vec![IssueKind::FeedEmpty], ..IssueFilter::default() }).await, 1);
     assert_eq!(of(IssueFilter { registry_no: Some(no("S5")), ..IssueFilter::default() }).await, 2);
@@ -220,5 +220,5 @@ async fn issues_are_counted_by_unit_and_day(bench: Bench) {
     assert_eq!(days(Some(7)).await, [day(20, 2, 0, 2), day(21, 0, 0, 2), day(22, 0, 2, 0), day(23, 0, 0, 0)]);
     assert_eq!(days(Some(8)).await[1], day(21, 1, 0, 1));
     let about = IssueFilter { units: vec![unit(8)], ..IssueFilter::default() };
-    assert_eq!(bench.store.issues(&about, None, 9).await.unwrap()[0].unit, Some(unit(8)));
+    assert_eq!(Records::issues(bench.store.as_ref(), &about, None, 9).await.unwrap()[0].unit, Some(unit(8)));
 }
