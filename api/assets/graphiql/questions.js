@@ -83,7 +83,13 @@ query WhoWaitsForAnAnnouncement {
   `# Dünden beri ne başarısız oldu? – What failed since yesterday?
 # operationRetry bir işlemi hemen yeniden dener.
 query WhatFailedSinceYesterday {
-  operations(filter: { statuses: [REFUSED, IN_DOUBT], since: "2000-01-01T00:00:00Z" }, first: 50) {
+  operations(
+    first: 50
+    filter: {
+      statuses: [REFUSED, IN_DOUBT]
+      since: "2000-01-01T00:00:00Z"
+    }
+  ) {
     nodes {
       id
       status
@@ -95,7 +101,17 @@ query WhatFailedSinceYesterday {
     }
   }
   syncRuns(first: 10) {
-    nodes { id trigger startedBy status startedAt done refused inDoubt fault }
+    nodes {
+      id
+      trigger
+      startedBy
+      status
+      startedAt
+      done
+      refused
+      inDoubt
+      fault
+    }
   }
   systemHealth { about health found mend }
 }`,
@@ -117,9 +133,22 @@ query WhatWouldBeDone {
   `# Verilerimiz ne durumda? – How are our data?
 # Gün gün açılan ve kapanan veri sorunları; süresi geçenler.
 query HowAreOurData {
-  dataIssueTrend(days: 30) { date opened closed open }
   dataIssues(filter: { overdue: true }, first: 20) {
-    nodes { id explanation message mendBy registryNumber personnelUnit { name } decisions }
+    nodes {
+      id
+      explanation
+      message
+      mendBy
+      registryNumber
+      personnelUnit { name }
+      decisions
+    }
+  }
+  dataIssueTrend(days: 30) {
+    date
+    opened
+    closed
+    open
   }
 }`,
   `# Bir çalışmayı izleyin – Follow a run.
