@@ -7,7 +7,9 @@ use crate::access::grant::Grant;
 use crate::access::idempotency::{ClientKey, KeyState};
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
-use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use crate::account::{AccountRef, Attribute, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use crate::card::drift::{CardCount, CardDrift, CardFigure, DriftFilter};
+use crate::day::Day;
 use crate::id::MessageId;
 use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, ServiceId, SessionId, SubmissionId, WebhookId};
 use crate::lifecycle::ActionKind;
@@ -314,6 +316,12 @@ pub trait Store: Send + Sync {
     /// Decisions on changes that need not be made any more: should the same be due one day, it is asked anew.
     async fn lapse_decisions(&self, lapsed: &[(PersonId, ActionKind, String)]) -> PortResult<()>;
     async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold>;
+    /// Whose cards are known to differ: of these people, or of all.
+    async fn drifting(&self, of: Option<&[PersonId]>) -> PortResult<HashSet<PersonId>>;
+    /// Keeps these rows, each with the `since` that it had, and takes away those of `gone`. Nothing is written where nothing is new.
+    async fn save_drift(&self, found: &[CardDrift], gone: &[PersonId]) -> PortResult<()>;
+    /// Keeps how many cards are right as the figure of `day`; figures of two years ago are forgotten.
+    async fn note_cards(&self, day: Day, at: DateTime<Utc>) -> PortResult<()>;
 
     // --- the work queue
     /// Somebody is to look at each of them at its time, if nothing earlier is due.
@@ -414,6 +422,40 @@ pub trait Cards: Send + Sync {
     async fn card_entries(&self, after: i64, limit: u32) -> PortResult<Vec<CardEntry>>;
     /// The national id of a person, to be shown masked.
     async fn national_id(&self, person: PersonId) -> PortResult<Option<NationalId>>;
+}
+
+/// How the cards stand in the directory, for those who ask.
+#[async_trait]
+pub trait CardTruth: Send + Sync {
+    /// Cards that differ, in the order of their people's ids.
+    async fn card_drifts(&self, filter: &DriftFilter, after: Option<PersonId>, limit: u32) -> PortResult<Vec<CardDrift>>;
+    async fn card_drift_of(&self, person: PersonId) -> PortResult<Option<CardDrift>>;
+    async fn count_cards(&self) -> PortResult<CardCount>;
+    /// One a day, the latest first.
+    async fn card_figures(&self, limit: u32) -> PortResult<Vec<CardFigure>>;
+    /// When Kimlik last wrote each attribute of the person's account, as far as its operations are kept.
+    async fn last_written(&self, person: PersonId) -> PortResult<HashMap<Attribute, DateTime<Utc>>>;
+}
+
+/// How much of everything there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub open_issues: HashMap<crate::staff::IssueKind, u32>,
+    pub holds: u32,
+    /// Whose changes wait in them.
+    pub held_people: u32,
+    /// People who are to be looked at now, and since when the first of them is.
+    pub due: u32,
+    pub due_since: Option<DateTime<Utc>>,
+    /// When the last run that came to its end did so; and the last one over everybody by schedule.
+    pub last_run: Option<DateTime<Utc>>,
+    pub last_nightly_run: Option<DateTime<Utc>>,
+}
+
+/// For whoever watches over Kimlik: numbers, and nobody by name.
+#[async_trait]
+pub trait Watch: Send + Sync {
+    async fn figures(&self, now: DateTime<Utc>) -> PortResult<Figures>;
 }
 
 // ------------------------------------------------------------------------------------------------------------ runs

@@ -200,15 +200,16 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         }
     }
     for (whom, person) in [("self", None), ("ward", Some(ward)), ("stranger", Some(stranger))] {
-        for field in ["mobile", "accountState", "registryNumber", "displayName"] {
+        for field in ["mobile", "accountState", "registryNumber", "displayName", "provenance { name }"] {
+            let name = field.split(' ').next().unwrap();
             let (query, at) = match person {
-                None => (format!("{{ viewer {{ card {{ {field} }} }} }}"), format!("/data/viewer/card/{field}")),
+                None => (format!("{{ viewer {{ card {{ {field} }} }} }}"), format!("/data/viewer/card/{name}")),
                 Some(person) => (
                     format!("{{ identityCard(by: {{ username: \"{}\" }}) {{ {field} }} }}", person.username),
-                    format!("/data/identityCard/{field}"),
+                    format!("/data/identityCard/{name}"),
                 ),
             };
-            row(&serving, &callers, &mut table, &format!("IdentityCard.{field} of {whom}"), &query, &at).await;
+            row(&serving, &callers, &mut table, &format!("IdentityCard.{name} of {whom}"), &query, &at).await;
         }
     }
     for (whom, person) in [("ward", ward), ("stranger", stranger)] {

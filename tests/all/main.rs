@@ -8,6 +8,7 @@ mod access_oidc;
 mod access_sessions;
 mod desk;
 mod directory;
+mod drift;
 mod embedded;
 mod forgotten;
 mod golden;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::account::{AccountState, LedgerName, Names};
 use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::card::drift::CardDrift;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Population, Spent};
@@ -199,6 +200,15 @@ impl Store for FakeStore {
         beyond()
     }
     async fn decide_hold(&self, _: HoldId, _: &HoldDecision, _: DateTime<Utc>) -> PortResult<Hold> {
+        beyond()
+    }
+    async fn drifting(&self, _: Option<&[PersonId]>) -> PortResult<HashSet<PersonId>> {
+        beyond()
+    }
+    async fn save_drift(&self, _: &[CardDrift], _: &[PersonId]) -> PortResult<()> {
+        beyond()
+    }
+    async fn note_cards(&self, _: kimlik_domain::day::Day, _: DateTime<Utc>) -> PortResult<()> {
         beyond()
     }
     async fn lapse_decisions(&self, _: &[(PersonId, kimlik_domain::lifecycle::ActionKind, String)]) -> PortResult<()> {

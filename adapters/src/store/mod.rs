@@ -6,6 +6,7 @@ mod card;
 mod challenge;
 mod courier;
 mod decision;
+mod drift;
 mod event;
 mod fault;
 mod feed;
@@ -34,6 +35,7 @@ mod submission;
 mod suspension;
 mod unit;
 mod vault;
+mod watch;
 mod webhook;
 mod work;
 
@@ -45,6 +47,8 @@ use fault::failed;
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::card::drift::CardDrift;
+use kimlik_domain::day::Day;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
@@ -62,7 +66,7 @@ use kimlik_migrations::Migrator;
 use link::Link;
 use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::MigratorTrait;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use vault::Vault;
 
@@ -166,6 +170,15 @@ impl Store for SqlStore {
     }
     async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold> {
         hold::decide(&self.link, hold, decision, now).await
+    }
+    async fn drifting(&self, of: Option<&[PersonId]>) -> PortResult<HashSet<PersonId>> {
+        drift::drifting(&self.link.db, of).await
+    }
+    async fn save_drift(&self, found: &[CardDrift], gone: &[PersonId]) -> PortResult<()> {
+        drift::save(&self.link, found, gone).await
+    }
+    async fn note_cards(&self, day: Day, at: DateTime<Utc>) -> PortResult<()> {
+        drift::note(&self.link, day, at).await
     }
     async fn lapse_decisions(&self, lapsed: &[(PersonId, ActionKind, String)]) -> PortResult<()> {
         decision::lapse(&self.link, lapsed).await

@@ -2,7 +2,7 @@
 use super::link::Link;
 use super::operation::{self, Settled};
 use super::vault::Vault;
-use super::{account, audit, ledger, message, person, session, work};
+use super::{account, audit, drift, ledger, message, person, session, work};
 use kimlik_domain::access::session::{EndedBecause, SessionsOf};
 use kimlik_domain::account::{Account, AccountState};
 use kimlik_domain::lifecycle::run::PersonSettlement;
@@ -22,6 +22,7 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     ledger::record(&writing, accounts().map(|(account, _)| account)).await?;
     let latest = settlements.iter().map(|s| s.at).max().unwrap_or_default();
     account::save(&writing, accounts(), latest).await?;
+    drift::settle(&writing, &settlements).await?;
     let mut settled = HashMap::new();
     for settlement in &settlements {
         for (id, status, receipt) in &settlement.operations {

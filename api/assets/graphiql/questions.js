@@ -4,20 +4,27 @@ const questions = [
   `# Kart neden yanlış? – Why is this card wrong?
 # Sicil no yazın; kullanıcı adı (username) veya e-posta (email) da olur.
 query WhyIsThisCardWrong {
-  staffMember(by: { registryNumber: "S000001" }) {
-    # What front ends show, and the account.
-    card {
-      id
-      displayName
-      username
-      email
-      title
-      unitPath { name }
-      manager { displayName title }
-      workPhone { number extension }
-      accountState
-      updatedAt
+  # What each field should be and whose word that is, what the directory holds now, and who can correct it.
+  identityCard(by: { registryNumber: "S000001" }) {
+    displayName
+    username
+    accountState
+    addressBook { status writtenAt visibleOnlineFrom visibleInOutlookBy }
+    provenance {
+      name
+      value
+      directoryValue
+      inSync
+      reason
+      because
+      source
+      effectiveOn
+      since
+      correctors
+      correctedBy { name }
     }
+  }
+  staffMember(by: { registryNumber: "S000001" }) {
     # What HR says wrongly, until when it is to be mended, and who can.
     issues {
       id
@@ -131,7 +138,7 @@ query WhatWouldBeDone {
   }
 }`,
   `# Verilerimiz ne durumda? – How are our data?
-# Gün gün açılan ve kapanan veri sorunları; süresi geçenler.
+# Süresi geçen veri sorunları, dizinde farklı görünen kartlar, gün gün açılan ve kapanan sorunlar.
 query HowAreOurData {
   dataIssues(filter: { overdue: true }, first: 20) {
     nodes {
@@ -142,6 +149,15 @@ query HowAreOurData {
       registryNumber
       personnelUnit { name }
       decisions
+    }
+  }
+  # All cards that the directory shows otherwise than it should.
+  cardDrift(first: 20) {
+    nodes {
+      reason
+      since
+      card { displayName username unit { shortName } }
+      fields { name value directoryValue reason because }
     }
   }
   dataIssueTrend(days: 30) {

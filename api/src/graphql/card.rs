@@ -1,6 +1,7 @@
 //! Identity cards (kimlik kartı): one, or a page of those that fit.
 use super::error::{Maybe, bad_input, fault};
 use super::mailbox::{self, Mailbox};
+use super::provenance::{self, AddressBookState, CardField};
 use super::reading::reads;
 use super::scalar::{Date, PhoneNumber, RegistryNumber, UnitCode};
 use super::unit::{self, Unit, UnitKind};
@@ -252,6 +253,19 @@ impl IdentityCard {
             return None;
         }
         mailbox::of(ctx, self.entry.card.person).await.transpose()
+    }
+    /// Field by field: where the value comes from, since when, what the directory holds (asked now), whether they agree and who can
+    /// correct it. The person, its personnel unit, auditors and administrators; others see null. The reading of another person's is
+    /// recorded. Empty: there is no account, or a person has to decide first what it should be.
+    #[graphql(complexity = "200 + 20 * child_complexity")]
+    async fn provenance(&self, ctx: &Context<'_>) -> Maybe<Vec<CardField>> {
+        provenance::of(ctx, self.entry.card.person, self.about()).await
+    }
+    /// What the address book of Outlook shows of it, and when: written when, seen by a client online from when, in the offline
+    /// address book by when at the latest. As provenance.
+    #[graphql(complexity = "200 + child_complexity")]
+    async fn address_book(&self, ctx: &Context<'_>) -> Maybe<AddressBookState> {
+        provenance::address_book(ctx, self.entry.card.person, self.about()).await
     }
     /// When something of it last changed, by whatever way. Null: never since the person is known.
     async fn updated_at(&self) -> Option<DateTime<Utc>> {

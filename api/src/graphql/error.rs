@@ -17,6 +17,7 @@ pub const AWAY: &str = "Something that Kimlik needs for this does not answer now
 
 /// What stands in the log beside a fault, and is told to whoever met it.
 pub fn fault_id(house: &House) -> String {
+    house.counters.faults.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let mut random = [0; 10];
     house.entropy.fill(&mut random);
     kimlik_domain::id::uuid_v7(house.clock.now(), random).to_string()

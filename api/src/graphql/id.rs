@@ -17,6 +17,7 @@ pub const SERVICE: &str = "service";
 pub const CHANGE: &str = "change";
 pub const AUDIT: &str = "audit";
 pub const WEBHOOK: &str = "webhook";
+pub const DRIFT: &str = "drift";
 pub const SUBMISSION: &str = "submission";
 
 pub fn encode(kind: &str, id: Uuid) -> ID {

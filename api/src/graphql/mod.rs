@@ -4,6 +4,7 @@ pub mod account_state;
 pub mod audit;
 pub mod card;
 pub mod change;
+pub mod drift;
 pub mod error;
 mod fault_words;
 pub mod grant;
@@ -23,6 +24,7 @@ pub mod phone;
 pub mod plan;
 pub mod plan_of_many;
 pub mod progress;
+pub mod provenance;
 pub mod reading;
 pub mod run;
 pub mod scalar;
@@ -62,6 +64,7 @@ pub struct Query(
     message::MessageQuery,
     issue::IssueQuery,
     health::HealthQuery,
+    drift::DriftQuery,
     viewer::ViewerQuery,
     grant::GrantQuery,
     service_account::ServiceQuery,
@@ -151,7 +154,8 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         service_account::ServiceAccount,
         audit::AuditEvent,
         webhook::Webhook,
-        plan::PlannedChange
+        plan::PlannedChange,
+        drift::CardDrift
     )
 }
 
@@ -167,8 +171,13 @@ pub fn schema(house: Arc<House>) -> Graph {
 pub async fn answer(graph: &Graph, house: &House, request: Request, caller: Arc<Caller>, address: ClientAddress) -> Response {
     let readings = Arc::new(reading::Readings::default());
     let actor = caller.actor();
-    let response = graph.to(&caller).execute(request.data(caller.clone()).data(address).data(readings.clone())).await;
-    recorded(response, house, &readings, &actor).await
+    let response = graph
+        .to(&caller)
+        .execute(request.data(caller.clone()).data(address).data(readings.clone()).data(Arc::new(provenance::Truths::default())))
+        .await;
+    let response = recorded(response, house, &readings, &actor).await;
+    house.counters.answered(response.is_err());
+    response
 }
 
 /// Like [`answer`], for what has more than one answer.

@@ -40,6 +40,7 @@ pub fn plan(record: &PersonRecord, sight: Sight<'_>, facts: &Facts<'_>) -> Perso
         person: record.person.id,
         registry_no: record.person.registry_no.clone(),
         name: record.person.full_name().into(),
+        unit,
         province: unit.and_then(|u| facts.units.province(u)),
         mode: facts.policy.mode_of(unit, facts.units),
         actions,
@@ -381,16 +382,20 @@ impl Difference<'_> {
 
     /// Changes of the attributes that `wanted` picks.
     fn changes(&self, wanted: impl Fn(Attribute) -> bool) -> Vec<Change> {
-        let policy = self.facts.policy;
-        Attribute::ALL
-            .iter()
-            .copied()
-            .filter(|a| wanted(*a) && (policy.exchange || !a.needs_exchange()) && self.owns(*a))
-            .filter(|a| !(*a == Attribute::Manager && self.awaits_manager()))
-            // Why: an e-mail address policy of Exchange writes them back; two masters would fight for ever.
-            .filter(|a| !(self.seen.address_policy && a.is_address()))
-            .filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a)))
-            .collect()
+        // Why: an e-mail address policy of Exchange writes them back; two masters would fight for ever.
+        self.differing(|a| wanted(a) && !(self.seen.address_policy && a.is_address()))
+    }
+
+    fn differing(&self, wanted: impl Fn(Attribute) -> bool) -> Vec<Change> {
+        self.owned().filter(|a| wanted(*a)).filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a))).collect()
+    }
+
+    /// What Kimlik keeps of this account: of a closed one only that it is hidden.
+    fn owned(&self) -> impl Iterator<Item = Attribute> {
+        let exchange = self.facts.policy.exchange;
+        let kept = |a: Attribute| self.desired.state != AccountState::Closed || a == Attribute::HideFromAddressLists;
+        let all = Attribute::ALL.iter().copied().filter(move |a| (exchange || !a.needs_exchange()) && kept(*a));
+        all.filter(|a| self.owns(*a) && !(*a == Attribute::Manager && self.awaits_manager()))
     }
 
     /// By the settings: an attribute without a rule is somebody else's, and so is a mailbox that Kimlik did not make.
@@ -573,6 +578,31 @@ impl Difference<'_> {
             (false, true) => Because::SecondmentOver { back_to: to },
             (false, false) => Because::Transfer { to, from: applied.unit_name.clone(), reason: self.reason() },
         })
+    }
+}
+
+/// What Kimlik keeps of the account that was seen, in the order in which plans print it, with what should stand there. Empty where
+/// there is nothing to keep, or a person has to decide first.
+pub fn kept(record: &PersonRecord, seen: &ObservedAccount, facts: &Facts<'_>) -> Vec<(Attribute, Option<Value>)> {
+    with_difference(record, seen, facts, |d| d.owned().map(|a| (a, d.desired.attributes.get(a).cloned())).collect())
+}
+
+/// What of it differs, whoever may write it.
+pub fn differing(record: &PersonRecord, seen: &ObservedAccount, facts: &Facts<'_>) -> Vec<Change> {
+    with_difference(record, seen, facts, |d| d.differing(|_| true))
+}
+
+fn with_difference<T: Default>(
+    record: &PersonRecord,
+    seen: &ObservedAccount,
+    facts: &Facts<'_>,
+    ask: impl FnOnce(&Difference<'_>) -> T,
+) -> T {
+    match (desired::outlook(record, facts).desired, &record.account) {
+        (Desired::Account(desired), Some(account)) if !desired.is_state_only => {
+            ask(&Difference { record, account, desired: &desired, seen, facts })
+        }
+        _ => T::default(),
     }
 }
 

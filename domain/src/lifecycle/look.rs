@@ -9,6 +9,7 @@ use super::reconcile::{Reconciler, Whom};
 use super::settle;
 use super::suspension::Suspension;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
+use crate::card::drift::CardDrift;
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
 use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
@@ -48,6 +49,8 @@ pub struct Look<'a> {
     /// Decisions on changes that are no longer to be made.
     pub lapsed: Vec<(PersonId, ActionKind, String)>,
     pub watermark: Option<Watermark>,
+    /// Cards that differ and that no plan puts right.
+    pub(super) withheld: HashMap<PersonId, CardDrift>,
     /// Addresses that two accounts carry; only a look at everybody finds them.
     pub duplicates: Vec<DataIssue>,
     /// A dry run of an order: as if this were the person's latest suspension.
@@ -63,6 +66,8 @@ pub struct Planned {
     pub decisions: Vec<(super::ActionKind, String, bool)>,
     /// Operations of an earlier run whose end is not known, or something seen that the ledger does not know.
     pub unsettled: bool,
+    /// The directory has refused something of this person before, and it is tried again.
+    pub refused: bool,
     /// The account works and the person has not been told.
     pub announce: bool,
     /// An opening whose steps were left out: they are made again, the same, when its turn comes. Why: 100,000 openings with
@@ -107,6 +112,7 @@ impl<'a> Look<'a> {
             seen: Vec::new(),
             lapsed: Vec::new(),
             watermark: None,
+            withheld: HashMap::new(),
             duplicates: Vec::new(),
             supposed: None,
             proposed: HashMap::new(),
@@ -322,10 +328,9 @@ impl<'a> Look<'a> {
         self.learn_managers(people.iter().map(|(r, _)| r)).await?;
         self.rename(&mut people).await?;
         for (record, seen) in &people {
-            let plan = difference::plan(record, Sight { account: seen.as_ref(), candidates: &[] }, &self.facts());
-            let known = record.account.as_ref().zip(seen.as_ref());
-            let untold = known.is_some_and(|(account, seen)| settle::tells_no_mailbox(account, seen, &self.of.policy));
-            self.keep(record, plan, untold);
+            let sight = Sight { account: seen.as_ref(), candidates: &[] };
+            let plan = difference::plan(record, sight, &self.facts());
+            self.keep(record, sight, plan);
         }
         Ok(())
     }
@@ -335,14 +340,14 @@ impl<'a> Look<'a> {
         let candidates: Vec<Vec<ObservedAccount>> = people.iter().map(|r| strays.of(r)).collect();
         self.name(&mut people, &candidates).await?;
         for (record, candidates) in people.iter().zip(&candidates) {
-            let plan = difference::plan(record, Sight { account: None, candidates }, &self.facts());
-            self.keep(record, plan, false);
+            let sight = Sight { account: None, candidates };
+            let plan = difference::plan(record, sight, &self.facts());
+            self.keep(record, sight, plan);
         }
         Ok(())
     }
 
-    /// `untold`: the ledger does not know what is seen.
-    fn keep(&mut self, record: &PersonRecord, plan: PersonPlan, untold: bool) {
+    fn keep(&mut self, record: &PersonRecord, sight: Sight<'_>, plan: PersonPlan) {
         self.looked_at += 1;
         self.next.push((plan.person, plan.next_look));
         let found = plan.issues.iter().map(|i| i.kind);
@@ -358,12 +363,22 @@ impl<'a> Look<'a> {
             }
         }
         self.lapse(record, &plan);
+        if self.commit
+            && let Some(row) = self.withhold(record, sight, &plan)
+        {
+            self.withheld.insert(plan.person, row);
+        }
         // Why also the refused: what was refused and need not be done any more is nobody's issue.
-        let unsettled = untold || !record.unsettled.is_empty() || record.open_issues.contains(&IssueKind::DirectoryRefused);
+        let refused = record.open_issues.contains(&IssueKind::DirectoryRefused);
+        let known = record.account.as_ref().zip(sight.account);
+        // Why: the ledger does not know what is seen.
+        let untold = known.is_some_and(|(account, seen)| settle::tells_no_mailbox(account, seen, &self.of.policy));
+        let unsettled = untold || refused || !record.unsettled.is_empty();
         let announce = settle::announcement_due(record);
         let to_show = !self.commit && !plan.issues.is_empty();
         if !plan.is_empty() || unsettled || announce || to_show {
-            let mut planned = Planned { plan, decisions: record.decisions.clone(), unsettled, announce, light: false, proposed: None };
+            let decisions = record.decisions.clone();
+            let mut planned = Planned { plan, decisions, unsettled, refused, announce, light: false, proposed: None };
             planned.lighten();
             if planned.light && !self.commit {
                 planned.proposed = record.account.as_ref().map(|a| Box::new(a.names.clone()));

@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod describe;
 pub mod desired;
 pub mod difference;
+pub mod drift;
 pub mod execute;
 pub mod grip;
 pub mod hold;

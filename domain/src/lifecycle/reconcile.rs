@@ -212,6 +212,7 @@ impl Reconciler {
         if everybody || !requests.is_empty() {
             self.store.save_holds(run.id, &requests, everybody, now).await?;
         }
+        self.save_drift(&look, &exceeded, everybody).await?;
         let to_do = |p: &Planned, a: &Action| holds_back(p, a, &exceeded).is_none() && decision(p, a) != Some(false);
         let managed = look.plans.iter().filter(|p| p.plan.mode == Mode::Manage);
         let due = managed.filter(|p| p.plan.actions.iter().any(|a| to_do(p, a))).count();
@@ -244,6 +245,7 @@ impl Reconciler {
                 let about = IssueScope::People(IssueKind::OF_PLANNING, &second.seen);
                 self.store.save_issues(about, &second.issues, self.clock.now()).await?;
             }
+            self.save_drift(&second, limits.exceeded, false).await?;
             let rest = self.execute(run, &second, limits, grip, &Silent).await?;
             // What was tried again counts as what came of it the second time.
             run.summary.refused = carried.later_refusals;

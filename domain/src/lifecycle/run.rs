@@ -1,4 +1,5 @@
 //! What a run leaves behind: intents before the directory is touched, settlements after it was observed.
+use super::drift::DriftAfter;
 use super::limits::Budget;
 use super::plan::{ActionKind, Step};
 use crate::account::Account;
@@ -125,6 +126,8 @@ pub struct PersonSettlement {
     pub operations: Vec<(OperationId, OperationStatus, Vec<ReceiptLine>)>,
     pub message: Option<NewMessage>,
     pub audit: Vec<AuditEvent>,
+    /// How the card stands in the directory.
+    pub drift: DriftAfter,
     /// Its account appeared or its number changed: the people whose manager it is are woken with it.
     pub wake_reports: bool,
     /// Mailboxes are closed by whoever is asked for them: that one was is told when it is seen, not when it may be asked for.

@@ -1,8 +1,10 @@
 //! Settling one person after the steps were taken: what the directory shows decides what was done.
 use super::desired::{self, Desired, DesiredAccount, issue};
 use super::difference::{self, Sight};
+use super::drift;
 use super::execute::{Carried, Ended};
-use super::look::Look;
+use super::limits::Exceeded;
+use super::look::{Look, Planned};
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::policy::Policy;
 use super::reconcile::Reconciler;
@@ -54,14 +56,19 @@ pub fn announcement_due(record: &PersonRecord) -> bool {
         && record.account.as_ref().is_some_and(|a| a.state == AccountState::Active && a.announced_opening < a.opening)
 }
 
-pub(super) fn settle(
-    of: &Reconciler,
-    look: &Look<'_>,
-    mut record: PersonRecord,
-    ended: Vec<Ended>,
-    made: Option<AccountRef>,
-    seen: &HashMap<AccountGuid, ObservedAccount>,
-) -> Settled {
+/// One person after the steps.
+pub(super) struct Worked<'a> {
+    /// As it was before them.
+    pub record: PersonRecord,
+    pub ended: Vec<Ended>,
+    /// The account that was made or linked.
+    pub made: Option<AccountRef>,
+    pub planned: &'a Planned,
+    pub exceeded: &'a [Exceeded],
+}
+
+pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen: &HashMap<AccountGuid, ObservedAccount>) -> Settled {
+    let Worked { mut record, ended, made, planned, exceeded } = worked;
     let now = of.clock.now();
     let facts = look.facts();
     let before = record.account.clone();
@@ -91,6 +98,8 @@ pub(super) fn settle(
             account.applied = applied(account, desired, observed, &left, &ended, look.today);
         }
     }
+    let sight = Sight { account: observed, candidates: &[] };
+    let drift = drift::after(look, planned, &ended, &record, &left, sight, exceeded);
     if observed.is_none() {
         left.actions = ended.iter().map(|e| e.action.clone()).collect();
     }
@@ -103,6 +112,7 @@ pub(super) fn settle(
             operations: Vec::new(),
             message: None,
             audit: Vec::new(),
+            drift,
             wake_reports: false,
             mailbox_asked_for: facts.policy.mailboxes == Mailboxes::Command,
             at: now,

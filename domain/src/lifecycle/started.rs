@@ -78,6 +78,8 @@ impl Reconciler {
         match outcome {
             Ok((full_run, next)) => {
                 if everybody {
+                    let now = self.clock.now();
+                    self.store.note_cards(day::today(now), now).await?;
                     self.release(grip, next).await?;
                     if let Some(number) = full_run {
                         self.store.full_run_done(number).await?;

@@ -165,6 +165,7 @@ pub fn settlement(person: &Person) -> PersonSettlement {
         account: None,
         operations: Vec::new(),
         message: None,
+        drift: Default::default(),
         audit: Vec::new(),
         wake_reports: false,
         mailbox_asked_for: false,

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 mod cards;
 mod commands;
+mod drift;
 mod graphql;
+mod metrics;
 mod ministry;
 pub mod page;
 pub mod program;
