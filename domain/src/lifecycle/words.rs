@@ -134,7 +134,7 @@ const STEPS: &[(&str, &str)] = &[
     ("refused: {}", "reddedildi: {0}"),
     ("not seen (wholly) done; planned anew", "(tamamen) yapıldığı görülmedi; yeniden planlandı"),
     ("seen done after an interruption", "kesintiden sonra yapılmış olduğu görüldü"),
-    ("lives on", "sürmeye devam eder"),
+    ("lives on", "geçerliliği süren"),
     ("mailbox", "posta kutusu"),
     ("seen closed: it takes no mail", "kapandığı görüldü: posta almıyor"),
     (
