@@ -224,6 +224,12 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         let query = format!("mutation {{ accountSuspend(input: {{ {asked} }}) {{ plan {{ digest }} }} }}");
         let at = "/data/accountSuspend/plan";
         row(&serving, &callers, &mut table, &format!("Mutation.accountSuspend of {whom}"), &query, at).await;
+        let query = format!("mutation {{ credentialsResend(input: {{ {asked} }}) {{ text }} }}");
+        let at = "/data/credentialsResend/text";
+        row(&serving, &callers, &mut table, &format!("Mutation.credentialsResend of {whom}"), &query, at).await;
+        let query = format!("mutation {{ accountRename(input: {{ {asked}, username: \"matris.adi\" }}) {{ plan {{ digest }} }} }}");
+        let at = "/data/accountRename/plan";
+        row(&serving, &callers, &mut table, &format!("Mutation.accountRename of {whom}"), &query, at).await;
     }
     for (whom, person) in [("ward", ward), ("stranger", stranger)] {
         let query = format!("{{ identityCard(by: {{ registryNumber: \"{}\" }}) {{ id }} }}", person.registry_no);

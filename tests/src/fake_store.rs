@@ -2,6 +2,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
+use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{AccountState, LedgerName, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::card::drift::CardDrift;
@@ -220,6 +222,9 @@ impl Store for FakeStore {
     async fn claim(&self, _: DateTime<Utc>, _: DateTime<Utc>, _: u32) -> PortResult<Vec<Claim>> {
         beyond()
     }
+    async fn claim_these(&self, _: &[PersonId], _: DateTime<Utc>) -> PortResult<Vec<Claim>> {
+        beyond()
+    }
     async fn renew_claims(&self, _: &[Claim], _: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
         beyond()
     }
@@ -275,6 +280,12 @@ impl Store for FakeStore {
         beyond()
     }
     async fn order(&self, _: &Order, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Ordered> {
+        beyond()
+    }
+    async fn rename(&self, _: &Rename, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Renamed> {
+        beyond()
+    }
+    async fn adopt(&self, _: &Adoption, _: &NameRequest, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Adopted> {
         beyond()
     }
     async fn key_state(&self, _: &ClientKey, _: DateTime<Utc>) -> PortResult<KeyState> {

@@ -1,6 +1,7 @@
 //! Kimlik's memory in SQL, on SQLite and PostgreSQL alike: one file a noun, entities known to nobody else. What is kept,
 //! not what is done: rules stand in the domain.
 mod account;
+mod announcement;
 mod audit;
 mod card;
 mod challenge;
@@ -45,6 +46,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fault::failed;
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
+use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::card::drift::CardDrift;
@@ -192,6 +195,9 @@ impl Store for SqlStore {
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>> {
         work::claim(&self.link, now, until, limit).await
     }
+    async fn claim_these(&self, people: &[PersonId], until: DateTime<Utc>) -> PortResult<Vec<Claim>> {
+        work::claim_these(&self.link, people, until).await
+    }
     async fn renew_claims(&self, claims: &[Claim], until: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
         work::renew(&self.link, claims, until).await
     }
@@ -261,6 +267,18 @@ impl Store for SqlStore {
     }
     async fn order(&self, order: &Order, event: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Ordered> {
         suspension::order(&self.link, &self.vault, order, event, key).await
+    }
+    async fn rename(&self, order: &Rename, event: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Renamed> {
+        ledger::rename(&self.link, &self.vault, order, event, key).await
+    }
+    async fn adopt(
+        &self,
+        order: &Adoption,
+        names: &NameRequest,
+        event: &AuditEvent,
+        key: Option<(&ClientKey, &str)>,
+    ) -> PortResult<Adopted> {
+        ledger::adopt(&self.link, &self.vault, order, names, event, key).await
     }
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState> {
         idempotency::state(&self.link.db, &self.vault, key, now).await

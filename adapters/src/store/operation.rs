@@ -41,11 +41,14 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 fn record(row: Model) -> PortResult<OperationRecord> {
+    let kind: ActionKind = from_word(&row.kind, "operation")?;
+    let steps: Vec<Step> = if kind == ActionKind::Suspend { from_json(&row.steps, "steps")? } else { Vec::new() };
     Ok(OperationRecord {
         id: OperationId(row.id),
         run: RunId(row.run),
         person: PersonId(row.person),
-        kind: from_word(&row.kind, "operation")?,
+        kind,
+        disables: steps.contains(&Step::Disable),
         status: from_word(&row.status, "operation")?,
         because: row.because,
         created_at: row.created_at,

@@ -1,9 +1,11 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
 pub mod account;
 pub mod account_state;
+pub mod adoption;
 pub mod audit;
 pub mod card;
 pub mod change;
+pub mod credentials;
 pub mod drift;
 pub mod error;
 mod fault_words;
@@ -18,6 +20,7 @@ pub mod mailbox;
 pub mod message;
 pub mod node;
 pub mod operation;
+pub mod order;
 pub mod page;
 pub mod password;
 pub mod phone;
@@ -26,6 +29,7 @@ pub mod plan_of_many;
 pub mod progress;
 pub mod provenance;
 pub mod reading;
+pub mod rename;
 pub mod run;
 pub mod scalar;
 pub mod service_account;
@@ -72,6 +76,7 @@ pub struct Query(
     password::PasswordQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    rename::RenameQuery,
     node::NodeQuery,
     operation::OperationQuery,
     sync::PlanQuery,
@@ -89,6 +94,9 @@ pub struct Mutation(
     webhook::WebhookMutation,
     submission::SubmissionMutation,
     account::AccountMutation,
+    credentials::CredentialsMutation,
+    rename::RenameMutation,
+    adoption::AdoptionMutation,
     issue_decide::IssueMutation,
     sync::SyncMutation,
     operation::OperationMutation,

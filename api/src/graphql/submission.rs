@@ -1,14 +1,19 @@
 //! HR records handed in from outside: a result for every record, and a submission to follow.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::issue_kind::{BlockedStep, DataIssueKind};
+use super::plan::Plan;
+use super::run::SyncRun;
 use super::scalar::RegistryNumber;
 use super::{allows, caller, house, id, language};
+use crate::deeds;
 use crate::language::Language;
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Caller, Deed, Who};
-use kimlik_domain::id::SubmissionId;
+use kimlik_domain::id::{RunId, SubmissionId};
+use kimlik_domain::ports::PortError;
 use kimlik_domain::staff::feed::Field;
+use kimlik_domain::staff::intake::Changed;
 use kimlik_domain::staff::submission::{self, HandedIn, MOST, MOST_PARTS, NewPart, Outcome, Record, Report};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -223,6 +228,12 @@ impl StaffSubmission {
     async fn records(&self) -> u32 {
         self.0.records
     }
+    /// The run that works off whom it changed: to be followed with `syncProgress`. Null: it was not taken in yet, or nobody was changed.
+    /// Who may read runs.
+    async fn run(&self, ctx: &Context<'_>) -> Maybe<SyncRun> {
+        let run = self.0.report.as_ref().and_then(|report| report.run)?;
+        run_of(ctx, run).await.transpose()
+    }
     /// What came of it. Null: it was not taken in yet.
     async fn report(&self) -> Option<StaffSubmissionReport> {
         self.0.report.as_ref().map(StaffSubmissionReport::of)
@@ -284,6 +295,12 @@ pub struct StaffRecordsSubmitPayload {
     submission: Option<StaffSubmission>,
     /// Figures; those of a dry run too. Null: it was not taken in yet.
     report: Option<StaffSubmissionReport>,
+    /// The run that works off whom it changed: to be followed with `syncProgress`. Null: a dry run, it was not taken in yet, or nobody was
+    /// changed. Who may read runs.
+    run: Option<SyncRun>,
+    /// Of a dry run: what would be done to accounts, person by person. Null: more than 500 people would be changed, or the directory does
+    /// not answer now.
+    plan: Option<Plan>,
     /// One for every record of this call, in their order.
     results: Vec<StaffRecordResult>,
     /// What the caller can mend beside the records themselves.
@@ -362,7 +379,7 @@ fn faults(input: &StaffRecordsSubmitInput) -> Vec<UserError> {
 }
 
 fn refused(user_errors: Vec<UserError>) -> StaffRecordsSubmitPayload {
-    StaffRecordsSubmitPayload { submission: None, report: None, results: Vec::new(), user_errors }
+    StaffRecordsSubmitPayload { submission: None, report: None, run: None, plan: None, results: Vec::new(), user_errors }
 }
 
 async fn submit(ctx: &Context<'_>, input: StaffRecordsSubmitInput) -> Result<StaffRecordsSubmitPayload> {
@@ -374,8 +391,9 @@ async fn submit(ctx: &Context<'_>, input: StaffRecordsSubmitInput) -> Result<Sta
     let mode = input.mode.into();
     let records: Vec<Record> = input.records.into_iter().map(record).collect();
     if input.dry_run {
-        let report = house.submissions.rehearse(mode, &records).await.map_err(|e| fault(ctx, &e))?;
-        return Ok(answered(None, Some(&report), &records, 0, say));
+        let (report, changed) = house.submissions.rehearse(mode, &records).await.map_err(|e| fault(ctx, &e))?;
+        let plan = preview(ctx, changed).await?;
+        return Ok(StaffRecordsSubmitPayload { plan, ..answered(None, Some(&report), &records, 0, say) });
     }
     let (key, part, is_last) = match input.submission {
         Some(part) => (format!("s {}", part.key), part.part.unsigned_abs(), part.last),
@@ -396,14 +414,25 @@ async fn submit(ctx: &Context<'_>, input: StaffRecordsSubmitInput) -> Result<Sta
     let (apart, kept) = (house.clone(), Arc::new(part));
     let handed = {
         let kept = kept.clone();
-        tokio::spawn(async move { apart.submissions.hand_in(NewPart::clone(&kept)).await }).await
+        let task = async move {
+            let (handed, changed) = apart.submissions.hand_in(NewPart::clone(&kept)).await?;
+            if let HandedIn::Kept { submission, .. } = &handed {
+                deeds::work_off(&apart, submission, changed).await;
+            }
+            Ok(handed)
+        };
+        tokio::spawn(task).await
     };
     let handed = handed.map_err(|_| async_graphql::Error::new("Kimlik could not do this. The log says why."))?;
     house.wake.notify_one();
     match handed.map_err(|e| fault(ctx, &e))? {
         HandedIn::Kept { submission, before } => {
             let report = submission.report.clone();
-            Ok(answered(Some(submission), report.as_ref(), &kept.records, before, say))
+            let run = match report.as_ref().and_then(|report| report.run) {
+                Some(run) => run_of(ctx, run).await?,
+                None => None,
+            };
+            Ok(StaffRecordsSubmitPayload { run, ..answered(Some(submission), report.as_ref(), &kept.records, before, say) })
         }
         HandedIn::OtherInput => {
             let message = "This key was used for another input.";
@@ -415,6 +444,31 @@ async fn submit(ctx: &Context<'_>, input: StaffRecordsSubmitInput) -> Result<Sta
             Ok(refused(vec![UserError::new(UserErrorCode::Conflict, "submission", message)]))
         }
     }
+}
+
+/// More would be shown by nobody, and take as long as a run.
+const MOST_PLANNED: usize = 500;
+
+async fn preview(ctx: &Context<'_>, changed: Vec<Changed>) -> Result<Option<Plan>> {
+    if changed.len() > MOST_PLANNED {
+        return Ok(None);
+    }
+    let house = house(ctx)?;
+    let plan = async { house.reconciler().await?.preview_hr(changed).await };
+    match plan.await {
+        Ok(plan) => Ok(Some(Plan::of(&plan))),
+        Err(PortError::Unavailable(_)) => Ok(None),
+        Err(error) => Err(fault(ctx, &error)),
+    }
+}
+
+/// Null where it is not there, or may not be read.
+async fn run_of(ctx: &Context<'_>, run: RunId) -> Result<Option<SyncRun>> {
+    if !allows(ctx, Deed::ReadRun, About::Everything) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.runs.progress(run).await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.map(|(run, _)| SyncRun::of(run)))
 }
 
 fn answered(
@@ -438,6 +492,8 @@ fn answered(
     StaffRecordsSubmitPayload {
         submission: submission.map(StaffSubmission),
         report: report.map(StaffSubmissionReport::of),
+        run: None,
+        plan: None,
         results: (0..).zip(records).map(one).collect(),
         user_errors: whole.into_iter().collect(),
     }

@@ -158,4 +158,79 @@ pub const PHRASES: &[Phrase] = &[
     ),
     // --- of the store
     ("the database, {}", "Kimlik could not do this. The log says why.", "Kimlik bunu yapamadı. Nedeni günlükte."),
+    // --- of codes sent again
+    (
+        "The account has not been announced yet. It will be, by itself, on the first day that it works.",
+        "",
+        "Hesap henüz bildirilmedi. Çalışmaya başladığı ilk gün kendiliğinden bildirilecek.",
+    ),
+    (
+        "The account existed before Kimlik and was never announced. Its owner resets a forgotten password.",
+        "",
+        "Hesap Kimlik'ten önce vardı ve hiç bildirilmedi. Unutulan parolayı hesabın sahibi sıfırlar.",
+    ),
+    (
+        "The account was activated. Its owner resets a forgotten password with a code to the mobile.",
+        "",
+        "Hesap etkinleştirilmiş. Unutulan parolayı hesabın sahibi cep telefonuna gelen kodla sıfırlar.",
+    ),
+    (
+        "The account is disabled or protected in the directory: a code would open nothing.",
+        "",
+        "Hesap dizinde devre dışı ya da korumalı: gönderilecek kod hiçbir işe yaramaz.",
+    ),
+    ("No mobile number of this person is known.", "", "Bu kişinin cep telefonu numarası bilinmiyor."),
+    (
+        "You have changed this person's mobile number: somebody else has to send the code.",
+        "",
+        "Bu kişinin cep telefonu numarasını siz değiştirdiniz: kodu başka biri göndermeli.",
+    ),
+    ("This person was sent 3 codes within a day, which is the limit.", "", "Bu kişiye bir gün içinde 3 kod gönderildi; sınıra ulaşıldı."),
+    // --- of names by order
+    (
+        "Only a to z, 0 to 9 and, between them, single dots, hyphens and underscores.",
+        "",
+        "Yalnızca a-z, 0-9 ve bunların arasında tek nokta, kısa çizgi ya da alt çizgi kullanılabilir.",
+    ),
+    ("A user name has at most 20 characters.", "", "Kullanıcı adı en çok 20 karakter olabilir."),
+    ("Before the @ an address has at most 64 characters.", "", "Adresin @ işaretinden önceki bölümü en çok 64 karakter olabilir."),
+    ("The settings bar this name.", "", "Ayarlar bu ada izin vermiyor."),
+    ("This is not an address of the ministry's domain.", "", "Bu, bakanlığın alan adında bir adres değil."),
+    ("Give a user name, an address, or both.", "", "Bir kullanıcı adı, bir adres ya da ikisini birden yazın."),
+    ("Somebody else has this name, or had it.", "", "Bu ad başkasının ya da bir zamanlar başkasınındı."),
+    ("There is no open account to be renamed.", "", "Adı değiştirilecek açık bir hesap yok."),
+    ("The account has these names.", "", "Hesabın adları zaten bunlar."),
+    (
+        "An e-mail address policy of Exchange writes this account's addresses. Exclude the recipient from it first.",
+        "",
+        "Bu hesabın adreslerini bir Exchange e-posta adresi ilkesi yazıyor. Önce alıcıyı bu ilkeden çıkarın.",
+    ),
+    ("You have sent 100 codes within a day, which is the limit.", "", "Bir gün içinde 100 kod gönderdiniz; sınıra ulaşıldı."),
+    // --- of accounts that become somebody's by order
+    ("A distinguished name has at most 2000 characters.", "", "Ayırt edici ad (DN) en çok 2000 karakter olabilir."),
+    ("This is not a distinguished name.", "", "Bu bir ayırt edici ad (DN) değil."),
+    (
+        "There is no such account in the part of the directory that Kimlik manages.",
+        "",
+        "Dizinin Kimlik tarafından yönetilen bölümünde böyle bir hesap yok.",
+    ),
+    ("The account is somebody's already.", "", "Hesap zaten birine ait."),
+    ("The account carries another registry number as its employeeID.", "", "Hesabın employeeID alanında başka bir sicil numarası var."),
+    ("This person has an account.", "", "Bu kişinin bir hesabı var."),
+    (
+        "An account is being opened for this person just now. Try again in a minute.",
+        "",
+        "Bu kişi için şu anda bir hesap açılıyor. Bir dakika sonra yeniden deneyin.",
+    ),
+    (
+        "The account's user name or address is, or was, somebody else's. Change it in the directory first.",
+        "",
+        "Hesabın kullanıcı adı ya da adresi başkasının ya da bir zamanlar başkasınındı. Önce dizinde değiştirin.",
+    ),
+    (
+        "Something about this person has to be mended first: their data issues say what.",
+        "",
+        "Önce bu kişiyle ilgili bir eksiğin giderilmesi gerekiyor: veri sorunlarında yazıyor.",
+    ),
+    ("This account was ordered to become this person's already.", "", "Bu hesabın bu kişiye bağlanması zaten istenmiş."),
 ];

@@ -3,6 +3,7 @@ use super::desired::{self, Desired, DesiredAccount, Facts, Outlook, issue};
 use super::plan::{Action, ActionKind, PersonPlan, Step};
 use super::reason::Because;
 use super::run::{OperationRecord, OperationStatus};
+use crate::account::adoption::AdoptionOrdered;
 use crate::account::{Account, AccountState, Applied, Attribute, Change, Dn, NewAccount, ObservedAccount, Sealed, Value};
 use crate::mailbox::{self, Mailboxes, Stands};
 use crate::phone::{self, Line};
@@ -73,7 +74,10 @@ fn phone_conflicts(record: &PersonRecord, facts: &Facts<'_>) -> Vec<DataIssue> {
 /// Does Kimlik recognise `candidate` as this person's, and by what?
 pub fn recognises(record: &PersonRecord, candidate: &ObservedAccount) -> Option<&'static str> {
     let number = record.person.registry_no.as_str();
-    if candidate.employee_id() == Some(number) {
+    let ordered = record.account.as_ref().and_then(|a| a.adopt.as_ref());
+    if let Some(order) = ordered {
+        (order.guid == candidate.guid).then_some("order")
+    } else if candidate.employee_id() == Some(number) {
         Some("employeeID")
     } else if candidate.correlation.as_deref() == Some(number) && candidate.employee_id().is_none() {
         Some("the correlation attribute")
@@ -91,6 +95,9 @@ fn unlinked(
     issues: &mut Vec<DataIssue>,
 ) -> Vec<Action> {
     let person = &record.person;
+    if let Some(order) = &account.adopt {
+        return take_by_order(record, account, order, desired, candidates, facts, issues);
+    }
     let mut own: Vec<(&ObservedAccount, &str)> = candidates.iter().filter_map(|c| recognises(record, c).map(|by| (c, by))).collect();
     own.sort_by_key(|(_, by)| *by != "employeeID");
     match own.as_slice() {
@@ -133,6 +140,34 @@ fn opening_reason(record: &PersonRecord, desired: &DesiredAccount) -> Because {
         }
         (because, _) => because.clone(),
     }
+}
+
+/// The account that an administrator has named, or nothing: no other one is looked for and none is opened.
+fn take_by_order(
+    record: &PersonRecord,
+    account: &Account,
+    order: &AdoptionOrdered,
+    desired: &DesiredAccount,
+    candidates: &[ObservedAccount],
+    facts: &Facts<'_>,
+    issues: &mut Vec<DataIssue>,
+) -> Vec<Action> {
+    let person = &record.person;
+    let Some(found) = candidates.iter().find(|c| c.guid == order.guid) else {
+        let message =
+            format!("the account that was to become this person's ({}) cannot be found; nothing is opened in its place", order.guid);
+        issues.push(issue(IssueKind::AccountNotFound, person, facts, message));
+        return Vec::new();
+    };
+    if found.employee_id().is_some_and(|number| number != person.registry_no.as_str()) {
+        let message = format!("{} was to become this person's and carries another registry number", found.dn);
+        issues.push(issue(IssueKind::DuplicateEmployeeId, person, facts, message));
+        return Vec::new();
+    }
+    let because = Because::AdoptedByOrder { by: order.by.clone(), reason: order.reason.clone() };
+    let mut actions = take(record, account, desired, found, "order", facts, issues);
+    actions.iter_mut().for_each(|action| action.because = because.clone());
+    actions
 }
 
 /// An account that is recognised: our own, from an opening that was interrupted, or one that existed before Kimlik.
@@ -354,11 +389,16 @@ impl Difference<'_> {
         !self.seen.enabled && self.record.unsettled.iter().any(|o| kinds.contains(&o.kind))
     }
 
+    /// A suspension that was broken off disabled it, perhaps.
+    fn disabled_by_us(&self) -> bool {
+        !self.seen.enabled && self.record.unsettled.iter().any(|o| o.kind == ActionKind::Suspend && o.disables)
+    }
+
     fn enabling(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
         let kind = match self.account.state {
             AccountState::Opening => ActionKind::Enable,
-            AccountState::Suspended => ActionKind::Reinstate,
-            _ if self.broken_off(&[ActionKind::Suspend]) => ActionKind::Reinstate,
+            AccountState::Suspended if self.seen.enabled || !self.account.disabled_before => ActionKind::Reinstate,
+            AccountState::Active if self.disabled_by_us() => ActionKind::Reinstate,
             _ => {
                 if !self.seen.enabled {
                     // Why not enabled again: whoever disabled it by hand may have had a reason that cannot wait for HR.
@@ -451,6 +491,8 @@ impl Difference<'_> {
                 .is_some_and(|a| a.attributes.text(Attribute::DisplayName) == self.desired.attributes.text(Attribute::DisplayName))
         {
             hand_made("the common name")
+        } else if let Some(by) = self.ordered_names() {
+            by
         } else {
             let from =
                 self.applied().map(|a| &a.attributes).unwrap_or(&self.seen.attributes).text(Attribute::DisplayName).unwrap_or("").into();
@@ -464,6 +506,15 @@ impl Difference<'_> {
             steps.push(self.relocate());
         }
         Some(Action { kind: ActionKind::Rename, because, steps })
+    }
+
+    /// Somebody ordered the names that it has, and the person is called as before.
+    fn ordered_names(&self) -> Option<Because> {
+        let order = self.account.renamed.as_ref()?;
+        let shown = |attributes: &crate::account::Attributes| attributes.text(Attribute::DisplayName).map(str::to_owned);
+        let before = self.applied().map(|a| &a.attributes).unwrap_or(&self.seen.attributes);
+        let same = shown(before) == shown(&self.desired.attributes);
+        same.then(|| Because::RenamedByOrder { by: order.by.clone(), reason: order.reason.clone() })
     }
 
     fn card(&self) -> Option<Action> {

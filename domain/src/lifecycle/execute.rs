@@ -142,7 +142,7 @@ impl Reconciler {
         let mut proposed: HashMap<PersonId, &Names> =
             planned.iter().filter_map(|p| Some((p.plan.person, p.proposed.as_deref()?))).collect();
         let mut records = self.store.people(PeopleBy::Ids(&light)).await?;
-        look.suppose(&mut records);
+        look.suppose(&mut records, &light);
         for record in &mut records {
             if let (None, Some(names)) = (&record.account, proposed.remove(&record.person.id)) {
                 record.account = Some(Account::new(record.person.id, names.clone()));

@@ -8,13 +8,18 @@ use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
 use super::settle;
 use super::suspension::Suspension;
+use crate::account::adoption::AdoptionOrdered;
+use crate::account::rename::NamesOrdered;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
 use crate::card::drift::CardDrift;
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
+use crate::phone::{self, Phones};
 use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
+use crate::staff::intake::{Changed, PEOPLE_KINDS};
 use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, UnitCode, Units};
 use crate::text;
+use chrono::{DateTime, Utc};
 use futures_util::future;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,7 +30,7 @@ pub const CHUNK: usize = 1_000;
 /// first, and a controller looks up every one of them.
 const NAMES_AT_FIRST: usize = 1;
 /// Look-ups for one person before it is an issue: 256 names were taken by then.
-const NAME_ROUNDS: usize = 9;
+pub(super) const NAME_ROUNDS: usize = 9;
 
 /// What the people of one run share, and what the look has gathered.
 pub struct Look<'a> {
@@ -53,10 +58,23 @@ pub struct Look<'a> {
     pub(super) withheld: HashMap<PersonId, CardDrift>,
     /// Addresses that two accounts carry; only a look at everybody finds them.
     pub duplicates: Vec<DataIssue>,
-    /// A dry run of an order: as if this were the person's latest suspension.
-    pub supposed: Option<(PersonId, Option<Suspension>)>,
+    /// A dry run of what HR says: as if it had said this.
+    pub said: HashMap<PersonId, Changed>,
+    /// A dry run of an order on one person.
+    pub supposed: Option<(PersonId, Supposed)>,
     /// Names that a dry run proposed a moment ago: people planned anew by themselves are proposed the same.
     pub proposed: HashMap<PersonId, Names>,
+}
+
+/// What a dry run takes for given of one person.
+#[derive(Clone, Debug)]
+pub enum Supposed {
+    /// The latest suspension.
+    Suspension(Suspension),
+    /// Names that are free, and who ordered them.
+    Names(Names, NamesOrdered),
+    /// The account that is to become the person's.
+    Adoption(AdoptionOrdered),
 }
 
 /// A plan with what deciding about it needs.
@@ -114,6 +132,7 @@ impl<'a> Look<'a> {
             watermark: None,
             withheld: HashMap::new(),
             duplicates: Vec::new(),
+            said: HashMap::new(),
             supposed: None,
             proposed: HashMap::new(),
         })
@@ -258,18 +277,42 @@ impl<'a> Look<'a> {
         Ok((records, page.into_iter().map(|a| (a.guid, a)).collect()))
     }
 
-    pub(super) fn suppose(&self, records: &mut [PersonRecord]) {
-        for record in records.iter_mut().filter(|r| r.account.is_none()) {
-            record.account = self.proposed.get(&record.person.id).map(|names| Account::new(record.person.id, names.clone()));
+    /// `of`: whom they are the records of. Whoever HR speaks of for the first time is added.
+    pub(super) fn suppose(&self, records: &mut Vec<PersonRecord>, of: &[PersonId]) {
+        if !self.said.is_empty() {
+            let now = self.of.clock.now();
+            records.iter_mut().filter_map(|r| Some((self.said.get(&r.person.id)?, r))).for_each(|(said, record)| hear(record, said, now));
+            let known: HashSet<PersonId> = records.iter().map(|r| r.person.id).collect();
+            let new = of.iter().filter(|id| !known.contains(id)).filter_map(|id| self.said.get(id));
+            records.extend(new.map(newcomer));
         }
-        let Some((person, suspension)) = &self.supposed else { return };
-        records.iter_mut().filter(|r| r.person.id == *person).for_each(|r| r.suspension.clone_from(suspension));
+        if !self.proposed.is_empty() {
+            for record in records.iter_mut().filter(|r| r.account.is_none()) {
+                record.account = self.proposed.get(&record.person.id).map(|names| Account::new(record.person.id, names.clone()));
+            }
+        }
+        let Some((person, supposed)) = &self.supposed else { return };
+        for record in records.iter_mut().filter(|r| r.person.id == *person) {
+            match supposed {
+                Supposed::Suspension(suspension) => record.suspension = Some(suspension.clone()),
+                Supposed::Names(names, by) => {
+                    if let Some(account) = &mut record.account {
+                        (account.names, account.renamed) = (names.clone(), Some(by.clone()));
+                    }
+                }
+                Supposed::Adoption(order) => {
+                    let nameless = Names { username: "".into(), mail: "".into(), aliases: Vec::new(), named_for: "".into() };
+                    let account = record.account.get_or_insert_with(|| Account::new(*person, nameless));
+                    account.adopt = Some(order.clone());
+                }
+            }
+        }
     }
 
     /// By id: those with an account are observed, those without are looked for (among `strays` of a whole scan, else by question).
     async fn at_chunk(&mut self, ids: &[PersonId], strays: Option<&Strays>) -> PortResult<()> {
         let mut records = self.of.store.people(PeopleBy::Ids(ids)).await?;
-        self.suppose(&mut records);
+        self.suppose(&mut records, ids);
         // Why: names go to who came first; ids are in the order of the feed.
         records.sort_unstable_by_key(|r| r.person.id);
         let (linked, unlinked): (Vec<_>, Vec<_>) = records.into_iter().partition(|r| r.account.as_ref().is_some_and(|a| a.guid.is_some()));
@@ -303,12 +346,17 @@ impl<'a> Look<'a> {
             employee_ids: numbers.clone(),
             correlations: if self.of.policy.correlation { numbers } else { Vec::new() },
             display_names: due.map(|r| r.person.full_name().into()).collect(),
-            usernames: Vec::new(),
+            ..FindBy::default()
         };
         if by.employee_ids.is_empty() {
             return Ok(Strays::new(Vec::new()));
         }
-        let found = self.of.directory.find(&by).await?;
+        let mut found = self.of.directory.find(&by).await?;
+        let ordered: Vec<AccountGuid> = people.iter().filter_map(ordered).filter(|guid| found.iter().all(|a| a.guid != *guid)).collect();
+        if !ordered.is_empty() {
+            let named = self.of.directory.observe(&ordered).await?;
+            found.extend(named.into_iter().filter(|a| a.dn.is_within(&self.of.policy.base)));
+        }
         let (owners, mut accounts) = self.owners(found).await?;
         for owner in owners {
             if let Some(guid) = owner.account.and_then(|a| a.guid) {
@@ -504,6 +552,8 @@ impl<'a> Look<'a> {
             let given = self.of.store.reserve(&kept, self.commit).await?;
             for ((record, wish), names) in ready.into_iter().zip(given) {
                 match (names, &mut record.account) {
+                    // Why without aliases: as where the order is written down.
+                    (Some(names), Some(account)) if account.adopt.is_some() => account.names = Names { aliases: Vec::new(), ..names },
                     (Some(names), Some(account)) => account.names = names,
                     (Some(names), empty) => *empty = Some(Account::new(record.person.id, names)),
                     (None, _) => still.push((record, wish)),
@@ -558,8 +608,42 @@ impl<'a> Look<'a> {
     }
 }
 
+/// The account that somebody has ordered to become this person's.
+fn ordered(record: &PersonRecord) -> Option<AccountGuid> {
+    record.account.as_ref().and_then(|a| a.adopt.as_ref()).map(|order| order.guid)
+}
+
+/// The record once HR has said this.
+fn hear(record: &mut PersonRecord, said: &Changed, now: DateTime<Utc>) {
+    let mut person = said.person.clone();
+    let mut before = record.person.clone();
+    before.mobile.clone_from(&record.phones.hr_mobile);
+    (before.work_phone, before.extension) = (record.phones.hr_work.number.clone(), record.phones.hr_work.extension.clone());
+    let mut ledger = record.phones.ledger.clone();
+    ledger.hear(&before, &person, now);
+    record.phones = Phones::lay_over(&mut person, ledger);
+    record.person = person;
+    record.open_issues.retain(|kind| !PEOPLE_KINDS.contains(kind));
+    record.open_issues.extend(&said.faults);
+}
+
+fn newcomer(said: &Changed) -> PersonRecord {
+    let mut person = said.person.clone();
+    PersonRecord {
+        phones: Phones::lay_over(&mut person, phone::Ledger::default()),
+        person,
+        account: None,
+        decisions: Vec::new(),
+        accepted: Vec::new(),
+        open_issues: said.faults.clone(),
+        unsettled: Vec::new(),
+        suspension: None,
+        mailbox: None,
+    }
+}
+
 /// Is the name or the address this account's?
-fn carries(account: &ObservedAccount, value: &str) -> bool {
+pub(super) fn carries(account: &ObservedAccount, value: &str) -> bool {
     let same = |held: &str| text::fold(held) == text::fold(value);
     let proxies = match account.attributes.get(Attribute::ProxyAddresses) {
         Some(Value::List(proxies)) => &proxies[..],
@@ -603,8 +687,11 @@ impl Strays {
         Strays { accounts, by_number, by_name }
     }
 
-    /// Those recognised by number; where there is none, namesakes without a number of their own.
+    /// The one that was ordered; else those recognised by number; where there is none, namesakes without a number of their own.
     fn of(&self, record: &PersonRecord) -> Vec<ObservedAccount> {
+        if let Some(guid) = ordered(record) {
+            return self.accounts.iter().filter(|a| a.guid == guid).cloned().collect();
+        }
         let numbered = self.by_number.get(record.person.registry_no.as_str());
         let namesakes = || self.by_name.get(&text::fold(&record.person.full_name()));
         let found = numbered.or_else(namesakes).map(Vec::as_slice).unwrap_or_default();

@@ -8,19 +8,19 @@ use super::execute::{Carried, Limiting};
 use super::grip::Grip;
 use super::hold::{HoldItem, HoldRequest, HoldStatus};
 use super::limits::{self, Budget, Cap, Exceeded, Scope, Spent};
-use super::look::{Look, Planned};
+use super::look::{Look, Planned, Supposed};
 use super::plan::{Action, ActionKind, PersonPlan};
 use super::policy::Policy;
 use super::preview::count;
 pub use super::preview::{Head, Overview, Plan, Preview};
 use super::run::{Run, RunStatus, RunSummary, Trigger};
-use super::suspension::Suspension;
 use super::{Because, describe};
 use crate::account::Mode;
 use crate::day::{self, Day};
 use crate::id::{HoldId, PersonId, RunId, uuid_v7};
 use crate::message::Language;
 use crate::ports::{Clock, Directory, Entropy, IssueScope, PortError, PortResult, Store};
+use crate::staff::intake::Changed;
 use crate::staff::{IssueKind, UnitCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -71,11 +71,11 @@ impl Reconciler {
         Ok(Preview::new(look, exceeded, now))
     }
 
-    /// What would be done for one person if `suspension` were their latest.
-    pub async fn preview_with(&self, person: PersonId, suspension: Option<Suspension>) -> PortResult<Plan> {
+    /// What would be done for one person if this were so.
+    pub async fn preview_with(&self, person: PersonId, supposed: Supposed) -> PortResult<Plan> {
         let now = self.clock.now();
         let mut look = Look::new(self, day::today(now), false).await?;
-        look.supposed = Some((person, suspension));
+        look.supposed = Some((person, supposed));
         look.at_people(&[person], &Grip::none(self)).await?;
         let (exceeded, _) = self.weigh(&look.plans, now).await?;
         Preview::new(look, exceeded, now).whole().await
@@ -118,6 +118,51 @@ impl Reconciler {
                 Err(error)
             }
         }
+    }
+
+    /// A run that somebody is going to follow; it has not begun to look.
+    pub async fn announce_run(&self, id: RunId, trigger: Trigger) -> PortResult<Run> {
+        let run = Run { id, ..self.run(trigger) };
+        self.store.begin_run(&run).await?;
+        Ok(run)
+    }
+
+    /// Works off these people of the queue under `run`; whoever is in somebody else's hands by now is worked off there.
+    pub async fn work_off(&self, mut run: Run, people: &[PersonId], progress: &dyn Progress) -> PortResult<Run> {
+        let grip = match Grip::on_these(self, people).await {
+            Ok(grip) => grip,
+            Err(error) => {
+                self.finish(run, Some(&error)).await?;
+                return Err(error);
+            }
+        };
+        let outcome = async {
+            let look = Look::over(self, day::today(self.clock.now()), true, &Whom::People(grip.people()), &grip).await?;
+            self.carry_out(&mut run, look, false, &grip, progress).await
+        }
+        .await;
+        match outcome {
+            Ok(next) => {
+                grip.release(&next.into_iter().collect()).await?;
+                self.finish(run, None).await
+            }
+            Err(error) => {
+                grip.give_back().await;
+                self.finish(run, Some(&error)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// What would be done for these people if HR said this of them. Few enough to be shown at once.
+    pub async fn preview_hr(&self, changed: Vec<Changed>) -> PortResult<Plan> {
+        let now = self.clock.now();
+        let people: Vec<PersonId> = changed.iter().map(|c| c.person.id).collect();
+        let mut look = Look::new(self, day::today(now), false).await?;
+        look.said = changed.into_iter().map(|c| (c.person.id, c)).collect();
+        look.at_people(&people, &Grip::none(self)).await?;
+        let (exceeded, _) = self.weigh(&look.plans, now).await?;
+        Preview::new(look, exceeded, now).whole().await
     }
 
     /// Puts right what somebody changed by hand since the last look. Answers how many people had something to do.

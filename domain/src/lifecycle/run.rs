@@ -109,6 +109,8 @@ pub struct OperationRecord {
     pub person: PersonId,
     pub kind: ActionKind,
     pub status: OperationStatus,
+    /// A suspension that disables the account; one of an account that was disabled before leaves it so.
+    pub disables: bool,
     pub because: String,
     pub created_at: DateTime<Utc>,
     pub settled_at: Option<DateTime<Utc>>,

@@ -14,7 +14,7 @@ use crate::audit::AuditEvent;
 use crate::day::Day;
 use crate::id::{AccountGuid, MessageId};
 use crate::mailbox::{self, Mailboxes};
-use crate::message::{self, NewMessage, Purpose, Telling};
+use crate::message::{self, NewMessage, Purpose, Telling, announcement};
 use crate::ports::{PersonRecord, PortError, Refusal};
 use crate::staff::{DataIssue, IssueKind};
 use chrono::{DateTime, Utc};
@@ -77,6 +77,8 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
     let desired = desired::outlook(&record, &facts).desired;
     let mut after = before.clone();
     if let (Some(account), Some(observed), Desired::Account(desired)) = (&mut after, observed, &desired) {
+        let broken_off = record.unsettled.iter().any(|o| o.disables && ended.iter().all(|e| e.operation != o.id));
+        remember_who_disabled(account, &ended, broken_off);
         advance(account, desired, observed, &ended, facts.policy, now);
     }
     if let (Some(account), Some(observed)) = (&mut after, observed)
@@ -139,6 +141,17 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
     settled
 }
 
+/// Before the state moves on: was an account that is suspended from now on disabled by Kimlik? `broken_off`: by an operation
+/// before this one, perhaps.
+fn remember_who_disabled(account: &mut Account, ended: &[Ended], broken_off: bool) {
+    let Some(suspension) = ended.iter().find(|e| e.action.kind == ActionKind::Suspend) else { return };
+    if broken_off || suspension.action.steps.contains(&Step::Disable) {
+        account.disabled_before = false;
+    } else if account.state == AccountState::Active {
+        account.disabled_before = true;
+    }
+}
+
 /// What the ledger says after the steps, by what is seen.
 fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccount, ended: &[Ended], policy: &Policy, now: DateTime<Utc>) {
     let tried = |kinds: &[ActionKind]| ended.iter().any(|e| kinds.contains(&e.action.kind));
@@ -153,6 +166,7 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     }
     if tried(&[ActionKind::Adopt]) {
         account.adopted = true;
+        account.adopt = None;
         account.announced_opening = account.opening;
         if account.state == AccountState::None {
             account.state = if seen.enabled { AccountState::Active } else { AccountState::Suspended };
@@ -183,6 +197,9 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     }
     if desired.state == AccountState::Closed && account.state != AccountState::Closed {
         account.closed_at = Some(now);
+    }
+    if matches!(desired.state, AccountState::Active | AccountState::Closed) {
+        account.disabled_before = false;
     }
     if desired.state == AccountState::Active && account.state != AccountState::Active {
         account.enabled_at = Some(now);
@@ -359,7 +376,7 @@ impl Settled {
         self.settlement.message = Some(NewMessage {
             id: MessageId(of.uuid(now)),
             purpose: Purpose::AccountOpened,
-            occasion: account.opening.to_string(),
+            occasion: announcement::occasion(account.opening, None),
             to: mobile.clone().into(),
             subject: None,
             text: of.policy.texts.compose(&telling, None),

@@ -241,6 +241,8 @@ mod tests {
             Because::RetentionOver { since: day("2026-12-01") },
             Because::SuspendedByOrder { by: "user:a".into(), reason: "kayıp telefon (1)".into() },
             Because::ReinstatedByOrder { by: "user:a".into(), reason: "bulundu".into() },
+            Because::RenamedByOrder { by: "user:a".into(), reason: "evlilik".into() },
+            Because::AdoptedByOrder { by: "user:a".into(), reason: "aynı kişi".into() },
             Because::Unfinished,
         ];
         for one in &all {
@@ -251,6 +253,7 @@ mod tests {
                 Because::SecondmentOver { .. } | Because::UnitChanged { .. } | Because::NewName { .. } | Because::NewCard { .. } => {}
                 Because::NewManager | Because::ChangedByHand { .. } | Because::Birthright { .. } | Because::RetentionOver { .. } => {}
                 Because::SuspendedByOrder { .. } | Because::ReinstatedByOrder { .. } | Because::Unfinished => {}
+                Because::RenamedByOrder { .. } | Because::AdoptedByOrder { .. } => {}
             }
         }
         all

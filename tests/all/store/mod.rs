@@ -32,6 +32,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod announcements;
 mod challenges;
 mod engine;
 mod holds;
@@ -148,6 +149,7 @@ pub fn save(people: Vec<Person>) -> RosterSave {
         units: Vec::new(),
         people,
         wake: Vec::new(),
+        wake_at: noon(),
         wake_everybody: false,
         issues: Vec::new(),
         issue_kinds: Vec::new(),
