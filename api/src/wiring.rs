@@ -29,8 +29,8 @@ use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
 use kimlik_domain::message::Channel;
 use kimlik_domain::message::courier::{Courier, CourierRules};
-use kimlik_domain::password::{Desk, DeskRules};
-use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
+use kimlik_domain::password::Desk;
+use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
     CardTruth, Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Gateway, Grants, Health, HrFeed, HrWriteBack, Inspect,
@@ -526,12 +526,13 @@ fn door(config: &Config, store: &Arc<SqlStore>, directory: Arc<dyn SignIn>, cloc
 fn desk(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Passwords>, door: Arc<Door>) -> Desk {
     let suffix = config.directory.upn_suffix();
     let words = suffix.split('.').filter(|w| w.len() > 2).map(str::to_owned).collect();
-    let rules = DeskRules { words, challenge: config.password.rules(), ..DeskRules::default() };
+    let rules = config.password.rules(words);
     let (clock, entropy) = (door.clock.clone(), door.entropy.clone());
     let texts = config::policy::texts_of(config);
     Desk {
         tickets: store.clone(),
         challenges: store.clone(),
+        pins: store.clone(),
         outbox: store.clone(),
         texts,
         passwords,
@@ -552,7 +553,7 @@ fn phone_desk(config: &Config, store: &Arc<SqlStore>, door: &Arc<Door>, clock: &
         texts: config::policy::texts_of(config),
         clock: clock.clone(),
         entropy: Arc::new(OsEntropy),
-        rules: PhoneRules::default(),
+        rules: config.phones.rules(),
     }
 }
 

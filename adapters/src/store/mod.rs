@@ -27,6 +27,7 @@ mod operation;
 mod password;
 mod person;
 mod phone;
+mod pin;
 mod roster;
 mod run;
 mod service_account;

@@ -7,6 +7,7 @@ pub mod load;
 mod mail;
 mod outlook;
 mod password;
+mod phones;
 pub mod policy;
 pub mod secrets;
 pub mod sms;
@@ -20,6 +21,7 @@ use kimlik_domain::staff::{UnitCode, UnitKind};
 pub use mail::{Mail, MailGatewayKind, SmtpSecurity};
 pub use outlook::{Card, Exchange, MailboxCommand, MailboxMode};
 pub use password::Password;
+pub use phones::Phones;
 use serde::{Deserialize, Serialize};
 pub use sms::{Kannel as KannelSection, Netgsm as NetgsmSection, Sms, SmsGatewayKind};
 use std::collections::BTreeMap;
@@ -82,6 +84,7 @@ pub struct Config {
     pub sms: Sms,
     pub mail: Mail,
     pub password: Password,
+    pub phones: Phones,
     pub limits: LimitTable,
     pub roles: Roles,
     pub sessions: Sessions,

@@ -4,6 +4,7 @@ pub mod account_state;
 pub mod adoption;
 pub mod audit;
 pub mod card;
+pub mod challenge;
 pub mod change;
 pub mod credentials;
 pub mod drift;
@@ -20,10 +21,13 @@ pub mod mailbox;
 pub mod message;
 pub mod node;
 pub mod operation;
+pub mod officer;
 pub mod order;
 pub mod page;
 pub mod password;
+pub mod password_policy;
 pub mod phone;
+pub mod pin;
 pub mod plan;
 pub mod plan_of_many;
 pub mod progress;
@@ -38,6 +42,7 @@ pub mod staff;
 pub mod staff_list;
 pub mod submission;
 pub mod sync;
+pub mod ticket;
 pub mod unit;
 pub mod viewer;
 pub mod webhook;
@@ -73,7 +78,7 @@ pub struct Query(
     grant::GrantQuery,
     service_account::ServiceQuery,
     audit::AuditQuery,
-    password::PasswordQuery,
+    password_policy::PasswordPolicyQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
     rename::RenameQuery,
@@ -86,7 +91,12 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     session::SessionMutation,
+    ticket::TicketMutation,
+    challenge::ChallengeMutation,
+    officer::OfficerMutation,
+    pin::PinMutation,
     password::PasswordMutation,
+    password_policy::PasswordPolicyMutation,
     phone::PhoneMutation,
     grant::GrantMutation,
     service_account::ServiceMutation,

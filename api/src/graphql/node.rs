@@ -3,7 +3,7 @@ use super::allows;
 use super::card::IdentityCard;
 use super::error::{Maybe, bad_input};
 use super::staff::StaffMember;
-use super::{audit, card, grant, hold, id, issue, message, operation, phone, run, service_account, staff, submission, unit, webhook};
+use super::{audit, card, challenge, grant, hold, id, issue, message, operation, run, service_account, staff, submission, unit, webhook};
 use async_graphql::{Context, ID, Interface, Object, Result};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::PersonId;
@@ -110,7 +110,7 @@ async fn find(ctx: &Context<'_>, argument: &str, id: &ID) -> Result<Option<Node>
         id::WEBHOOK => webhook::one(ctx, key).await?.map(Node::Webhook),
         id::SUBMISSION => submission::one(ctx, key).await?.map(Node::Submission),
         // Why: a challenge is shown once, to whoever began it.
-        phone::CHALLENGE => None,
+        challenge::CHALLENGE => None,
         _ => return Err(not_one()),
     })
 }

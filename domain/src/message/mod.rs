@@ -33,6 +33,8 @@ pub enum Purpose {
     /// To the number before: the mobile number was changed.
     MobileChangedNotice,
     PasswordChangedNotice,
+    /// The PIN that is asked beside codes was changed.
+    PinChangedNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
 }
@@ -45,6 +47,7 @@ impl Purpose {
         Purpose::MobileConfirmCode,
         Purpose::MobileChangedNotice,
         Purpose::PasswordChangedNotice,
+        Purpose::PinChangedNotice,
         Purpose::PasswordExpiring,
     ];
 
@@ -68,6 +71,7 @@ impl Purpose {
             Purpose::MobileConfirmCode => "mobile_confirm_code",
             Purpose::MobileChangedNotice => "mobile_changed_notice",
             Purpose::PasswordChangedNotice => "password_changed_notice",
+            Purpose::PinChangedNotice => "pin_changed_notice",
             Purpose::PasswordExpiring => "password_expiring",
         }
     }

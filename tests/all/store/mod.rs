@@ -42,6 +42,7 @@ mod messages;
 mod names;
 mod operations;
 mod phones;
+mod pins;
 mod roster;
 mod secrets;
 mod sessions;

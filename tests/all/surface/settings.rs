@@ -171,3 +171,18 @@ fn a_text_that_costs_more_parts_than_are_allowed_is_refused_with_its_number() {
     let said = refused(&config, &[], "sms.templates.tr.reset_code");
     assert!(said.contains("4 parts") && said.contains("2 are allowed"), "{said}");
 }
+
+#[test]
+fn limits_that_would_let_nobody_or_everybody_through_are_refused() {
+    refused("[password]\nreset_proof = \"sms+anything\"\n", &[], "password.reset_proof");
+    for setting in ["password.codes_per_person", "password.codes_per_number", "phones.codes_per_person", "phones.codes_per_number"] {
+        let (section, name) = setting.split_once('.').unwrap();
+        for found in ["0", "21"] {
+            refused(&format!("[{section}]\n{name} = {found}\n"), &[], setting);
+        }
+    }
+    for setting in ["password.tries_in_all", "password.codes_per_officer", "phones.codes_per_address"] {
+        let (section, name) = setting.split_once('.').unwrap();
+        refused(&format!("[{section}]\n{name} = 0\n"), &[], setting);
+    }
+}
