@@ -218,18 +218,8 @@ async fn a_refusal(store: &SqlStore, person: PersonId) -> OperationId {
     };
     store.intend(&[intent], &[], now).await.unwrap();
     let receipt = vec![ReceiptLine { at: now, step: "write title".into(), result: "refused: insufficientAccessRights".into() }];
-    let settlement = PersonSettlement {
-        person,
-        registry_no: record.person.registry_no,
-        province: None,
-        account: None,
-        operations: vec![(operation, OperationStatus::Refused, receipt)],
-        message: None,
-        audit: Vec::new(),
-        mailbox_asked_for: false,
-        wake_reports: false,
-        at: now,
-    };
+    let operations = vec![(operation, OperationStatus::Refused, receipt)];
+    let settlement = PersonSettlement { operations, at: now, ..crate::store::settlement(&record.person) };
     store.settle(vec![settlement]).await.unwrap();
     operation
 }
