@@ -683,6 +683,8 @@ pub fn ad_settings(config: &Config) -> Result<AdSettings, Faults> {
         in_flight: ad.in_flight as usize,
         replication: Duration::from_secs(ad.replication_seconds.into()),
         extra_groups: config.groups.iter().map(|rule| rule.group.clone()).collect(),
+        // Of a checked configuration nothing is lost here.
+        mapping: config.card.mapping().unwrap_or_default(),
     })
 }
 

@@ -263,6 +263,8 @@ pub struct NameRequest {
     pub addresses: Vec<Arc<str>>,
     /// Kept in [`crate::account::Names::named_for`].
     pub named_for: Arc<str>,
+    /// From when on the names count.
+    pub on: Day,
 }
 
 /// A person that somebody must look at. Several reasons are one entry; `generation` tells a reason that came during the work.

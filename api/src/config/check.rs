@@ -195,6 +195,13 @@ fn names(config: &Config, faults: &mut Vec<Fault>) {
     if domain.is_empty() || !domain.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')) {
         faults.push(Fault::new("names.mail_domain", shown(domain), "write what stands behind the @, in ASCII: csb.gov.tr"));
     }
+    if let Some(days) = names.keep_aliases_days.filter(|days| !(1..=36_500).contains(days)) {
+        faults.push(Fault::new(
+            "names.keep_aliases_days",
+            days.to_string(),
+            "write a number of days from 1 to 36500, or nothing: for ever",
+        ));
+    }
 }
 
 fn limits(config: &Config, faults: &mut Vec<Fault>) {

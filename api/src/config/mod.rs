@@ -410,14 +410,17 @@ pub struct Names {
     pub never: Vec<String>,
     /// Does a new surname change the user name too? The address always follows.
     pub rename_username: bool,
+    /// So long an earlier address goes on taking mail; unset: for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_aliases_days: Option<u32>,
     /// "Ayşe ŞAHİN" instead of "Ayşe Şahin".
     pub family_name_in_capitals: bool,
 }
 
 impl Default for Names {
     fn default() -> Names {
-        let NamePolicy { username, mail_domain, never, rename_username } = NamePolicy::default();
-        Names { username, mail_domain, never, rename_username, family_name_in_capitals: false }
+        let NamePolicy { username, mail_domain, never, rename_username, keep_aliases_days } = NamePolicy::default();
+        Names { username, mail_domain, never, rename_username, keep_aliases_days, family_name_in_capitals: false }
     }
 }
 

@@ -184,7 +184,7 @@ pub async fn taken_names_are_found_whatever_their_case(f: &dyn Fixture) {
     let taken: Vec<LedgerName> = ["Can.Oz", "can.ozer", "baska.ad"]
         .map(|v| name(NameKind::Username, v))
         .into_iter()
-        .chain(["CAN.OZ@csb.test", "eski.ad@csb.test"].map(|v| name(NameKind::Address, v)))
+        .chain(["CAN.OZ@csb.test", "eski.ad@csb.test", "Baska.Ad@csb.test"].map(|v| name(NameKind::Address, v)))
         .collect();
     let mut asked: Vec<LedgerName> = (0..250).map(|i| name(NameKind::Username, &format!("free.{i}"))).collect();
     asked.extend(taken.clone());

@@ -177,7 +177,13 @@ pub fn settlement(person: &Person) -> PersonSettlement {
 }
 
 pub fn names(username: &str) -> Names {
-    Names { username: username.into(), mail: format!("{username}@csb.test").into(), aliases: Vec::new(), named_for: username.into() }
+    Names {
+        username: username.into(),
+        mail: format!("{username}@csb.test").into(),
+        aliases: Vec::new(),
+        aliases_since: Default::default(),
+        named_for: username.into(),
+    }
 }
 
 pub fn request(n: u32, usernames: &[&str], addresses: &[&str]) -> NameRequest {
@@ -187,5 +193,6 @@ pub fn request(n: u32, usernames: &[&str], addresses: &[&str]) -> NameRequest {
         usernames: list(usernames),
         addresses: list(addresses),
         named_for: usernames.first().copied().unwrap_or("").into(),
+        on: noon().date_naive(),
     }
 }

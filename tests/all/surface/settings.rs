@@ -151,6 +151,7 @@ fn a_rule_of_the_card_that_cannot_be_used_and_a_mailbox_without_a_routing_domain
     refused("[card.mapping]\ndepartment = \"{attr_1}\"\n", &[], "card.mapping.department");
     refused("[exchange]\nmailboxes = \"remote\"\n", &[], "exchange.routing_domain");
     refused("[exchange]\nmailbox_retention_days = 0\n", &[], "exchange.mailbox_retention_days");
+    refused("[names]\nkeep_aliases_days = 0\n", &[], "names.keep_aliases_days");
     refused("[exchange]\nmailboxes = \"command\"\n", &[], "exchange.command.program");
     refused("[exchange]\nmailboxes = \"command\"\n[exchange.command]\nprogram = \"mailbox\"\n", &[], "exchange.command.program");
     refused(

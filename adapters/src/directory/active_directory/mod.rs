@@ -11,6 +11,7 @@ mod membership;
 mod password;
 mod protected;
 mod read;
+mod schema;
 mod settings;
 mod sign_in;
 mod write;
