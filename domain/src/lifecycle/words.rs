@@ -108,6 +108,7 @@ const REASONS: &[(&str, &str)] = &[
     ("HR's record changed", "İK kaydı değişti"),
     ("{} changed by hand in the directory", "dizinde elle değiştirildi: {0}"),
     ("birthright of {}", "birimin sağladığı hak: {0}"),
+    ("earlier addresses have been kept for their term: {}", "eski adreslerin saklama süresi doldu: {0}"),
     ("the mailbox's retention ended on {}", "posta kutusunun saklama süresi {0} tarihinde bitti"),
     ("ordered by {}: {}", "kararı veren {0}: {1}"),
     ("order lifted by {}: {}", "kararı kaldıran {0}: {1}"),
@@ -238,6 +239,7 @@ mod tests {
             Because::NewCard { reason: code() },
             Because::ChangedByHand { what: "title".into() },
             Because::Birthright { unit: "Bursa".into() },
+            Because::AliasesLapsed { addresses: "a.isik@csb.test".into() },
             Because::RetentionOver { since: day("2026-12-01") },
             Because::SuspendedByOrder { by: "user:a".into(), reason: "kayıp telefon (1)".into() },
             Because::ReinstatedByOrder { by: "user:a".into(), reason: "bulundu".into() },
@@ -253,6 +255,7 @@ mod tests {
                 Because::SecondmentOver { .. } | Because::UnitChanged { .. } | Because::NewName { .. } | Because::NewCard { .. } => {}
                 Because::NewManager | Because::ChangedByHand { .. } | Because::Birthright { .. } | Because::RetentionOver { .. } => {}
                 Because::SuspendedByOrder { .. } | Because::ReinstatedByOrder { .. } | Because::Unfinished => {}
+                Because::AliasesLapsed { .. } => {}
                 Because::RenamedByOrder { .. } | Because::AdoptedByOrder { .. } => {}
             }
         }
