@@ -34,6 +34,7 @@ macro_rules! on_both_engines {
 
 mod announcements;
 mod challenges;
+mod drift;
 mod engine;
 mod holds;
 mod issues;
