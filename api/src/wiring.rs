@@ -6,6 +6,7 @@ use crate::config::{
 };
 use crate::http::metrics::Counters;
 use crate::inspect;
+use crate::plans::PlanShelf;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
@@ -79,6 +80,8 @@ pub struct House {
     pub photo_book: Arc<dyn PhotoBook>,
     /// The same store, looked up in by personnel units and administrators.
     pub records: Arc<dyn Records>,
+    /// Plans of many people that were shown a moment ago.
+    pub plans: PlanShelf,
     /// The same store, asked how a run goes on.
     pub runs: Arc<dyn WatchRuns>,
     pub feed: Arc<dyn HrFeed>,
@@ -268,6 +271,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         started_at: clock.now(),
         cards: CardDesk::default(),
         records: store.clone(),
+        plans: PlanShelf::default(),
         runs: store.clone(),
         store,
         directory,

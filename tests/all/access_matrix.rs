@@ -204,6 +204,7 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         ("runs:read", "RUNS_READ"),
         ("webhooks:manage", "WEBHOOKS_MANAGE"),
         ("health:read", "HEALTH_READ"),
+        ("runs:start", "RUNS_START"),
     ] {
         callers.push((name, Some(service(&serving, &name.replace(':', "-"), &[scope]).await)));
     }
