@@ -32,7 +32,7 @@ use crate::phone::write_back::{ForHr, Handed, WriteBack};
 use crate::phone::{PhoneChange, Phones};
 use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
-pub use crate::staff::records::{Left, Records};
+pub use crate::staff::records::{IssueFilter, IssueTrend, Left, ListedIssue, OperationFilter, Records, Urgency};
 use crate::staff::submission::{HandedIn, NewPart, Record, Report, Submission};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
 use crate::text::gsm;
@@ -360,7 +360,7 @@ pub trait Store: Send + Sync {
     async fn hold_items(&self, hold: HoldId, after: Option<PersonId>, limit: u32) -> PortResult<Vec<HoldItem>>;
     async fn issues(&self, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>>;
     /// `Refused(Value)`: nothing would come of it ([`DataIssue::can_be_accepted`]).
-    async fn accept_issue(&self, issue: IssueId, by: &str, now: DateTime<Utc>) -> PortResult<()>;
+    async fn accept_issue(&self, issue: IssueId, by: &str, because: &str, now: DateTime<Utc>) -> PortResult<()>;
     async fn messages(&self, before: Option<crate::id::MessageId>, limit: u32) -> PortResult<Vec<Message>>;
     async fn person_named(&self, username: Option<&str>, address: Option<&str>) -> PortResult<Option<PersonId>>;
     /// Gives an order and commits with it: the audit event, the person's waking, the end of a suspended person's sessions and, under
@@ -404,6 +404,8 @@ pub struct CardsHead {
 pub struct CardFacts {
     pub person: Person,
     pub account: Option<Account>,
+    /// The tag of the photo that is kept of the account.
+    pub photo: Option<Box<str>>,
 }
 
 /// One entry of the feed of cards: a person's latest.
@@ -476,6 +478,49 @@ pub struct Figures {
 #[async_trait]
 pub trait Watch: Send + Sync {
     async fn figures(&self, now: DateTime<Utc>) -> PortResult<Figures>;
+}
+
+// ---------------------------------------------------------------------------------------------------------- photos
+
+/// Whose photos may have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhotoNews {
+    /// Read before anything else: what changes meanwhile is told the next time.
+    pub watermark: Watermark,
+    /// False: the watermark given did not fit, and everybody is told of.
+    pub is_incremental: bool,
+    /// Accounts with a photo.
+    pub with: Vec<AccountGuid>,
+    /// Accounts without one; of an incremental answer only.
+    pub without: Vec<AccountGuid>,
+}
+
+/// Photos in the directory (thumbnailPhoto) of accounts under the base. Read only.
+#[async_trait]
+pub trait Photos: Send + Sync {
+    /// Of accounts that changed after `since`, whatever of them; of all, without it. Reads no photo.
+    async fn photo_news(&self, since: Option<&Watermark>) -> PortResult<PhotoNews>;
+    /// Those that have none, or are not there, are left out. One question, however many.
+    async fn photos(&self, accounts: &[AccountGuid]) -> PortResult<Vec<(AccountGuid, Vec<u8>)>>;
+}
+
+/// A photo that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPhoto {
+    pub octets: Vec<u8>,
+    /// Of its octets: another photo has another tag. Letters and digits.
+    pub tag: Box<str>,
+}
+
+/// Photos that are kept, by account, and how far the directory was read.
+#[async_trait]
+pub trait PhotoBook: Send + Sync {
+    async fn photo_mark(&self) -> PortResult<Option<Watermark>>;
+    async fn save_photo_mark(&self, mark: &Watermark) -> PortResult<()>;
+    async fn photo_accounts(&self) -> PortResult<Vec<AccountGuid>>;
+    /// Keeps these, and forgets those of `without`. Whose photo is another one has another card.
+    async fn keep_photos(&self, photos: &[(AccountGuid, Vec<u8>)], without: &[AccountGuid]) -> PortResult<()>;
+    async fn photo_of(&self, person: PersonId) -> PortResult<Option<KeptPhoto>>;
 }
 
 // ------------------------------------------------------------------------------------------------------------ runs

@@ -22,6 +22,7 @@ pub fn check(config: &Config) -> Result<(), Faults> {
     super::mail::check(config, &mut faults);
     super::webhooks::check(config, &mut faults);
     super::password::check(config, &mut faults);
+    super::issues::check(config, &mut faults);
     super::phones::check(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
 }

@@ -2,6 +2,7 @@
 //! where they come from (file, environment) is in [`load`].
 mod access;
 pub mod check;
+mod issues;
 pub mod load;
 mod mail;
 mod outlook;
@@ -13,6 +14,7 @@ pub mod sms;
 mod webhooks;
 
 pub use access::{Oidc, OidcName, Roles, Sessions};
+pub use issues::Issues;
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
@@ -88,6 +90,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub oidc: Oidc,
     pub webhooks: Webhooks,
+    pub issues: Issues,
     pub metrics: Metrics,
 }
 
