@@ -101,7 +101,7 @@ async fn before(db: &impl ConnectionTrait, submission: Uuid, part: i32) -> PortR
 impl SqlStore {
     async fn kept(&self, db: &impl ConnectionTrait, row: Model, part: i32) -> PortResult<HandedIn> {
         let before = before(db, row.id, part).await?;
-        Ok(HandedIn::Kept { submission: whole(db, row).await?, before })
+        Ok(HandedIn::Kept { submission: Box::new(whole(db, row).await?), before })
     }
 }
 

@@ -432,7 +432,7 @@ async fn submit(ctx: &Context<'_>, input: StaffRecordsSubmitInput) -> Result<Sta
                 Some(run) => run_of(ctx, run).await?,
                 None => None,
             };
-            Ok(StaffRecordsSubmitPayload { run, ..answered(Some(submission), report.as_ref(), &kept.records, before, say) })
+            Ok(StaffRecordsSubmitPayload { run, ..answered(Some(*submission), report.as_ref(), &kept.records, before, say) })
         }
         HandedIn::OtherInput => {
             let message = "This key was used for another input.";

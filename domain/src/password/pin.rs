@@ -54,7 +54,7 @@ fn is_easy(digits: &[u8]) -> bool {
     let row = steps.iter().all(|step| *step == steps[0]);
     let repeats = (1..=3).any(|period| digits.iter().zip(&digits[period..]).all(|(a, b)| a == b));
     let mirrored = digits.iter().eq(digits.iter().rev());
-    let doubled = digits.len() % 2 == 0 && digits.chunks(2).all(|pair| pair[0] == pair[1]);
+    let doubled = digits.len().is_multiple_of(2) && digits.chunks(2).all(|pair| pair[0] == pair[1]);
     row || repeats || mirrored || doubled
 }
 

@@ -228,7 +228,7 @@ pub struct NewPart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HandedIn {
     /// Kept, now or by the same call before; the first record of the part is the one behind this number.
-    Kept { submission: Submission, before: u32 },
+    Kept { submission: Box<Submission>, before: u32 },
     /// The idempotency key was used for something else.
     OtherInput,
     /// The part is there already with other records, is beyond the last one, or is a last one beside another.

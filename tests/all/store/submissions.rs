@@ -84,7 +84,7 @@ impl House {
 
 fn kept(handed: HandedIn) -> (Submission, u32) {
     match handed {
-        HandedIn::Kept { submission, before } => (submission, before),
+        HandedIn::Kept { submission, before } => (*submission, before),
         other => panic!("{other:?}"),
     }
 }

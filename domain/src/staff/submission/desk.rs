@@ -55,8 +55,8 @@ impl SubmissionDesk {
         if !at_once || !self.submissions.claim_submission(submission.id, now, now + LEASE).await? {
             return Ok((HandedIn::Kept { submission, before }, Vec::new()));
         }
-        let (submission, changed) = self.take(submission, &part.records).await?;
-        Ok((HandedIn::Kept { submission, before }, changed))
+        let (submission, changed) = self.take(*submission, &part.records).await?;
+        Ok((HandedIn::Kept { submission: Box::new(submission), before }, changed))
     }
 
     /// Takes in one submission that has become whole, if there is one.
