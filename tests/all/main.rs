@@ -23,6 +23,7 @@ mod outlook;
 mod password;
 mod phones;
 mod protocol;
+mod reminders;
 mod sms;
 #[macro_use]
 mod store;

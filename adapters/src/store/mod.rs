@@ -26,6 +26,7 @@ mod password;
 mod person;
 mod phone;
 mod roster;
+mod round;
 mod run;
 mod service_account;
 mod session;

@@ -30,6 +30,8 @@ pub enum MessagePurpose {
     PasswordChangedNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
+    /// To head and staff of a personnel unit: how many data issues of its people are open.
+    IssueDigest,
 }
 
 /// What carries a text.
