@@ -7,6 +7,8 @@ use kimlik_domain::access::grant::{Grant, NotGrantable};
 use kimlik_domain::access::service::{self, NotMakeable, Service};
 use kimlik_domain::access::session::Secret;
 use kimlik_domain::access::{Role, Scope};
+use kimlik_domain::account::adoption::Adoption;
+use kimlik_domain::account::rename::Rename;
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{GrantId, HoldId, PersonId, ServiceId, uuid_v7};
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldStatus};
@@ -14,6 +16,7 @@ use kimlik_domain::lifecycle::reconcile::{Silent, Whom};
 use kimlik_domain::lifecycle::run::Trigger;
 use kimlik_domain::lifecycle::suspension::{Order, OrderKind};
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortError, PortResult, Refusal};
+use kimlik_domain::staff::submission::Submission;
 use kimlik_domain::staff::{RegistryNo, UnitCode};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -178,6 +181,30 @@ pub fn order_event(order: &Order) -> AuditEvent {
     }
 }
 
+/// As it stands in the audit.
+pub fn rename_event(order: &Rename) -> AuditEvent {
+    AuditEvent {
+        at: order.by.at,
+        actor: order.by.by.to_string(),
+        deed: "account.rename.order".to_owned(),
+        person: Some(order.person),
+        because: order.by.reason.to_string(),
+        detail: json!({ "username": order.username, "mail": order.mail }),
+    }
+}
+
+/// As it stands in the audit.
+pub fn adoption_event(order: &Adoption) -> AuditEvent {
+    AuditEvent {
+        at: order.ordered.at,
+        actor: order.ordered.by.to_string(),
+        deed: "account.adopt.order".to_owned(),
+        person: Some(order.person),
+        because: order.ordered.reason.to_string(),
+        detail: json!({ "account": order.ordered.guid.to_string() }),
+    }
+}
+
 /// How long whoever ordered something waits to hear that it is done.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -196,7 +223,26 @@ pub async fn carry_out(house: &Arc<House>, person: PersonId) {
     house.wake.notify_one();
 }
 
-fn new_id(house: &House, now: DateTime<Utc>) -> Uuid {
+/// Begins the run of what was handed in and taken in: whom it changed, before the work queue comes to them. Whatever becomes of it,
+/// the queue knows them.
+pub async fn work_off(house: &Arc<House>, submission: &Submission, people: Vec<PersonId>) {
+    let Some(id) = submission.report.as_ref().and_then(|report| report.run) else { return };
+    let begun = async { house.reconciler().await?.announce_run(id, Trigger::HrChange).await };
+    let run = match begun.await {
+        Ok(run) => run,
+        Err(error) => return tracing::warn!(%error, "what was handed in is left to the work queue"),
+    };
+    let own = house.clone();
+    tokio::spawn(async move {
+        let done = async { own.reconciler().await?.work_off(run, &people, &Silent).await };
+        if let Err(error) = done.await {
+            tracing::warn!(%error, "what was handed in is left to the work queue");
+        }
+        own.wake.notify_one();
+    });
+}
+
+pub fn new_id(house: &House, now: DateTime<Utc>) -> Uuid {
     let mut random = [0; 10];
     house.entropy.fill(&mut random);
     uuid_v7(now, random)

@@ -1,6 +1,11 @@
 //! Turkish and English: which of them a caller reads, and what is said in it. English is the key, as in gettext: whoever writes
 //! a message writes it in English where it arises, and its Turkish here. A test reads the sources for messages without one.
+mod user_errors;
+
 use axum::http::{HeaderMap, header};
+
+/// As a message arises; in better English where it arises in worse (empty: it is good as it is); in Turkish.
+type Phrase = (&'static str, &'static str, &'static str);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -32,13 +37,17 @@ impl Language {
 
     /// `message` in this language; as it is where nobody has put it down.
     pub fn say(self, message: &str) -> String {
-        let found = PHRASES.iter().find_map(|phrase| holes(phrase.0, message).map(|values| (phrase, values)));
+        let found = phrases().find_map(|phrase| holes(phrase.0, message).map(|values| (phrase, values)));
         match (found, self) {
             (Some(((_, _, turkish), values)), Language::Turkish) => fill(turkish, &values),
             (Some(((_, english, _), values)), Language::English) if !english.is_empty() => fill(english, &values),
             _ => message.to_owned(),
         }
     }
+}
+
+fn phrases() -> impl Iterator<Item = &'static Phrase> {
+    PHRASES.iter().chain(user_errors::PHRASES)
 }
 
 /// What stands in `message` for each `{}` of `pattern`; `None`: it is not of this pattern.
@@ -64,8 +73,8 @@ fn fill(template: &str, values: &[&str]) -> String {
     values.iter().enumerate().fold(template.to_owned(), |text, (at, value)| text.replace(&format!("{{{at}}}"), value))
 }
 
-/// As it arises; in better English where it comes from the library in worse; in Turkish. What is narrower stands first.
-const PHRASES: &[(&str, &str, &str)] = &[
+/// What is narrower stands first.
+const PHRASES: &[Phrase] = &[
     // --- of the transport
     ("Send the request with content-type: application/json.", "", "İsteği content-type: application/json ile gönderin."),
     (
@@ -115,6 +124,30 @@ const PHRASES: &[(&str, &str, &str)] = &[
         "Sorgu bir kerede çok fazla şey istiyor: daha küçük sayfalar ya da öğe başına daha az alan isteyin.",
     ),
     ("{}: U+0000 is not a character of any text.", "", "{0}: U+0000 hiçbir metnin karakteri değildir."),
+    // --- of why a card differs
+    ("{} changed by hand in the directory", "", "dizinde elle değiştirilmiş: {0}"),
+    ("HR's record changed (HR reason {})", "", "İK kaydı değişti (İK neden kodu {0})"),
+    ("HR's record changed", "", "İK kaydı değişti"),
+    ("transfer to {} from {} (HR reason {})", "", "{1} biriminden {0} birimine nakil (İK neden kodu {2})"),
+    ("transfer to {} from {}", "", "{1} biriminden {0} birimine nakil"),
+    ("seconded to {} until {}", "", "geçici görev: {0}, {1} tarihine kadar"),
+    ("seconded to {}", "", "geçici görev: {0}"),
+    ("secondment over, back to {}", "", "geçici görev bitti, dönülen birim: {0}"),
+    ("unit {} changed", "", "birim değişti: {0}"),
+    ("new name, formerly {}", "", "yeni ad; eskisi: {0}"),
+    ("the manager is another one", "", "amir değişti"),
+    ("existing account found by {}", "", "var olan hesap, eşleştiren: {0}"),
+    (
+        "{} is {} characters long and was cut: the address book holds {}",
+        "",
+        "{0} {1} karakter uzunluğunda, kesildi: adres defteri {2} karakter alır",
+    ),
+    (
+        "an e-mail address policy of Exchange writes {}: exclude this recipient from it, or let the policy make the same address",
+        "",
+        "Exchange'in bir e-posta adresi ilkesi yazıyor: {0}. Bu alıcıyı ilkenin dışında bırakın ya da ilke aynı adresi üretsin",
+    ),
+    ("the account is protected ({}): Kimlik does not write it", "", "hesap korumalı ({0}): Kimlik yazmaz"),
     // --- of arguments
     ("{}: at most {}, not {}.", "", "{0}: en çok {1} olabilir, {2} olamaz."),
     ("{}: a number from 0 to {}, not {}.", "", "{0}: 0 ile {1} arasında bir sayı olmalı, {2} olamaz."),
@@ -137,6 +170,12 @@ const PHRASES: &[(&str, &str, &str)] = &[
         "{0}: bu imleç bu listeye ait değil. Aynı listenin bir sayfasındaki endCursor değerini verin ya da boş bırakın.",
     ),
     ("{}: this is not the id of a {}.", "", "{0}: bu bir {1} kimliği değil."),
+    (
+        "after: this cursor is of another feed (the database was made anew or restored). Start again with null.",
+        "",
+        "after: bu imleç başka bir akışa ait (veritabanı yeniden kurulmuş ya da yedekten dönülmüş). null ile yeniden başlayın.",
+    ),
+    ("{}: at most {} ids.", "", "{0}: en çok {1} kimlik (id)."),
     ("{}: this is not an id.", "", "{0}: bu bir kimlik değil."),
     ("{}: control characters are not part of a name.", "", "{0}: denetim karakterleri bir adın parçası olamaz."),
     ("{}: at most {} characters, of one line and without %.", "", "{0}: en çok {1} karakter, tek satır ve % işareti olmadan."),
@@ -252,7 +291,6 @@ const PHRASES: &[(&str, &str, &str)] = &[
     // --- of deeds on accounts
     ("Give a reason, in one line.", "", "Tek satırlık bir gerekçe yazın."),
     ("A reason has at most 500 characters.", "", "Gerekçe en çok 500 karakter olabilir."),
-    ("A key has 1 to 100 characters.", "", "Anahtar 1 ile 100 karakter arasında olmalı."),
     ("There is no such member of staff.", "", "Böyle bir personel yok."),
     (
         "The directory does not answer now. Nothing was done; try again later.",
@@ -306,7 +344,7 @@ mod tests {
 
     #[test]
     fn every_pattern_finds_itself_and_every_turkish_text_uses_what_it_was_given() {
-        for (pattern, english, turkish) in PHRASES {
+        for (pattern, english, turkish) in phrases() {
             let count = pattern.matches("{}").count();
             let example = (0..count).fold((*pattern).to_owned(), |text, n| text.replacen("{}", &format!("<{n}>"), 1));
             assert_eq!(holes(pattern, &example).unwrap().len(), count, "{pattern}");
@@ -317,34 +355,88 @@ mod tests {
         }
     }
 
-    /// What stands as a literal behind `marker` in the sources of the graph and of HTTP.
-    fn literals(marker: &str) -> Vec<String> {
-        let source = |folder: &str| std::fs::read_dir(format!("{}/src/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let files = source("graphql").chain(source("http")).map(|entry| entry.unwrap().path());
+    const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+    fn sources(folders: &[&str]) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        for text in files.filter(|path| path.extension().is_some_and(|x| x == "rs")).map(|path| std::fs::read_to_string(path).unwrap()) {
-            for after in text.split(marker).skip(1) {
-                let after =
-                    after.trim_start().trim_start_matches("format!(").trim_start().trim_start_matches('&').trim_start_matches("format!(");
-                if let Some(literal) = after.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) {
-                    found.push(literal.to_owned());
+        for folder in folders {
+            for entry in std::fs::read_dir(format!("{ROOT}/{folder}")).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|x| x == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let tested = text.split("#[cfg(test)]").next().unwrap_or_default();
+                    found.push((path.display().to_string(), tested.to_owned()));
                 }
             }
+        }
+        assert!(!found.is_empty(), "no sources in {folders:?}");
+        found
+    }
+
+    /// The first literal behind each `marker`, with a word for each of its holes: as somebody would be told.
+    fn literals(text: &str, marker: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for after in text.split(marker).skip(1) {
+            let mut parts = after.split('"');
+            let (Some(before), Some(literal)) = (parts.next(), parts.next()) else { continue };
+            if before.contains([';', ')']) {
+                continue;
+            }
+            let mut told = literal.to_owned();
+            while let (Some(from), Some(to)) = (told.find('{'), told.find('}')) {
+                told.replace_range(from..=to, "x");
+            }
+            found.push(told);
         }
         found
     }
 
+    fn untranslated(messages: impl IntoIterator<Item = String>) -> Vec<String> {
+        messages.into_iter().filter(|message| Language::Turkish.say(message) == *message).collect()
+    }
+
     #[test]
     fn every_message_of_a_mistake_is_in_both_languages() {
-        let messages: Vec<String> = ["bad_input(", "Refused::new("].iter().flat_map(|marker| literals(marker)).collect();
+        let sources = sources(&["src/graphql", "src/http"]);
+        let messages: Vec<String> =
+            sources.iter().flat_map(|(_, text)| [literals(text, "bad_input("), literals(text, "Refused::new(")].concat()).collect();
         assert!(messages.len() >= 10, "the sources were not found: {messages:?}");
-        for message in messages {
-            // Why a word for each hole: the same message as somebody would be told.
-            let mut told = message.clone();
-            while let (Some(from), Some(to)) = (told.find('{'), told.find('}')) {
-                told.replace_range(from..=to, "x");
+        assert_eq!(untranslated(messages), Vec::<String>::new(), "write their Turkish into PHRASES");
+    }
+
+    /// Whole sentences in the code of the graph are said to somebody; those that describe the schema are in English only.
+    #[test]
+    fn every_sentence_of_the_graph_is_in_both_languages() {
+        let mut sentences = Vec::new();
+        for (path, text) in sources(&["src/graphql"]).iter().filter(|(path, _)| !path.ends_with("fault_words.rs")) {
+            let lines =
+                text.lines().map(str::trim).filter(|l| !l.starts_with("//") && !l.contains("desc = ") && !l.contains("description"));
+            for line in lines {
+                let said = line
+                    .split('"')
+                    .skip(1)
+                    .step_by(2)
+                    .filter(|l| l.ends_with('.') && l.contains(' ') && l.starts_with(char::is_uppercase) && !l.contains('{'));
+                sentences.extend(said.map(|sentence| (path.clone(), sentence.to_owned())));
             }
-            assert_ne!(Language::Turkish.say(&told), told, "write its Turkish into PHRASES: {message}");
         }
+        assert!(sentences.len() >= 50, "the sources were not found: {sentences:?}");
+        let naked: Vec<_> = sentences.into_iter().filter(|(_, s)| Language::Turkish.say(s) == *s).collect();
+        assert!(naked.is_empty(), "write their Turkish into PHRASES: {naked:#?}");
+    }
+
+    /// What the domain and the store say to those who decide, grant and make.
+    #[test]
+    fn every_refusal_that_is_told_is_in_both_languages() {
+        let read = |path: &str| std::fs::read_to_string(format!("{ROOT}/../{path}")).unwrap();
+        let mut messages = Vec::new();
+        for file in ["domain/src/access/grant.rs", "domain/src/access/service.rs", "domain/src/webhook/address.rs"] {
+            messages.extend(literals(&read(file), "#[error("));
+        }
+        for noun in ["grant", "hold", "issue", "service_account", "webhook"] {
+            messages.extend(literals(&read(&format!("adapters/src/store/{noun}.rs")), "PortError::refused("));
+        }
+        assert!(messages.len() >= 20, "the sources were not found: {messages:?}");
+        assert_eq!(untranslated(messages), Vec::<String>::new(), "write their Turkish into language/user_errors.rs");
     }
 }

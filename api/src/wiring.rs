@@ -4,8 +4,9 @@ use crate::cards::CardDesk;
 use crate::config::{
     self, Config, DirectoryKind, Fault, Faults, HrSource, MailGatewayKind, MailboxMode, SmsGatewayKind, SmtpSecurity, secrets,
 };
+use crate::http::metrics::Counters;
 use crate::inspect;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
 use kimlik_adapters::hr::csv::DropFolder;
@@ -34,8 +35,8 @@ use kimlik_domain::password::{Desk, DeskRules};
 use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
-    Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Gateway, Grants, Health, HrFeed, HrWriteBack, Inspect, MailboxLedger,
-    Passwords, PortError, PortResult, Records, SignIn, Store, WatchRuns,
+    CardTruth, Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Gateway, Grants, Health, HrFeed, HrWriteBack, Inspect,
+    MailboxLedger, Passwords, PortError, PortResult, Records, SignIn, Store, Watch, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -67,6 +68,13 @@ pub struct House {
     /// The feed that cards are kept current by.
     pub card_feed: Arc<dyn Cards>,
     pub cards: CardDesk,
+    /// How cards stand in the directory.
+    pub card_truth: Arc<dyn CardTruth>,
+    /// How much of everything there is.
+    pub watch: Arc<dyn Watch>,
+    /// What this process counts by itself.
+    pub counters: Counters,
+    pub started_at: DateTime<Utc>,
     pub directory: Arc<dyn Directory>,
     /// The same store, looked up in by personnel units and administrators.
     pub records: Arc<dyn Records>,
@@ -256,6 +264,10 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         webhooks,
         report_token,
         card_feed: store.clone(),
+        card_truth: store.clone(),
+        watch: store.clone(),
+        counters: Counters::default(),
+        started_at: clock.now(),
         cards: CardDesk::default(),
         records: store.clone(),
         runs: store.clone(),

@@ -7,7 +7,10 @@ use crate::access::grant::Grant;
 use crate::access::idempotency::{ClientKey, KeyState};
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
-use crate::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use crate::account::adoption::{Adopted, Adoption};
+use crate::account::rename::{Rename, Renamed};
+use crate::account::{AccountRef, Attribute, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use crate::card::drift::{CardCount, CardDrift, CardFigure, DriftFilter};
 use crate::day::Day;
 use crate::id::MessageId;
 use crate::id::{AccountGuid, GrantId, HoldId, OperationId, PersonId, RunId, ServiceId, SessionId, SubmissionId, WebhookId};
@@ -18,6 +21,7 @@ use crate::lifecycle::run::{Intent, OperationRecord, OperationStatus, PersonSett
 use crate::lifecycle::suspension::{Order, Ordered, Suspension};
 use crate::mailbox::Stands;
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
+use crate::message::announcement::{Announced, Resend, Resent};
 use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Channel, Message, NewMessage, Purpose, Recipient};
 use crate::password::challenge::{Asked, Proven};
@@ -141,6 +145,7 @@ pub struct FindBy {
     /// Values of the configured correlation attribute; ignored where none is configured.
     pub correlations: Vec<Arc<str>>,
     pub display_names: Vec<Arc<str>>,
+    pub distinguished_names: Vec<Dn>,
 }
 
 /// A scan in pages: memory does not grow with the directory.
@@ -315,12 +320,20 @@ pub trait Store: Send + Sync {
     /// Decisions on changes that need not be made any more: should the same be due one day, it is asked anew.
     async fn lapse_decisions(&self, lapsed: &[(PersonId, ActionKind, String)]) -> PortResult<()>;
     async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold>;
+    /// Whose cards are known to differ: of these people, or of all.
+    async fn drifting(&self, of: Option<&[PersonId]>) -> PortResult<HashSet<PersonId>>;
+    /// Keeps these rows, each with the `since` that it had, and takes away those of `gone`. Nothing is written where nothing is new.
+    async fn save_drift(&self, found: &[CardDrift], gone: &[PersonId]) -> PortResult<()>;
+    /// Keeps how many cards are right as the figure of `day`; figures of two years ago are forgotten.
+    async fn note_cards(&self, day: Day, at: DateTime<Utc>) -> PortResult<()>;
 
     // --- the work queue
     /// Somebody is to look at each of them at its time, if nothing earlier is due.
     async fn wake(&self, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()>;
     /// Due people, leased until `until`; others do not get them meanwhile.
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>>;
+    /// These people, whether they are due or not; those in somebody's hands are left out.
+    async fn claim_these(&self, people: &[PersonId], until: DateTime<Utc>) -> PortResult<Vec<Claim>>;
     /// The leases go on until `until`. Answers whose were lost: somebody else has claimed them meanwhile.
     async fn renew_claims(&self, claims: &[Claim], until: DateTime<Utc>) -> PortResult<Vec<PersonId>>;
     /// Ends the lease. `next`: when to look again by itself. A reason that came during the work keeps it due.
@@ -351,6 +364,18 @@ pub trait Store: Send + Sync {
     /// Gives an order and commits with it: the audit event, the person's waking, the end of a suspended person's sessions and, under
     /// `key`, what is answered. One at a time, so that an actor's many at once are not more than one may give.
     async fn order(&self, order: &Order, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Ordered>;
+    /// Writes names into the ledger that nobody else has ever had, and commits with them: the person's waking, the audit event and,
+    /// under `key`, what is answered.
+    async fn rename(&self, order: &Rename, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Renamed>;
+    /// Writes into the ledger that an existing account is to become the person's, with the names that come with it, and commits with it
+    /// what [`Store::rename`] does.
+    async fn adopt(
+        &self,
+        order: &Adoption,
+        names: &NameRequest,
+        audit: &AuditEvent,
+        key: Option<(&ClientKey, &str)>,
+    ) -> PortResult<Adopted>;
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState>;
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
 }
@@ -415,6 +440,40 @@ pub trait Cards: Send + Sync {
     async fn card_entries(&self, after: i64, limit: u32) -> PortResult<Vec<CardEntry>>;
     /// The national id of a person, to be shown masked.
     async fn national_id(&self, person: PersonId) -> PortResult<Option<NationalId>>;
+}
+
+/// How the cards stand in the directory, for those who ask.
+#[async_trait]
+pub trait CardTruth: Send + Sync {
+    /// Cards that differ, in the order of their people's ids.
+    async fn card_drifts(&self, filter: &DriftFilter, after: Option<PersonId>, limit: u32) -> PortResult<Vec<CardDrift>>;
+    async fn card_drift_of(&self, person: PersonId) -> PortResult<Option<CardDrift>>;
+    async fn count_cards(&self) -> PortResult<CardCount>;
+    /// One a day, the latest first.
+    async fn card_figures(&self, limit: u32) -> PortResult<Vec<CardFigure>>;
+    /// When Kimlik last wrote each attribute of the person's account, as far as its operations are kept.
+    async fn last_written(&self, person: PersonId) -> PortResult<HashMap<Attribute, DateTime<Utc>>>;
+}
+
+/// How much of everything there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub open_issues: HashMap<crate::staff::IssueKind, u32>,
+    pub holds: u32,
+    /// Whose changes wait in them.
+    pub held_people: u32,
+    /// People who are to be looked at now, and since when the first of them is.
+    pub due: u32,
+    pub due_since: Option<DateTime<Utc>>,
+    /// When the last run that came to its end did so; and the last one over everybody by schedule.
+    pub last_run: Option<DateTime<Utc>>,
+    pub last_nightly_run: Option<DateTime<Utc>>,
+}
+
+/// For whoever watches over Kimlik: numbers, and nobody by name.
+#[async_trait]
+pub trait Watch: Send + Sync {
+    async fn figures(&self, now: DateTime<Utc>) -> PortResult<Figures>;
 }
 
 // ------------------------------------------------------------------------------------------------------------ runs
@@ -574,6 +633,19 @@ pub trait Outbox: Send + Sync {
     /// Whether `code` is the one in the last message for that occasion, which was given to a gateway and is not outlived.
     /// Counting tries is the caller's.
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool>;
+
+    // --- announcements sent again
+    /// Of these people's present openings (person, opening); who was not told of it is left out.
+    async fn announced(&self, openings: &[(PersonId, u32)]) -> PortResult<HashMap<PersonId, Announced>>;
+    /// Queues `message` in the place of the person's announcements before it: those not sent yet are taken back, and the codes of
+    /// all of them are of no use any more. The audit event and, under `key`, what is answered are committed with it. One at a
+    /// time, so that many at once are not more than the limits allow.
+    async fn resend(&self, order: &Resend, message: &NewMessage, audit: &AuditEvent, key: Option<(&ClientKey, &str)>)
+    -> PortResult<Resent>;
+    /// People whose mobile number has become another, until somebody has seen to their announcement.
+    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>>;
+    /// Seen to; or to be looked at again then.
+    async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()>;
 
     // --- the courier
     /// Due messages of a channel, leased until `until`; those that somebody waits for first.

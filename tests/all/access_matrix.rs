@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-const PASSWORD: &str = "Sabah-Kahvesi-2026!";
+pub const PASSWORD: &str = "Sabah-Kahvesi-2026!";
 
 /// A member of staff of the simulated ministry, with a password that the test knows.
 pub struct Person {
@@ -82,7 +82,7 @@ pub async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
 }
 
 /// The schema, as a client asks for it.
-async fn schema(serving: &Serving) -> BTreeMap<String, Value> {
+pub async fn schema(serving: &Serving) -> BTreeMap<String, Value> {
     let shape = "kind name ofType { kind name ofType { kind name ofType { kind name } } }";
     let arguments = format!("name type {{ {shape} }} defaultValue");
     let query = format!(
@@ -95,7 +95,7 @@ async fn schema(serving: &Serving) -> BTreeMap<String, Value> {
 }
 
 /// A value that the type takes, whatever it means.
-fn some(types: &BTreeMap<String, Value>, of: &Value) -> String {
+pub fn some(types: &BTreeMap<String, Value>, of: &Value) -> String {
     let name = of["name"].as_str().unwrap_or_default();
     match of["kind"].as_str().unwrap() {
         "NON_NULL" => some(types, &of["ofType"]),
@@ -186,6 +186,7 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         ("identityCard", format!("by: {{ username: \"{}\" }}", stranger.username)),
         ("unit", format!("code: \"{}\"", stranger.unit)),
         ("node", format!("id: \"{}\"", stranger.id)),
+        ("nodes", format!("ids: [\"{}\"]", stranger.id)),
         ("staffMember", format!("by: {{ registryNumber: \"{}\" }}", stranger.registry_no)),
     ]
     .into();
@@ -198,15 +199,16 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         }
     }
     for (whom, person) in [("self", None), ("ward", Some(ward)), ("stranger", Some(stranger))] {
-        for field in ["mobile", "accountState", "registryNumber", "displayName"] {
+        for field in ["mobile", "accountState", "registryNumber", "displayName", "provenance { name }"] {
+            let name = field.split(' ').next().unwrap();
             let (query, at) = match person {
-                None => (format!("{{ viewer {{ card {{ {field} }} }} }}"), format!("/data/viewer/card/{field}")),
+                None => (format!("{{ viewer {{ card {{ {field} }} }} }}"), format!("/data/viewer/card/{name}")),
                 Some(person) => (
                     format!("{{ identityCard(by: {{ username: \"{}\" }}) {{ {field} }} }}", person.username),
-                    format!("/data/identityCard/{field}"),
+                    format!("/data/identityCard/{name}"),
                 ),
             };
-            row(&serving, &callers, &mut table, &format!("IdentityCard.{field} of {whom}"), &query, &at).await;
+            row(&serving, &callers, &mut table, &format!("IdentityCard.{name} of {whom}"), &query, &at).await;
         }
     }
     for (whom, person) in [("ward", ward), ("stranger", stranger)] {
@@ -221,6 +223,12 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         let query = format!("mutation {{ accountSuspend(input: {{ {asked} }}) {{ plan {{ digest }} }} }}");
         let at = "/data/accountSuspend/plan";
         row(&serving, &callers, &mut table, &format!("Mutation.accountSuspend of {whom}"), &query, at).await;
+        let query = format!("mutation {{ credentialsResend(input: {{ {asked} }}) {{ text }} }}");
+        let at = "/data/credentialsResend/text";
+        row(&serving, &callers, &mut table, &format!("Mutation.credentialsResend of {whom}"), &query, at).await;
+        let query = format!("mutation {{ accountRename(input: {{ {asked}, username: \"matris.adi\" }}) {{ plan {{ digest }} }} }}");
+        let at = "/data/accountRename/plan";
+        row(&serving, &callers, &mut table, &format!("Mutation.accountRename of {whom}"), &query, at).await;
     }
     for (whom, person) in [("ward", ward), ("stranger", stranger)] {
         let query = format!("{{ identityCard(by: {{ registryNumber: \"{}\" }}) {{ id }} }}", person.registry_no);

@@ -23,13 +23,16 @@ scenarios! {
     return_of_a_leaver
     leave_and_suspension
     suspension_by_order
+    disabled_by_hand_and_suspended
     first_day_moved_by_mistake
     transfer_in_two_steps
     secondment_and_acting
     marriage_and_homonyms
+    names_by_order
     reorganisation
     repairs
     takeover
+    adoption_by_order
     brakes
     explanations
 }

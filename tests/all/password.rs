@@ -1,4 +1,6 @@
 //! Parola against a real Active Directory, with kinit as the judge; and over HTTP with the embedded one.
+mod resend;
+
 use crate::surface::page::browser;
 use crate::surface::program::Serving;
 use kimlik_adapters::directory::active_directory::ActiveDirectory;
@@ -29,6 +31,7 @@ struct Lab {
     ministry: Ministry,
     desk: Desk,
     directory: Arc<ActiveDirectory>,
+    phones: Arc<SqlStore>,
 }
 
 fn secret(text: &str) -> Zeroizing<String> {
@@ -85,7 +88,7 @@ async fn lab() -> Lab {
         entropy: Arc::new(OsEntropy),
         rules: DeskRules::default(),
     };
-    Lab { samba, ministry, desk, directory }
+    Lab { samba, ministry, desk, directory, phones: store }
 }
 
 impl Lab {

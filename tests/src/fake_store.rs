@@ -2,8 +2,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
+use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{AccountState, LedgerName, Names};
 use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::card::drift::CardDrift;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Population, Spent};
@@ -201,6 +204,15 @@ impl Store for FakeStore {
     async fn decide_hold(&self, _: HoldId, _: &HoldDecision, _: DateTime<Utc>) -> PortResult<Hold> {
         beyond()
     }
+    async fn drifting(&self, _: Option<&[PersonId]>) -> PortResult<HashSet<PersonId>> {
+        beyond()
+    }
+    async fn save_drift(&self, _: &[CardDrift], _: &[PersonId]) -> PortResult<()> {
+        beyond()
+    }
+    async fn note_cards(&self, _: kimlik_domain::day::Day, _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
     async fn lapse_decisions(&self, _: &[(PersonId, kimlik_domain::lifecycle::ActionKind, String)]) -> PortResult<()> {
         beyond()
     }
@@ -208,6 +220,9 @@ impl Store for FakeStore {
         beyond()
     }
     async fn claim(&self, _: DateTime<Utc>, _: DateTime<Utc>, _: u32) -> PortResult<Vec<Claim>> {
+        beyond()
+    }
+    async fn claim_these(&self, _: &[PersonId], _: DateTime<Utc>) -> PortResult<Vec<Claim>> {
         beyond()
     }
     async fn renew_claims(&self, _: &[Claim], _: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
@@ -265,6 +280,12 @@ impl Store for FakeStore {
         beyond()
     }
     async fn order(&self, _: &Order, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Ordered> {
+        beyond()
+    }
+    async fn rename(&self, _: &Rename, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Renamed> {
+        beyond()
+    }
+    async fn adopt(&self, _: &Adoption, _: &NameRequest, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Adopted> {
         beyond()
     }
     async fn key_state(&self, _: &ClientKey, _: DateTime<Utc>) -> PortResult<KeyState> {

@@ -5,8 +5,8 @@ use kimlik_domain::account::{AccountRef, Change, Dn, LedgerName, NewAccount, Obs
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{Capabilities, Directory, FindBy, PortError, PortResult, Scan, Watermark};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 pub struct Flaky {
@@ -16,6 +16,8 @@ pub struct Flaky {
     permille: AtomicU32,
     /// How many calls went wrong.
     pub faults: AtomicU32,
+    /// What every modification is answered, none of them carried out.
+    refusal: Mutex<Option<PortError>>,
 }
 
 enum Fate {
@@ -29,10 +31,14 @@ enum Fate {
 
 impl Flaky {
     pub fn new(inner: Arc<dyn Directory>, seed: u64) -> Flaky {
-        Flaky { inner, dice: seed.into(), permille: 0.into(), faults: 0.into() }
+        Flaky { inner, dice: seed.into(), permille: 0.into(), faults: 0.into(), refusal: Mutex::default() }
     }
     pub fn go_wrong(&self, permille: u32) {
         self.permille.store(permille, Ordering::SeqCst);
+    }
+    /// From now on; `None`: as before.
+    pub fn refuse(&self, refusal: Option<PortError>) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
     }
     fn fate(&self) -> Fate {
         let mut z = self.dice.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst);
@@ -104,7 +110,11 @@ impl Directory for Flaky {
         self.write(self.inner.set_password(account, password)).await
     }
     async fn modify(&self, account: &AccountRef, changes: &[Change]) -> PortResult<()> {
-        self.write(self.inner.modify(account, changes)).await
+        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match refusal {
+            Some(refusal) => Err(refusal),
+            None => self.write(self.inner.modify(account, changes)).await,
+        }
     }
     async fn set_enabled(&self, account: &AccountRef, enabled: bool) -> PortResult<()> {
         self.write(self.inner.set_enabled(account, enabled)).await

@@ -4,13 +4,18 @@
 //! `S001: given=Ayşe; family=Şahin; unit=20000004 | kind=SECONDED; unit=20000006; start=…; end=…`; what a line does not say
 //! stays as HR said it before; parts behind `|` are further postings. `plan`, `sync`, `work`, `show S001`, `issues`,
 //! `messages`, `holds`, `receipt S001`, `approve`, `reject`, `units:` (rows of the units file), `hand S001 title=…`,
-//! `suspend S001 because=…`, `reinstate S001 because=…`.
+//! `suspend S001 because=…`, `reinstate S001 because=…`, `rename S001 username=…; mail=… because=…`,
+//! `adopt S001 CN=…,OU=… because=…` (below the base).
 use crate::ministry::{Ministry, STAFF_HEADER, national_id};
 use kimlik_adapters::directory::embedded::Foreign;
+use kimlik_domain::account::adoption::{Adoption, AdoptionOrdered};
+use kimlik_domain::account::rename::{NamesOrdered, Rename};
 use kimlik_domain::account::{Attribute, ObservedAccount, Value};
 use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::lifecycle::adoption::AccountKey;
 use kimlik_domain::lifecycle::describe;
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
+use kimlik_domain::lifecycle::look::Supposed;
 use kimlik_domain::lifecycle::run::Run;
 use kimlik_domain::lifecycle::suspension::{Order, OrderKind};
 use kimlik_domain::ports::{Clock, OperationsOf};
@@ -171,6 +176,8 @@ async fn command(ministry: &Ministry, hr: &mut Hr, line: &str, block: &[&str]) -
         "accept" => accept(ministry, rest).await,
         "suspend" => order(ministry, OrderKind::Suspend, rest).await,
         "reinstate" => order(ministry, OrderKind::Reinstate, rest).await,
+        "rename" => rename(ministry, rest).await,
+        "adopt" => adopt(ministry, rest).await,
         _ => panic!("no such line in a scenario: {line}"),
     }
 }
@@ -361,7 +368,12 @@ fn without_ids(text: &str) -> String {
     let is_id = |w: &str| {
         w.len() == 36 && w.bytes().enumerate().all(|(i, b)| if [8, 13, 18, 23].contains(&i) { b == b'-' } else { b.is_ascii_hexdigit() })
     };
-    let line = |line: &str| line.split(' ').map(|w| if is_id(w) { "<guid>" } else { w }).collect::<Vec<_>>().join(" ");
+    let word = |w: &str| match w.strip_suffix(':') {
+        Some(bare) if is_id(bare) => "<guid>:".to_owned(),
+        _ if is_id(w) => "<guid>".to_owned(),
+        _ => w.to_owned(),
+    };
+    let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
     text.lines().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
@@ -380,6 +392,59 @@ async fn order(ministry: &Ministry, kind: OrderKind, rest: &str) -> String {
         detail: serde_json::Value::Null,
     };
     format!("{:?}\n", ministry.store.order(&order, &event, None).await.expect("the store answers"))
+}
+
+/// As accountRename does it, but for the look into the directory.
+async fn rename(ministry: &Ministry, rest: &str) -> String {
+    let (what, because) = rest.split_once(" because=").expect("`rename S001 username=…; mail=… because=…`");
+    let (no, names) = what.split_once(' ').expect("a name");
+    let (record, at, said) = (ministry.person(no).await, ministry.clock.now(), pairs(names));
+    let mut random = [0; 10];
+    ministry.reconciler.entropy.fill(&mut random);
+    let order = Rename {
+        id: kimlik_domain::id::uuid_v7(at, random),
+        person: record.person.id,
+        username: said.get("username").map(|name| name.as_str().into()),
+        mail: said.get("mail").map(|mail| mail.as_str().into()),
+        named_for: kimlik_domain::text::fold(&record.person.full_name()).into(),
+        by: NamesOrdered { by: "user:officer".into(), reason: because.into(), at },
+    };
+    let event = AuditEvent {
+        at,
+        actor: "user:officer".into(),
+        deed: "account.rename.order".into(),
+        person: Some(record.person.id),
+        because: because.into(),
+        detail: serde_json::Value::Null,
+    };
+    format!("{:?}\n", ministry.store.rename(&order, &event, None).await.expect("the store answers"))
+}
+
+/// As accountAdopt does it.
+async fn adopt(ministry: &Ministry, rest: &str) -> String {
+    let (what, because) = rest.split_once(" because=").expect("`adopt S001 CN=…,OU=… because=…`");
+    let (no, dn) = what.split_once(' ').expect("a DN");
+    let (record, at, reconciler) = (ministry.person(no).await, ministry.clock.now(), &ministry.reconciler);
+    let key = AccountKey::Dn(reconciler.policy.base.below(dn));
+    let found = match reconciler.adoptable(&record, &key).await.expect("the directory answers") {
+        Ok(found) => found,
+        Err(why) => return format!("{why:?}\n"),
+    };
+    let ordered = AdoptionOrdered { guid: found.guid, by: "user:admin".into(), reason: because.into(), at };
+    let names = reconciler.adopted_names(&record, &found).await.expect("names");
+    let plan = reconciler.preview_with(record.person.id, Supposed::Adoption(ordered.clone())).await.expect("a plan");
+    let mut random = [0; 10];
+    reconciler.entropy.fill(&mut random);
+    let order = Adoption { id: kimlik_domain::id::uuid_v7(at, random), person: record.person.id, ordered };
+    let event = AuditEvent {
+        at,
+        actor: "user:admin".into(),
+        deed: "account.adopt.order".into(),
+        person: Some(record.person.id),
+        because: because.into(),
+        detail: serde_json::Value::Null,
+    };
+    format!("{}{:?}\n", plan.text(), ministry.store.adopt(&order, &names, &event, None).await.expect("the store answers"))
 }
 
 /// Whom or what an issue is about.

@@ -44,6 +44,10 @@ try {
   await key('Enter');
   await until('the own card', `document.getElementById('change-mobile')`);
   await look('kart-2-own-360');
+  const lines = `[...document.querySelectorAll('#truth dl > div')].map((line) => line.innerText)`;
+  told.truth = await until('where the card comes from', `${lines}.length > 5 && ${lines}`);
+  await evaluate(`document.getElementById('truth').scrollIntoView()`);
+  await look('kart-2b-truth-360');
 
   await press('#change-mobile');
   await type('mobile', '0555 999 00 01');
@@ -72,6 +76,13 @@ try {
   await press('.deed');
   told.work = await until('the office line', `/İş telefonunuz/.test(document.querySelector('.done')?.textContent) && [...document.querySelectorAll('.number')][1].textContent`);
   await look('kart-5-own-1280');
+  await evaluate(`document.getElementById('truth').scrollIntoView()`);
+  await look('kart-5b-truth-1280');
+  await press('#language');
+  told.truthInEnglish = await until('the same in English', `document.documentElement.lang === 'en' && ${lines}.length > 5 && ${lines}`);
+  await look('kart-5c-truth-english-1280');
+  await press('#language');
+  await until('Turkish', `document.documentElement.lang === 'tr' && ${lines}.length > 5`);
 
   // The rest by keyboard: the places stand before the view, the search has the focus.
   await press('#places a[href="#bul"]');

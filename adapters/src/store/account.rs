@@ -10,7 +10,8 @@ use kimlik_domain::ports::PortResult;
 use kimlik_domain::staff::RegistryNo;
 use kimlik_domain::staff::unit::Province;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue, JoinType, QuerySelect};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ActiveValue, JoinType, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashMap};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -82,6 +83,35 @@ pub(super) async fn of(db: &impl ConnectionTrait, people: &[PersonId]) -> PortRe
         }
     }
     Ok(found)
+}
+
+/// Nobody else changes them until the end of the transaction.
+pub(super) async fn held(writing: &Writing, people: &[PersonId]) -> PortResult<HashMap<PersonId, Account>> {
+    let mut found = HashMap::with_capacity(people.len());
+    for people in people.chunks(CHUNK) {
+        let rows: Vec<String> = Entity::find()
+            .select_only()
+            .column(Column::Data)
+            .filter(Column::Person.is_in(people.iter().map(|p| p.0)))
+            // Why sorted: replicas that settle at the same time take rows in the same order.
+            .order_by_asc(Column::Person)
+            .lock(LockType::Update)
+            .into_tuple()
+            .all(&writing.txn)
+            .await
+            .map_err(failed("reading accounts"))?;
+        for data in rows {
+            let account: Account = from_json(&data, "account")?;
+            found.insert(account.person, account);
+        }
+    }
+    Ok(found)
+}
+
+/// Is it somebody's?
+pub(super) async fn is_owned(db: &impl ConnectionTrait, guid: AccountGuid) -> PortResult<bool> {
+    let found = Entity::find().filter(Column::Guid.eq(guid.0)).one(db).await.map_err(failed("reading an account"))?;
+    Ok(found.is_some())
 }
 
 pub(super) async fn delete(writing: &Writing, person: PersonId) -> PortResult<()> {

@@ -4,11 +4,13 @@ use super::fault::{failed, from_word, word};
 use super::link::{Link, Writing, keep, upsert};
 use super::message::{Column, Contents, Entity, Model, ONCE};
 use super::vault::Vault;
-use super::{audit, issue, person};
+use super::{announcement, audit, issue, person};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use kimlik_domain::access::idempotency::ClientKey;
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{MessageId, PersonId};
+use kimlik_domain::message::announcement::{Announced, Resend, Resent};
 use kimlik_domain::message::courier::{Begun, Claimed, Settled};
 use kimlik_domain::message::{Channel, MessageState, NewMessage, Purpose, Recipient};
 use kimlik_domain::ports::{IssueScope, Outbox, OutboxState, PeopleBy, PersonRecord, PortResult, Verdict};
@@ -333,6 +335,24 @@ impl Outbox for SqlStore {
     }
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool> {
         super::message::code_matches(&self.link, &self.vault, (person, purpose, occasion), code, now).await
+    }
+    async fn announced(&self, openings: &[(PersonId, u32)]) -> PortResult<HashMap<PersonId, Announced>> {
+        announcement::announced(&self.link.db, &self.vault, openings).await
+    }
+    async fn resend(
+        &self,
+        order: &Resend,
+        message: &NewMessage,
+        event: &AuditEvent,
+        key: Option<(&ClientKey, &str)>,
+    ) -> PortResult<Resent> {
+        announcement::resend(&self.link, &self.vault, order, message, event, key).await
+    }
+    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>> {
+        announcement::due(&self.link.db, now, limit).await
+    }
+    async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()> {
+        announcement::saw_to(&self.link, people).await
     }
     async fn claim_messages(&self, channel: Channel, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>> {
         claim(&self.link, &self.vault, channel, now, until, limit).await

@@ -33,7 +33,7 @@ pub struct Model {
 pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
-const OPEN: &str = "OPEN";
+pub(super) const OPEN: &str = "OPEN";
 const ACCEPTED: &str = "ACCEPTED";
 const RESOLVED: &str = "RESOLVED";
 /// The words of the partial indexes.

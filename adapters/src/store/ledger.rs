@@ -1,9 +1,14 @@
 //! The ledger of names ever given: (kind, folded) is unique for ever. Reserving is serialised, so each request sees the
 //! ones before it, on whichever replica they were made.
-use super::account;
 use super::fault::{failed, without_nul, word};
 use super::link::{CHUNK, Link, Writing, keep, upsert};
-use kimlik_domain::account::{Account, LedgerName, NameKind, Names};
+use super::vault::Vault;
+use super::{account, audit, idempotency, work};
+use kimlik_domain::access::idempotency::{ClientKey, KeyState};
+use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::rename::{Rename, Renamed};
+use kimlik_domain::account::{Account, AccountState, LedgerName, NameKind, Names};
+use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::ports::{NameRequest, PortResult};
 use sea_orm::entity::prelude::*;
@@ -83,6 +88,11 @@ impl Ledger {
         }
     }
 
+    async fn save_given(&self, writing: &Writing) -> PortResult<()> {
+        let rows = self.given.iter().map(|(name, person)| Ok(row(name, Some(*person))?.into_active_model())).collect::<PortResult<_>>()?;
+        writing.insert("reserving names", rows, None).await
+    }
+
     fn fulfil(&mut self, request: &NameRequest, account: Option<&Account>) -> Option<Names> {
         let person = request.person;
         let Some(account) = account else {
@@ -127,8 +137,7 @@ pub(super) async fn reserve(link: &Link, requests: &[NameRequest], commit: bool)
     if ledger.given.is_empty() && changed.is_empty() {
         return Ok(answers);
     }
-    let rows = ledger.given.iter().map(|(name, person)| Ok(row(name, Some(*person))?.into_active_model())).collect::<PortResult<_>>()?;
-    writing.insert("reserving names", rows, None).await?;
+    ledger.save_given(&writing).await?;
     account::save_names(&writing, changed.values()).await?;
     writing.commit().await?;
     Ok(answers)
@@ -154,12 +163,108 @@ async fn propose(db: &impl ConnectionTrait, requests: &[NameRequest]) -> PortRes
             });
             if known.names != names {
                 known.names = names.clone();
+                known.renamed = None;
                 changed.insert(request.person, known.clone());
             }
             Some(names)
         })
         .collect();
     Ok((answers, ledger, changed))
+}
+
+/// By order: what is asked for, or nothing.
+pub(super) async fn rename(
+    link: &Link,
+    vault: &Vault,
+    order: &Rename,
+    event: &AuditEvent,
+    key: Option<(&ClientKey, &str)>,
+) -> PortResult<Renamed> {
+    let (writing, at) = (link.write().await?, order.by.at);
+    if let Some((key, _)) = key {
+        match idempotency::begin(&writing, vault, key, at).await? {
+            KeyState::New => {}
+            KeyState::Answered(answer) => return Ok(Renamed::Answered(answer)),
+            KeyState::Reused => return Ok(Renamed::KeyReused),
+        }
+    }
+    writing.lock(&["ledger"]).await?;
+    let accounts = account::of(&writing.txn, &[order.person]).await?;
+    let open = |a: &&Account| a.guid.is_some() && a.state != AccountState::Closed;
+    let Some(held) = accounts.get(&order.person).filter(open) else { return Ok(Renamed::NoAccount) };
+    let request = NameRequest {
+        person: order.person,
+        usernames: order.username.iter().cloned().collect(),
+        addresses: order.mail.iter().cloned().collect(),
+        named_for: order.named_for.clone(),
+    };
+    let mut ledger = Ledger::read(&writing.txn, std::slice::from_ref(&request), &accounts).await?;
+    let is_taken = |kind, value: &Option<Arc<str>>| value.as_ref().is_some_and(|v| !ledger.is_free(&name(kind, v), order.person));
+    let (username, mail) = (is_taken(NameKind::Username, &order.username), is_taken(NameKind::Address, &order.mail));
+    if username || mail {
+        return Ok(Renamed::Taken { username, mail });
+    }
+    let Some(names) = ledger.fulfil(&request, Some(held)) else { return Ok(Renamed::Taken { username: true, mail: true }) };
+    if (&names.username, &names.mail) == (&held.names.username, &held.names.mail) {
+        return Ok(Renamed::AlreadySo);
+    }
+    let renamed = Account { names, renamed: Some(order.by.clone()), ..held.clone() };
+    ledger.save_given(&writing).await?;
+    account::save_names(&writing, [&renamed]).await?;
+    audit::record(&writing, [event]).await?;
+    work::wake(&writing, [order.person], at).await?;
+    if let Some((key, answer)) = key {
+        idempotency::keep(&writing, vault, key, answer, at).await?;
+    }
+    writing.commit().await?;
+    Ok(Renamed::Given)
+}
+
+/// By order: an existing account is to become the person's, and brings its names.
+pub(super) async fn adopt(
+    link: &Link,
+    vault: &Vault,
+    order: &Adoption,
+    request: &NameRequest,
+    event: &AuditEvent,
+    key: Option<(&ClientKey, &str)>,
+) -> PortResult<Adopted> {
+    let (writing, at, guid) = (link.write().await?, order.ordered.at, order.ordered.guid);
+    if let Some((key, _)) = key {
+        match idempotency::begin(&writing, vault, key, at).await? {
+            KeyState::New => {}
+            KeyState::Answered(answer) => return Ok(Adopted::Answered(answer)),
+            KeyState::Reused => return Ok(Adopted::KeyReused),
+        }
+    }
+    writing.lock(&["ledger"]).await?;
+    let accounts = account::of(&writing.txn, &[order.person]).await?;
+    let held = accounts.get(&order.person);
+    if held.is_some_and(|a| a.guid.is_some()) {
+        return Ok(Adopted::HasAccount);
+    }
+    if held.and_then(|a| a.adopt.as_ref()).is_some_and(|before| before.guid == guid) {
+        return Ok(Adopted::AlreadySo);
+    }
+    if account::is_owned(&writing.txn, guid).await? {
+        return Ok(Adopted::Owned);
+    }
+    let mut ledger = Ledger::read(&writing.txn, std::slice::from_ref(request), &accounts).await?;
+    // Why also for two who are to get the same account: its user name is the first one's by then.
+    let Some(names) = ledger.fulfil(request, held) else { return Ok(Adopted::NameTaken) };
+    let known = held.cloned().unwrap_or_else(|| Account::new(order.person, names.clone()));
+    // Why without aliases: what was reserved for an account of its own was never anybody's address.
+    let names = Names { aliases: Vec::new(), ..names };
+    let adopting = Account { names, renamed: None, adopt: Some(order.ordered.clone()), ..known };
+    ledger.save_given(&writing).await?;
+    account::save_names(&writing, [&adopting]).await?;
+    audit::record(&writing, [event]).await?;
+    work::wake(&writing, [order.person], at).await?;
+    if let Some((key, answer)) = key {
+        idempotency::keep(&writing, vault, key, answer, at).await?;
+    }
+    writing.commit().await?;
+    Ok(Adopted::Given)
 }
 
 /// Somebody else's in the directory: barred for ever. Before the account exists the whole reservation is undone (other

@@ -1,11 +1,13 @@
 //! Kimlik's memory in SQL, on SQLite and PostgreSQL alike: one file a noun, entities known to nobody else. What is kept,
 //! not what is done: rules stand in the domain.
 mod account;
+mod announcement;
 mod audit;
 mod card;
 mod challenge;
 mod courier;
 mod decision;
+mod drift;
 mod event;
 mod fault;
 mod feed;
@@ -35,6 +37,7 @@ mod submission;
 mod suspension;
 mod unit;
 mod vault;
+mod watch;
 mod webhook;
 mod work;
 
@@ -44,8 +47,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fault::failed;
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
+use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::card::drift::CardDrift;
+use kimlik_domain::day::Day;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
@@ -63,7 +70,7 @@ use kimlik_migrations::Migrator;
 use link::Link;
 use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::MigratorTrait;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use vault::Vault;
 
@@ -168,6 +175,15 @@ impl Store for SqlStore {
     async fn decide_hold(&self, hold: HoldId, decision: &HoldDecision, now: DateTime<Utc>) -> PortResult<Hold> {
         hold::decide(&self.link, hold, decision, now).await
     }
+    async fn drifting(&self, of: Option<&[PersonId]>) -> PortResult<HashSet<PersonId>> {
+        drift::drifting(&self.link.db, of).await
+    }
+    async fn save_drift(&self, found: &[CardDrift], gone: &[PersonId]) -> PortResult<()> {
+        drift::save(&self.link, found, gone).await
+    }
+    async fn note_cards(&self, day: Day, at: DateTime<Utc>) -> PortResult<()> {
+        drift::note(&self.link, day, at).await
+    }
     async fn lapse_decisions(&self, lapsed: &[(PersonId, ActionKind, String)]) -> PortResult<()> {
         decision::lapse(&self.link, lapsed).await
     }
@@ -179,6 +195,9 @@ impl Store for SqlStore {
     }
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>> {
         work::claim(&self.link, now, until, limit).await
+    }
+    async fn claim_these(&self, people: &[PersonId], until: DateTime<Utc>) -> PortResult<Vec<Claim>> {
+        work::claim_these(&self.link, people, until).await
     }
     async fn renew_claims(&self, claims: &[Claim], until: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
         work::renew(&self.link, claims, until).await
@@ -249,6 +268,18 @@ impl Store for SqlStore {
     }
     async fn order(&self, order: &Order, event: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Ordered> {
         suspension::order(&self.link, &self.vault, order, event, key).await
+    }
+    async fn rename(&self, order: &Rename, event: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Renamed> {
+        ledger::rename(&self.link, &self.vault, order, event, key).await
+    }
+    async fn adopt(
+        &self,
+        order: &Adoption,
+        names: &NameRequest,
+        event: &AuditEvent,
+        key: Option<(&ClientKey, &str)>,
+    ) -> PortResult<Adopted> {
+        ledger::adopt(&self.link, &self.vault, order, names, event, key).await
     }
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState> {
         idempotency::state(&self.link.db, &self.vault, key, now).await

@@ -2,7 +2,7 @@
 use super::SqlStore;
 use super::audit;
 use super::fault::{failed, from_json, to_json, word};
-use super::link::{Link, Writing, keep};
+use super::link::{Link, Writing, keep, upsert};
 use super::message;
 use super::vault::Vault;
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use kimlik_domain::password::ticket::{Ticket, TicketPurpose};
 use kimlik_domain::ports::{CodeTried, PortResult, Throttled, Tickets};
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel, PaginatorTrait, QueryOrder};
+use sea_orm::{IntoActiveModel, PaginatorTrait, QueryOrder, QuerySelect};
 use zeroize::Zeroizing;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -42,7 +42,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// How often a code was tried, and whether it was used up; by the id of what it came with.
-mod code_use {
+pub(super) mod code_use {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -212,9 +212,27 @@ async fn spend(
         .exec(&writing.txn)
         .await
         .map_err(failed("spending a code"))?;
+    if spent.purposes.contains(&TicketPurpose::SetPassword) {
+        use_up_announcements(&writing, spent.person, now).await?;
+    }
     message::queue(&writing, vault, notices.iter().map(|notice| (spent.person, notice, now))).await?;
     audit::record(&writing, [event]).await?;
     writing.commit().await
+}
+
+/// Who has a password needs no activation code any more, however many were sent: one left over would be a way past the reset.
+async fn use_up_announcements(writing: &Writing, person: PersonId, now: DateTime<Utc>) -> PortResult<()> {
+    let theirs = message::Column::Person.eq(person.0).and(message::Column::Purpose.eq(word(&Purpose::AccountOpened)?));
+    let ids: Vec<Uuid> = message::Entity::find()
+        .select_only()
+        .column(message::Column::Id)
+        .filter(theirs)
+        .into_tuple()
+        .all(&writing.txn)
+        .await
+        .map_err(failed("reading announcements"))?;
+    let rows = ids.into_iter().map(|proof| code_use::Model { proof, tries: 0, spent_at: Some(now) }.into_active_model()).collect();
+    writing.insert("using up codes", rows, upsert([code_use::Column::Proof], [code_use::Column::SpentAt])).await
 }
 
 #[async_trait]

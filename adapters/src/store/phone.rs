@@ -4,7 +4,7 @@ use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{Link, Writing, upsert};
 use super::message;
 use super::vault::Vault;
-use super::{SqlStore, audit, card, person, work};
+use super::{SqlStore, announcement, audit, card, person, work};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::audit::AuditEvent;
@@ -130,6 +130,9 @@ pub(super) async fn hear(writing: &Writing, people: &[&Person], at: DateTime<Utc
         if heard != ledger {
             save(writing, after.id, &heard, &entails, at).await?;
         }
+        if heard.mobile_changed != ledger.mobile_changed {
+            announcement::renumber(writing, after.id, at).await?;
+        }
     }
     Ok(known)
 }
@@ -228,8 +231,12 @@ async fn change(link: &Link, made: &PhoneChange, proof: Option<Uuid>, event: &Au
     let hr = person::as_hr_said(&writing.txn, [made.person.0]).await?.into_iter().next();
     let hr = hr.ok_or_else(|| PortError::refused(Refusal::NotFound, "there is no such person"))?;
     let mut ledger = ledgers(&writing, [made.person.0]).await?.remove(&made.person.0).unwrap_or_default();
+    let before = ledger.mobile_changed.clone();
     let entails = ledger.change(&hr, made);
     save(&writing, made.person, &ledger, &entails, made.at).await?;
+    if ledger.mobile_changed != before {
+        announcement::renumber(&writing, made.person, made.at).await?;
+    }
     card::mark(&writing, [made.person]).await?;
     work::wake(&writing, [made.person], made.at).await?;
     audit::record(&writing, [event]).await?;

@@ -152,7 +152,7 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
     let freed =
         if resolved.is_empty() { HashMap::new() } else { person::ids_of(&writing.txn, resolved.iter().map(String::as_str)).await? };
     let wake: Vec<PersonId> = save.wake.into_iter().chain(freed.into_values()).collect();
-    work::wake(&writing, wake, save.at).await?;
+    work::wake(&writing, wake, save.wake_at).await?;
     if save.wake_everybody {
         memory::request_full_run(&writing).await?;
     }

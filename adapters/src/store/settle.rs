@@ -1,8 +1,8 @@
 //! Settling: what is known of people after their actions were carried out and observed, in one transaction.
-use super::link::Link;
+use super::link::{Link, Writing};
 use super::operation::{self, Settled};
 use super::vault::Vault;
-use super::{account, audit, ledger, message, person, session, work};
+use super::{account, audit, drift, ledger, message, person, session, work};
 use kimlik_domain::access::session::{EndedBecause, SessionsOf};
 use kimlik_domain::account::{Account, AccountState};
 use kimlik_domain::lifecycle::run::PersonSettlement;
@@ -17,11 +17,13 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
     // Why sorted: replicas that settle at the same time take rows in the same order.
     settlements.sort_by_key(|s| s.person);
     let writing = link.write().await?;
-    let accounts = || settlements.iter().filter_map(|s| Some((s.account.as_ref()?, s.province)));
     // Why in this order, here and everywhere (ledger, accounts, issues, work): else two transactions wait for each other.
-    ledger::record(&writing, accounts().map(|(account, _)| account)).await?;
+    ledger::record(&writing, settlements.iter().filter_map(|s| s.account.as_ref())).await?;
+    keep_names(&writing, &mut settlements).await?;
+    let accounts = settlements.iter().filter_map(|s| Some((s.account.as_ref()?, s.province)));
     let latest = settlements.iter().map(|s| s.at).max().unwrap_or_default();
-    account::save(&writing, accounts(), latest).await?;
+    account::save(&writing, accounts, latest).await?;
+    drift::settle(&writing, &settlements).await?;
     let mut settled = HashMap::new();
     for settlement in &settlements {
         for (id, status, receipt) in &settlement.operations {
@@ -43,6 +45,21 @@ pub(super) async fn settle(link: &Link, vault: &Vault, mut settlements: Vec<Pers
         }
     }
     writing.commit().await
+}
+
+/// Names, and the account that is to be adopted, are changed by whoever reserves or orders them, never by settling: what came between the look and now must not be undone.
+async fn keep_names(writing: &Writing, settlements: &mut [PersonSettlement]) -> PortResult<()> {
+    let people: Vec<_> = settlements.iter().filter(|s| s.account.is_some()).map(|s| s.person).collect();
+    let mut held = account::held(writing, &people).await?;
+    for account in settlements.iter_mut().filter_map(|s| s.account.as_mut()) {
+        if let Some(held) = held.remove(&account.person) {
+            (account.names, account.renamed) = (held.names, held.renamed);
+            if account.guid.is_none() {
+                account.adopt = held.adopt;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// People of one run are mostly settled at one moment: wakings go by moment, not by person.

@@ -83,6 +83,30 @@ pub(super) async fn claim(link: &Link, now: DateTime<Utc>, until: DateTime<Utc>,
     Ok(claims)
 }
 
+pub(super) async fn claim_these(link: &Link, people: &[PersonId], until: DateTime<Utc>) -> PortResult<Vec<Claim>> {
+    let writing = link.write().await?;
+    let mut claims = Vec::with_capacity(people.len());
+    for some in people.chunks(CHUNK) {
+        let mut free = Entity::find()
+            .filter(Column::Person.is_in(some.iter().map(|p| p.0)))
+            .filter(Column::Leased.eq(false))
+            .order_by_asc(Column::Person)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+            .all(&writing.txn)
+            .await
+            .map_err(failed("claiming work"))?;
+        for row in &mut free {
+            row.generation += 1;
+            row.leased = true;
+            row.visible_at = until;
+        }
+        claims.extend(free.iter().map(|row| Claim { person: PersonId(row.person), generation: row.generation }));
+        save(&writing, free).await?;
+    }
+    writing.commit().await?;
+    Ok(claims)
+}
+
 async fn save(writing: &Writing, rows: Vec<Model>) -> PortResult<()> {
     let columns = [Column::Generation, Column::Leased, Column::VisibleAt, Column::WokenAt];
     let rows = rows.into_iter().map(IntoActiveModel::into_active_model).collect();

@@ -4,18 +4,34 @@ const questions = [
   `# Kart neden yanlış? – Why is this card wrong?
 # Sicil no yazın; kullanıcı adı (username) veya e-posta (email) da olur.
 query WhyIsThisCardWrong {
-  # What front ends show, and the account.
+  # What each field should be and whose word that is, what the directory holds now, and who can correct it.
   identityCard(by: { registryNumber: "S000001" }) {
-    id
     displayName
     username
-    email
-    title
-    unitPath { name }
-    manager { displayName title }
-    workPhone { number extension }
     accountState
-    updatedAt
+    addressBook { status writtenAt visibleOnlineFrom visibleInOutlookBy }
+    provenance {
+      name
+      value
+      directoryValue
+      inSync
+      reason
+      because
+      source
+      effectiveOn
+      since
+      correctors
+      correctedBy { name }
+    }
+  }
+  # All cards that the directory shows otherwise than it should.
+  cardDrift(first: 20) {
+    nodes {
+      reason
+      since
+      card { displayName username unit { shortName } }
+      fields { name value directoryValue reason because }
+    }
   }
   # What HR says wrongly, and who can mend it.
   dataIssues(first: 20) {

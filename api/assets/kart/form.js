@@ -1,6 +1,5 @@
 // Elements, fields and forms: each fault is told beside its field, and read out.
 import { say } from "/kart/kart.js";
-import { told } from "/kart/session.js";
 
 export function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -36,7 +35,7 @@ export function form({ fields, deed, act, cancel, at = {} }) {
   const mind = (errors) => {
     const inputs = errors.map((error) => at[error.path[0]]).filter(Boolean);
     inputs.forEach((input) => input.setAttribute("aria-invalid", "true"));
-    complain(errors.map((error) => told(error.message)).join(" "), inputs[0]);
+    complain(errors.map((error) => error.message).join(" "), inputs[0]);
   };
   element.onsubmit = async (event) => {
     event.preventDefault();

@@ -3,11 +3,14 @@ import { WORDS } from "/kart/words.js";
 import { ask, signIn, signOut, speak, viewer, whenEnded } from "/kart/session.js";
 import { field, form, make } from "/kart/form.js";
 import { officersForm, ownPhones } from "/kart/phones.js";
+import { truth, whyButton } from "/kart/truth.js";
 
 const at = (id) => document.getElementById(id);
 let tongue = localStorage.getItem("tongue") || (navigator.language.startsWith("en") ? "en" : "tr");
 export const say = (key) => WORDS[tongue][key];
 export const time = (moment) => new Date(moment).toLocaleTimeString(tongue, { timeStyle: "short" });
+export const date = (day) => new Date(day).toLocaleDateString(tongue, { dateStyle: "long", timeZone: "Europe/Istanbul" });
+export const when = (moment) => new Date(moment).toLocaleString(tongue, { dateStyle: "long", timeStyle: "short", timeZone: "Europe/Istanbul" });
 export const phone = (number) => number.replace(/^\+90(\d{3})(\d{3})(\d{2})(\d{2})$/, "+90 $1 $2 $3 $4");
 const PERSON = "id displayName title unit { code shortName }";
 const PAGE = "totalCount pageInfo { hasNextPage endCursor }";
@@ -122,10 +125,10 @@ function card(id) {
     title.textContent = identityCard.displayName;
     const paper = make("section", {}, title, make("p", { className: "role" }, identityCard.title ?? ""), details(identityCard, isOwn));
     const again = () => card(id);
-    if (isOwn) return [make("div", { className: "sides" }, paper, await ownPhones(id, again))];
+    if (isOwn) return [make("div", { className: "sides" }, paper, await ownPhones(id, again)), truth(id)];
     const keepsRecords = viewer().roles.some((role) => role === "PERSONNEL_OFFICER" || role === "ADMINISTRATOR");
     const desk = keepsRecords ? await officersForm(id, again) : null;
-    return desk ? [make("div", { className: "sides" }, paper, desk)] : [paper];
+    return desk ? [make("div", { className: "sides" }, paper, desk), whyButton(id)] : [paper];
   });
 }
 

@@ -11,8 +11,6 @@ let ended = () => {};
 export const viewer = () => session?.viewer ?? null;
 export const speak = (language) => { tongue = language; };
 export const whenEnded = (then) => { ended = then; };
-// Where a message is in both languages, English comes first.
-export const told = (message) => { const parts = message.split(" / "); return parts.length === 2 ? parts[tongue === "tr" ? 1 : 0] : message; };
 
 async function post(query, variables, token) {
   const headers = { "content-type": "application/json", accept: "application/graphql-response+json", "accept-language": tongue };
@@ -24,7 +22,7 @@ export async function signIn(username, password) {
   const query = `mutation($input: SessionCreateInput!) { sessionCreate(input: $input) { ${TOKENS} } }`;
   const { data } = await (await post(query, { input: { username, password } })).json();
   session = data.sessionCreate.session;
-  return session ? "" : data.sessionCreate.userErrors.map((error) => told(error.message)).join(" ");
+  return session ? "" : data.sessionCreate.userErrors.map((error) => error.message).join(" ");
 }
 
 export async function signOut() {

@@ -20,6 +20,30 @@ export const WORDS = {
     staffPhones: "Telefonlarını değiştir", reason: "Gerekçe", reasonHint: "Denetim kaydına yazılır", keep: "Boş bırakılan numara değişmez.",
     staffHere: "Bu birimde çalışanlar", under: "alt birimleri aç", close: "alt birimleri kapat", below: "Alt birimler",
     away: "Şu anda yanıt alınamıyor. Biraz sonra yeniden deneyin.", ended: "Oturum sona erdi. Yeniden giriş yapın.", empty: "Bu alan boş bırakılamaz.",
+    truth: "Kartım nereden geliyor?", why: "Bu kart neden böyle?", truthAway: "Dizine şu anda sorulamıyor. Biraz sonra yeniden deneyin.",
+    from: (day) => `${day} tarihinden beri`, visible: "Adres defteri bunu gösteriyor.", visibleBy: (at) => `Dizinde yazılı; Outlook en geç ${at} itibarıyla gösterir.`,
+    showsNow: (value) => `Adres defteri şimdi şunu gösteriyor: ${value}.`, showsNothing: "Adres defterinde şimdi değer yok.", correctedBy: "Düzeltebilecek olan:",
+    books: {
+      CURRENT: "Adres defteri bu kartı doğru gösteriyor.", WRITING: "Bir değişiklik dizine yazılıyor.",
+      WAITING_FOR_ADDRESS_BOOK: "Dizin doğru. Çevrimdışı adres defteri en geç {by} itibarıyla günceldir.",
+      STALE: "Adres defteri bu kartı olması gerekenden farklı gösteriyor; nedeni aşağıda.", HIDDEN: "Adres defteri bu kartı göstermiyor.", NONE: "Henüz bir hesap yok.",
+    },
+    sources: {
+      HR: "Kaynak: personel sistemi", UNIT_TABLE: "Kaynak: birim tablosu, {unit}", SELF_SERVICE: "Kaynak: kişinin kendi değişikliği",
+      PERSONNEL_UNIT: "Kaynak: personel biriminin değişikliği", RULE: "Kaynak: Kimlik'in kuralı",
+    },
+    correctors: { PERSON: "kişinin kendisi (bu sayfada)", PERSONNEL_UNIT: "personel birimi", UNIT_TABLE: "birim tablosunu tutan birim", ADMINISTRATOR: "Kimlik yöneticisi" },
+    reasons: {
+      WAITING: "Yeni değer yazılıyor.", HAND_EDITED: "Dizinde elle değiştirilmiş; birkaç dakika içinde düzeltilir.", VALUE_CUT: "Değer adres defterine sığmıyor, kesildi.",
+      OBSERVED_ONLY: "Bu birimin hesapları henüz yalnızca gözleniyor.", HELD: "Değişiklik yönetici onayı bekliyor.", REJECTED: "Yönetici bu değişikliği reddetti.",
+      ADDRESS_POLICY: "Adresleri Exchange ilkesi yazıyor.", REFUSED_VALUE: "Dizin bu değeri kabul etmiyor.", FAILED: "Dizin değişikliği reddetti; yeniden denenecek.",
+      PROTECTED: "Korumalı hesap: Kimlik bu hesaba yazmaz.", NOT_FOUND: "Hesap dizinde bulunamıyor.",
+    },
+    fields: {
+      DISPLAY_NAME: "Görünen ad", TITLE: "Unvan", DEPARTMENT: "Birim", COMPANY: "Kuruluş", OFFICE: "Oda", WORK_PHONE: "İş telefonu", MOBILE: "Cep telefonu",
+      FAX: "Faks", MANAGER: "Yöneticisi", MAIL: "E-posta", STREET: "Adres", CITY: "Şehir", STATE: "İl", POSTAL_CODE: "Posta kodu", GIVEN_NAME: "Ad", FAMILY_NAME: "Soyad",
+      INITIALS: "Baş harfler", HIDE_FROM_ADDRESS_LISTS: "Adres defterinde gizli",
+    },
     gone: "Böyle bir kart yok.", noCard: "Bu hesap bir personele ait değil, kartı yok.",
   },
   en: {
@@ -42,6 +66,30 @@ export const WORDS = {
     staffPhones: "Change phones", reason: "Reason", reasonHint: "Stands in the audit", keep: "A number left empty stays as it is.",
     staffHere: "People of this unit", under: "open the units below", close: "close the units below", below: "Units below",
     away: "There is no answer now. Try again a little later.", ended: "The session has ended. Sign in again.", empty: "This cannot be left empty.",
+    truth: "Where does my card come from?", why: "Why is this card as it is?", truthAway: "The directory cannot be asked now. Try again a little later.",
+    from: (day) => `since ${day}`, visible: "The address book shows this.", visibleBy: (at) => `Written into the directory; Outlook shows it by ${at} at the latest.`,
+    showsNow: (value) => `The address book now shows: ${value}.`, showsNothing: "The address book now shows nothing here.", correctedBy: "Can be corrected by:",
+    books: {
+      CURRENT: "The address book shows this card as it should be.", WRITING: "A change is being written into the directory.",
+      WAITING_FOR_ADDRESS_BOOK: "The directory is right. The offline address book follows by {by} at the latest.",
+      STALE: "The address book shows this card otherwise than it should; the reason stands below.", HIDDEN: "The address book does not show this card.", NONE: "There is no account yet.",
+    },
+    sources: {
+      HR: "Source: HR", UNIT_TABLE: "Source: table of units, {unit}", SELF_SERVICE: "Source: changed by the person",
+      PERSONNEL_UNIT: "Source: changed by the personnel unit", RULE: "Source: a rule of Kimlik",
+    },
+    correctors: { PERSON: "the person (on this page)", PERSONNEL_UNIT: "the personnel unit", UNIT_TABLE: "whoever keeps the table of units", ADMINISTRATOR: "an administrator of Kimlik" },
+    reasons: {
+      WAITING: "The new value is being written.", HAND_EDITED: "Changed by hand in the directory; it is put right within minutes.", VALUE_CUT: "The value does not fit the address book and was cut.",
+      OBSERVED_ONLY: "The accounts of this unit are only observed as yet.", HELD: "The change waits for an administrator's approval.", REJECTED: "An administrator has rejected the change.",
+      ADDRESS_POLICY: "A policy of Exchange writes the addresses.", REFUSED_VALUE: "The directory does not take this value.", FAILED: "The directory refused the change; it is tried again.",
+      PROTECTED: "A protected account: Kimlik does not write it.", NOT_FOUND: "The account cannot be found in the directory.",
+    },
+    fields: {
+      DISPLAY_NAME: "Shown name", TITLE: "Title", DEPARTMENT: "Unit", COMPANY: "Organization", OFFICE: "Room", WORK_PHONE: "Work phone", MOBILE: "Mobile",
+      FAX: "Fax", MANAGER: "Manager", MAIL: "E-mail", STREET: "Address", CITY: "Town", STATE: "Province", POSTAL_CODE: "Postal code", GIVEN_NAME: "Given name", FAMILY_NAME: "Surname",
+      INITIALS: "Initials", HIDE_FROM_ADDRESS_LISTS: "Hidden in the address book",
+    },
     gone: "There is no such card.", noCard: "This account belongs to no member of staff and has no card.",
   },
 };

@@ -43,8 +43,6 @@ const at = (id) => document.getElementById(id);
 let tongue = localStorage.getItem("tongue") || (navigator.language.startsWith("en") ? "en" : "tr");
 let view = menu;
 const say = (key) => WORDS[tongue][key];
-// Where a message is in both languages, English comes first.
-const told = (message) => { const parts = message.split(" / "); return parts.length === 2 ? parts[tongue === "tr" ? 1 : 0] : message; };
 const inWords = (rule) => (tongue === "tr" ? rule.turkish : rule.english);
 
 async function ask(query, variables) {
@@ -156,7 +154,7 @@ function ended(payload, complain, input) {
     text.focus();
     return;
   }
-  const words = payload.userErrors.map((error) => told(error.message));
+  const words = payload.userErrors.map((error) => error.message);
   if (payload.oldPasswordGone) words.push(say("gone"));
   complain(words.join(" "), input);
 }
@@ -169,7 +167,7 @@ function first() {
     const query = `mutation($i: AccountActivateInput!) { accountActivate(input: $i) { ticket { token } ${FAULTS} } }`;
     const { accountActivate } = await ask(query, { i: { username: name.input.value, code: code.input.value } });
     if (accountActivate.ticket) return set("first", accountActivate.ticket.token);
-    complain(accountActivate.userErrors.map((error) => told(error.message)).join(" "), code.input);
+    complain(accountActivate.userErrors.map((error) => error.message).join(" "), code.input);
   });
 }
 
@@ -188,7 +186,7 @@ function lost(key) {
     const query = `mutation($i: ${type}!) { start: ${deed}(input: $i) { challenge { id } ${FAULTS} } }`;
     const { start } = await ask(query, { i: { username: name.input.value, nationalId: national.input.value || null } });
     if (start.challenge) return prove(key, start.challenge.id);
-    complain(start.userErrors.map((error) => told(error.message)).join(" "), start.userErrors[0].path[0] === "nationalId" ? national.input : name.input);
+    complain(start.userErrors.map((error) => error.message).join(" "), start.userErrors[0].path[0] === "nationalId" ? national.input : name.input);
   });
 }
 
@@ -199,7 +197,7 @@ function prove(key, challengeId) {
   form(say(key), [...words, code.label], say("go"), async (complain) => {
     const query = `mutation($i: ChallengeVerifyInput!) { challengeVerify(input: $i) { ticket { token } ${FAULTS} } }`;
     const { challengeVerify } = await ask(query, { i: { challengeId, code: code.input.value } });
-    const words = (errors) => errors.map((error) => told(error.message)).join(" ");
+    const words = (errors) => errors.map((error) => error.message).join(" ");
     if (!challengeVerify.ticket) return complain(words(challengeVerify.userErrors), code.input);
     const ticket = challengeVerify.ticket.token;
     if (key !== "unlock") return set(key, ticket);

@@ -13,6 +13,13 @@ pub async fn serve(config: Arc<Config>, is_demo: bool) -> anyhow::Result<u8> {
         Faults(vec![Fault::new("server.listen", format!("{listen}: {}", plain(&e)), mend)])
     })?;
     let listen = listener.local_addr()?;
+    let metrics = match config.metrics.listen {
+        Some(address) => Some(tokio::net::TcpListener::bind(address).await.map_err(|e| {
+            let mend = "write another address, or none: then nothing is told";
+            Faults(vec![Fault::new("metrics.listen", format!("{address}: {}", plain(&e)), mend)])
+        })?),
+        None => None,
+    };
     let stop = work::stop_on_signal()?;
     let voice = Arc::new(Voice::new(is_demo));
     let house = super::house(config).await?;
@@ -26,6 +33,11 @@ pub async fn serve(config: Arc<Config>, is_demo: bool) -> anyhow::Result<u8> {
         tracing::info!(%listen, database = house.config.database.shown(), directory = ?house.config.directory.kind, hr = ?house.config.hr.source, "Kimlik serves");
     }
     let loops = work::start(&house, &voice, &stop);
+    if let Some(listener) = metrics {
+        tracing::info!(metrics = %listener.local_addr()?, "figures are told at /metrics");
+        let (router, stopped) = (http::metrics::router(house.clone()), stop.clone());
+        tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped.cancelled_owned()).await });
+    }
     let router = http::router(house, stop.clone());
     let stopped = stop.clone();
     let served = tokio::spawn(async move {

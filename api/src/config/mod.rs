@@ -89,6 +89,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub oidc: Oidc,
     pub webhooks: Webhooks,
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -120,6 +121,15 @@ impl Default for Server {
     fn default() -> Server {
         Server { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), public_url: "http://127.0.0.1:8080".into() }
     }
+}
+
+/// Figures for whoever watches over Kimlik.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Where /metrics is answered, to anybody who reaches it. Nothing: nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

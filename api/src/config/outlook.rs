@@ -1,6 +1,8 @@
 //! `[card]` and `[exchange]`: what the address book shows, and who makes mailboxes.
 use super::Fault;
+use chrono::TimeDelta;
 use kimlik_domain::account::Mapping;
+use kimlik_domain::card::address_book::BookRules;
 use kimlik_domain::mailbox::Mailboxes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,11 +51,52 @@ pub struct Exchange {
     /// How long a leaver's mailbox goes on taking mail.
     pub mailbox_retention_days: u32,
     pub command: MailboxCommand,
+    pub address_book: AddressBook,
+}
+
+/// How late the offline address book is. Where clients always ask a server, 0 and 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AddressBook {
+    /// Between two generations of it.
+    pub generation_hours: u32,
+    /// Until a client fetches the new one.
+    pub download_hours: u32,
+}
+
+impl Default for AddressBook {
+    fn default() -> AddressBook {
+        AddressBook { generation_hours: 8, download_hours: 24 }
+    }
+}
+
+impl AddressBook {
+    /// `replication`: seconds until every controller has heard of a change.
+    pub fn rules(&self, replication: u32) -> BookRules {
+        let hours = |n: u32| TimeDelta::hours(n.into());
+        let replication = TimeDelta::seconds(replication.into());
+        BookRules { replication, generation: hours(self.generation_hours), download: hours(self.download_hours) }
+    }
+
+    fn check(&self, faults: &mut Vec<Fault>) {
+        for (key, hours) in [("generation_hours", self.generation_hours), ("download_hours", self.download_hours)] {
+            if hours > 8_760 {
+                let setting = format!("exchange.address_book.{key}");
+                faults.push(Fault::new(setting, hours.to_string(), "write a number of hours from 0 to 8760"));
+            }
+        }
+    }
 }
 
 impl Default for Exchange {
     fn default() -> Exchange {
-        Exchange { mailboxes: MailboxMode::None, routing_domain: None, mailbox_retention_days: 90, command: MailboxCommand::default() }
+        Exchange {
+            mailboxes: MailboxMode::None,
+            routing_domain: None,
+            mailbox_retention_days: 90,
+            command: MailboxCommand::default(),
+            address_book: AddressBook::default(),
+        }
     }
 }
 
@@ -100,6 +143,7 @@ impl Exchange {
             let found = self.mailbox_retention_days.to_string();
             faults.push(Fault::new("exchange.mailbox_retention_days", found, "write a number of days from 1 to 36500"));
         }
+        self.address_book.check(faults);
         if self.mailboxes == MailboxMode::Command {
             self.command.check(faults);
         }

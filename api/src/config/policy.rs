@@ -12,15 +12,9 @@ use std::sync::Arc;
 /// `exchange`: what the directory has said of its schema. Of a checked configuration nothing is lost here.
 pub fn policy_of(config: &Config, exchange: bool) -> Policy {
     let ad = &config.directory.active_directory;
-    let names = config.names.clone();
     Policy {
         reasons: reasons_of(config),
-        names: NamePolicy {
-            username: names.username,
-            mail_domain: names.mail_domain,
-            never: names.never,
-            rename_username: names.rename_username,
-        },
+        names: names_of(config),
         base: config.directory.base(),
         closed_ou: config.directory.closed_ou(),
         default_ou: config.directory.default_ou(),
@@ -36,9 +30,15 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
         mailboxes: config.exchange.mailboxes(),
         mailbox_retention_days: config.exchange.mailbox_retention_days,
         upn_suffix: config.directory.upn_suffix().to_owned(),
-        family_name_in_capitals: names.family_name_in_capitals,
+        family_name_in_capitals: config.names.family_name_in_capitals,
         texts: texts_of(config),
     }
+}
+
+/// Which names people get.
+pub fn names_of(config: &Config) -> NamePolicy {
+    let names = config.names.clone();
+    NamePolicy { username: names.username, mail_domain: names.mail_domain, never: names.never, rename_username: names.rename_username }
 }
 
 /// What messages say: the texts built in, and the operator's over them (faults were named by the check).

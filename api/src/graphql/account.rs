@@ -1,18 +1,19 @@
 //! Deeds on one person's account that do not wait for HR: suspended at once, and given back.
 use super::card::IdentityCardKey;
 use super::error::{Maybe, UserError, UserErrorCode, fault};
-use super::plan::{OutOfReach, Plan, out_of_reach};
+use super::plan::{Plan, out_of_reach};
 use super::staff::{StaffMember, member_of};
-use super::{allows, caller, house, id, language};
+use super::{allows, caller, house, order};
 use crate::deeds;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use kimlik_domain::access::idempotency::{ClientKey, KeyState, is_key};
+use kimlik_domain::access::idempotency::ClientKey;
 use kimlik_domain::access::{About, Deed};
-use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::lifecycle::ActionKind;
-use kimlik_domain::lifecycle::suspension::{LONGEST_REASON, Order, OrderKind, Ordered};
-use kimlik_domain::ports::{PeopleBy, PersonRecord, PortError};
+use kimlik_domain::lifecycle::look::Supposed;
+use kimlik_domain::lifecycle::suspension::{Order, OrderKind, Ordered};
+use kimlik_domain::lifecycle::{ActionKind, reconcile};
+use kimlik_domain::ports::PortError;
+use kimlik_domain::staff::IssueKind;
 use serde_json::json;
 
 #[derive(Default)]
@@ -53,8 +54,11 @@ pub struct AccountChangePayload {
     staff_member: Option<StaffMember>,
     /// What is carried out, or of a dry run: would be. Null: nothing was done. Empty: the account is so already.
     plan: Option<Plan>,
-    /// The directory shows it. False, and no userErrors, and no dry run: it is certain, and done as soon as the directory answers.
+    /// The directory shows it. False, and no userErrors, and no dry run: it is certain, and done as soon as the directory answers or,
+    /// where the plan's verdict is HELD, an administrator has approved it.
     carried_out: bool,
+    /// Somebody disabled the account in the directory before it was suspended: it stays disabled, and an issue says so.
+    stays_disabled: bool,
     /// What the caller can mend; empty: it was done.
     user_errors: Vec<UserError>,
 }
@@ -72,7 +76,7 @@ impl AccountMutation {
             return None;
         }
         let AccountSuspendInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(ordered(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run, idempotency_key }).await)
+        Some(give_order(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run, idempotency_key }).await)
     }
 
     /// Lifts a suspension by accountSuspend. Where HR says that the person is on leave or has left, the account stays disabled.
@@ -85,14 +89,8 @@ impl AccountMutation {
             return None;
         }
         let AccountReinstateInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(ordered(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run, idempotency_key }).await)
+        Some(give_order(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run, idempotency_key }).await)
     }
-}
-
-async fn ordered(ctx: &Context<'_>, kind: OrderKind, asked: Asked) -> Result<AccountChangePayload> {
-    let mut payload = order(ctx, kind, asked).await?;
-    payload.user_errors = payload.user_errors.into_iter().map(|error| error.said(language(ctx))).collect();
-    Ok(payload)
 }
 
 struct Asked {
@@ -102,100 +100,54 @@ struct Asked {
     idempotency_key: Option<String>,
 }
 
-fn refused(user_errors: Vec<UserError>) -> AccountChangePayload {
-    AccountChangePayload { staff_member: None, plan: None, carried_out: false, user_errors }
+pub fn refused(user_errors: Vec<UserError>) -> AccountChangePayload {
+    AccountChangePayload { staff_member: None, plan: None, carried_out: false, stays_disabled: false, user_errors }
+}
+
+/// A dry run's answer.
+pub fn shown(staff_member: Option<StaffMember>, plan: Plan, stays_disabled: bool) -> AccountChangePayload {
+    AccountChangePayload { staff_member, plan: Some(plan), carried_out: false, stays_disabled, user_errors: Vec::new() }
 }
 
 fn one(code: UserErrorCode, path: &str, message: &str) -> AccountChangePayload {
     refused(vec![UserError::new(code, path, message)])
 }
 
-fn faults(asked: &Asked) -> Vec<UserError> {
-    let mut faults = Vec::new();
-    let reason = asked.reason.trim();
-    if reason.is_empty() || reason.chars().any(char::is_control) {
-        faults.push(UserError::new(UserErrorCode::Invalid, "reason", "Give a reason, in one line."));
-    } else if reason.chars().count() > LONGEST_REASON {
-        faults.push(UserError::new(UserErrorCode::TooLong, "reason", "A reason has at most 500 characters."));
-    }
-    if asked.idempotency_key.as_deref().is_some_and(|key| !is_key(key)) {
-        faults.push(UserError::new(UserErrorCode::Invalid, "idempotencyKey", "A key has 1 to 100 characters."));
-    }
-    faults
-}
-
-/// Whom the key names, if `deed` may be done to them: whoever it may not is not told from nobody.
-async fn found(ctx: &Context<'_>, deed: Deed, by: &IdentityCardKey) -> Result<Option<(PersonRecord, About)>> {
-    let house = house(ctx)?;
-    let named = match by {
-        IdentityCardKey::Id(given) => Ok(id::decode(id::CARD, given).map(PersonId)),
-        IdentityCardKey::Username(name) => house.store.person_named(Some(name.trim()), None).await,
-        IdentityCardKey::Email(address) => house.store.person_named(None, Some(address.trim())).await,
-        IdentityCardKey::RegistryNumber(no) => {
-            let found = house.store.people(PeopleBy::RegistryNos(std::slice::from_ref(&no.0))).await;
-            found.map(|found| found.first().map(|r| r.person.id))
-        }
-    };
-    let Some(person) = named.map_err(|e| fault(ctx, &e))? else { return Ok(None) };
-    let records = house.store.people(PeopleBy::Ids(&[person])).await.map_err(|e| fault(ctx, &e))?;
-    let today = day::today(house.clock.now());
-    let record = records.into_iter().next().map(|record| {
-        let about = About::person(&record.person, today);
-        (record, about)
-    });
-    Ok(record.filter(|(_, about)| allows(ctx, deed, *about)))
-}
-
-const AWAY: &str = "The directory does not answer now. Nothing was done; try again later.";
-
-async fn order(ctx: &Context<'_>, kind: OrderKind, asked: Asked) -> Result<AccountChangePayload> {
-    let mut faults = faults(&asked);
-    let who = found(ctx, Deed::SuspendAccount, &asked.staff_member).await?;
+async fn give_order(ctx: &Context<'_>, kind: OrderKind, asked: Asked) -> Result<AccountChangePayload> {
+    let mut faults = order::faults(&asked.reason, asked.idempotency_key.as_deref());
+    let who = order::found(ctx, Deed::SuspendAccount, &asked.staff_member).await?;
     if who.is_none() {
-        faults.push(UserError::new(UserErrorCode::NotFound, "staffMember", "There is no such member of staff."));
+        faults.push(order::nobody());
     }
-    let Some((record, _)) = who.filter(|_| faults.is_empty()) else { return Ok(refused(faults)) };
+    let Some(record) = who.filter(|_| faults.is_empty()) else { return Ok(refused(faults)) };
     let (house, by) = (house(ctx)?, caller(ctx).actor());
     let order = deeds::order(house, record.person.id, kind, asked.reason.trim(), &by);
-    let key = asked.idempotency_key.as_deref().filter(|_| !asked.dry_run).map(|key| client_key(&order, key));
-    if let Some(key) = &key {
-        match house.store.key_state(key, order.at).await.map_err(|e| fault(ctx, &e))? {
-            KeyState::New => {}
-            KeyState::Answered(answer) => return answered(ctx, &order, &answer).await,
-            KeyState::Reused => return Ok(reused()),
-        }
+    let same = json!({ "deed": format!("{:?}", order.kind), "person": order.person, "reason": order.reason });
+    let key = order::client_key(ctx, asked.idempotency_key.as_deref(), asked.dry_run, &same);
+    match order::before(ctx, key.as_ref()).await? {
+        Ok(None) => {}
+        Ok(Some(answer)) => return done(ctx, &order, order::read::<order::PlanAnswer>(ctx, &answer)?.plan).await,
+        Err(error) => return Ok(refused(vec![error])),
     }
     let Some(supposed) = order.over(record.suspension.as_ref()) else { return Ok(already(kind)) };
-    let preview = async { house.reconciler().await?.preview_with(record.person.id, Some(supposed)).await };
+    let preview = async { house.reconciler().await?.preview_with(record.person.id, Supposed::Suspension(supposed)).await };
     let plan = match preview.await {
         Ok(plan) => plan,
         // Why not refused: an order is worth most on the day on which the directory is away.
         Err(PortError::Unavailable(_)) if !asked.dry_run => return give(ctx, &order, None, key.as_ref()).await,
-        Err(PortError::Unavailable(_)) => return Ok(one(UserErrorCode::TryLater, "staffMember", AWAY)),
+        Err(PortError::Unavailable(_)) => return Ok(refused(vec![order::away()])),
         Err(error) => return Err(fault(ctx, &error)),
     };
     if let Some(why) = out_of_reach(&plan) {
-        let message = match why {
-            OutOfReach::Observed => "The unit is only observed: Kimlik does not write its accounts.",
-            OutOfReach::Protected => "The account is protected: Kimlik does not write it. Have the directory's administrators do it.",
-        };
-        return Ok(one(UserErrorCode::NotAllowed, "staffMember", message));
+        return Ok(refused(vec![order::unwritable(why)]));
     }
+    let stays_disabled = stays_disabled(&plan);
     let plan = Plan::of(&plan);
     if asked.dry_run {
         let staff_member = member_of(ctx, record.person.id).await?;
-        return Ok(AccountChangePayload { staff_member, plan: Some(plan), carried_out: false, user_errors: Vec::new() });
+        return Ok(shown(staff_member, plan, stays_disabled));
     }
     give(ctx, &order, Some(plan), key.as_ref()).await
-}
-
-fn client_key(order: &Order, key: &str) -> ClientKey {
-    let asked = json!({ "deed": format!("{:?}", order.kind), "person": order.person, "reason": order.reason }).to_string();
-    ClientKey { client: order.by.to_string(), key: key.to_owned(), asked }
-}
-
-fn reused() -> AccountChangePayload {
-    one(UserErrorCode::IdempotencyKeyReused, "idempotencyKey", "This key was used for another input. Take a new one.")
 }
 
 fn already(kind: OrderKind) -> AccountChangePayload {
@@ -221,28 +173,28 @@ async fn give(ctx: &Context<'_>, order: &Order, plan: Option<Plan>, key: Option<
                 "You have ordered this for 20 accounts within a day, which is the limit.",
             ));
         }
-        Ordered::Answered(answer) => return answered(ctx, order, &answer).await,
-        Ordered::KeyReused => return Ok(reused()),
+        Ordered::Answered(answer) => return done(ctx, order, order::read::<order::PlanAnswer>(ctx, &answer)?.plan).await,
+        Ordered::KeyReused => return Ok(refused(vec![order::reused()])),
     }
     deeds::carry_out(house, order.person).await;
     done(ctx, order, plan).await
 }
 
-/// What was answered before, with the person as they stand now.
-async fn answered(ctx: &Context<'_>, order: &Order, answer: &str) -> Result<AccountChangePayload> {
-    #[derive(serde::Deserialize)]
-    struct Answer {
-        plan: Option<Plan>,
-    }
-    let unreadable = |_| fault(ctx, &PortError::refused(kimlik_domain::ports::Refusal::Other, "an answer that was kept cannot be read"));
-    let answer: Answer = serde_json::from_str(answer).map_err(unreadable)?;
-    done(ctx, order, answer.plan).await
+pub fn stays_disabled(plan: &reconcile::Plan) -> bool {
+    plan.people.iter().flat_map(|p| &p.issues).any(|i| i.kind == IssueKind::DisabledByHand)
+}
+
+/// What came of an order that was given, with the person as they stand now. `kinds`: what it is done with.
+pub async fn came_of(ctx: &Context<'_>, person: PersonId, plan: Option<Plan>, kinds: &[ActionKind]) -> Result<AccountChangePayload> {
+    let house = house(ctx)?;
+    let left = async { house.reconciler().await?.plan(&reconcile::Whom::People(vec![person]), None).await };
+    let left = left.await;
+    let stays_disabled = left.as_ref().is_ok_and(stays_disabled);
+    let carried_out = left.is_ok_and(|left| !Plan::of(&left).is_to_do(kinds));
+    let staff_member = member_of(ctx, person).await?;
+    Ok(AccountChangePayload { staff_member, plan, carried_out, stays_disabled, user_errors: Vec::new() })
 }
 
 async fn done(ctx: &Context<'_>, order: &Order, plan: Option<Plan>) -> Result<AccountChangePayload> {
-    let house = house(ctx)?;
-    let left = async { house.reconciler().await?.plan(&kimlik_domain::lifecycle::reconcile::Whom::People(vec![order.person]), None).await };
-    let carried_out = left.await.is_ok_and(|left| !Plan::of(&left).is_to_do(&[ActionKind::Suspend, ActionKind::Reinstate]));
-    let staff_member = member_of(ctx, order.person).await?;
-    Ok(AccountChangePayload { staff_member, plan, carried_out, user_errors: Vec::new() })
+    came_of(ctx, order.person, plan, &[ActionKind::Suspend, ActionKind::Reinstate]).await
 }

@@ -24,7 +24,7 @@ pub struct AuditEvent {
 /// One deed, reading or refusal. Never changed afterwards.
 impl AuditEvent {
     /// Of this event; later ones have greater ids.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         ID(cursor(self.number).0)
     }
     /// When.
@@ -112,6 +112,17 @@ async fn page_of(ctx: &Context<'_>, filter: &AuditFilter, first: Option<i32>, af
     let before = page::after(id::AUDIT, after)?.map(|number| i64::try_from(number.as_u128()).map_err(|_| page::foreign())).transpose()?;
     let found = house(ctx)?.door.audit.events(filter, before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
     Ok(page::page(found, wanted, before.is_some(), |(number, event)| (cursor(number), AuditEvent { number, event })))
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<AuditEvent>> {
+    let Ok(number) = i64::try_from(id.as_u128()) else { return Ok(None) };
+    if !allows(ctx, Deed::ReadAudit, About::Everything) {
+        return Ok(None);
+    }
+    let before = Some(number.saturating_add(1));
+    let found = house(ctx)?.door.audit.events(&AuditFilter::default(), before, 1).await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.into_iter().find(|(found, _)| *found == number).map(|(number, event)| AuditEvent { number, event }))
 }
 
 /// What an officer reads of a person's history: deeds on the account and what HR said, not who has read or signed in.

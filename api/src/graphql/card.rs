@@ -1,14 +1,15 @@
 //! Identity cards (kimlik kartı): one, or a page of those that fit.
 use super::error::{Maybe, bad_input, fault};
 use super::mailbox::{self, Mailbox};
+use super::provenance::{self, AddressBookState, CardField};
 use super::reading::reads;
-use super::scalar::{PhoneNumber, RegistryNumber, UnitCode};
+use super::scalar::{Date, PhoneNumber, RegistryNumber, UnitCode};
 use super::unit::{self, Unit, UnitKind};
 use super::window::{self, Counted, Paging, Total};
 use super::{allows, house, id};
 use crate::cards::former;
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::card::CardPosting;
 use kimlik_domain::card::book::Entry;
@@ -18,6 +19,7 @@ use kimlik_domain::id::PersonId;
 use kimlik_domain::ports::PeopleBy;
 use kimlik_domain::text;
 use std::sync::Arc;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct CardQuery;
@@ -127,12 +129,12 @@ impl Posting {
         self.posting.kind.into()
     }
     /// The first day, where it is known.
-    async fn starts_on(&self) -> Option<NaiveDate> {
-        self.posting.start
+    async fn starts_on(&self) -> Option<Date> {
+        self.posting.start.map(Date)
     }
     /// The last day, where it is known.
-    async fn ends_on(&self) -> Option<NaiveDate> {
-        self.posting.end
+    async fn ends_on(&self) -> Option<Date> {
+        self.posting.end.map(Date)
     }
 }
 
@@ -147,7 +149,7 @@ pub struct IdentityCard {
 /// What a colleague may see of a person: the card that the address book shows too.
 impl IdentityCard {
     /// Stays the same as long as the person is known.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::CARD, self.entry.card.person.0)
     }
     /// Sicil no. The person, its personnel unit, auditors and administrators; others see null.
@@ -252,6 +254,19 @@ impl IdentityCard {
         }
         mailbox::of(ctx, self.entry.card.person).await.transpose()
     }
+    /// Field by field: where the value comes from, since when, what the directory holds (asked now), whether they agree and who can
+    /// correct it. The person, its personnel unit, auditors and administrators; others see null. The reading of another person's is
+    /// recorded. Empty: there is no account, or a person has to decide first what it should be.
+    #[graphql(complexity = "200 + 20 * child_complexity")]
+    async fn provenance(&self, ctx: &Context<'_>) -> Maybe<Vec<CardField>> {
+        provenance::of(ctx, self.entry.card.person, self.about()).await
+    }
+    /// What the address book of Outlook shows of it, and when: written when, seen by a client online from when, in the offline
+    /// address book by when at the latest. As provenance.
+    #[graphql(complexity = "200 + child_complexity")]
+    async fn address_book(&self, ctx: &Context<'_>) -> Maybe<AddressBookState> {
+        provenance::address_book(ctx, self.entry.card.person, self.about()).await
+    }
     /// When something of it last changed, by whatever way. Null: never since the person is known.
     async fn updated_at(&self) -> Option<DateTime<Utc>> {
         Some(self.entry.changed_at).filter(|at| *at != DateTime::<Utc>::default())
@@ -323,6 +338,16 @@ async fn find(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<IdentityC
     let card = found.await.map_err(|e| fault(ctx, &e))?;
     // Why: whether a number is somebody's is not told to whoever may not read it.
     Ok(card.filter(|card| !by_number || allows(ctx, Deed::ReadRegistryNumber, card.about())))
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<IdentityCard>> {
+    if !allows(ctx, Deed::ReadCard, About::Everything) {
+        return Ok(None);
+    }
+    let found =
+        house(ctx)?.cards.ask(|book| book.get(PersonId(id)).cloned().map(|entry| IdentityCard { entry, tree: book.tree().clone() }));
+    found.await.map_err(|e| fault(ctx, &e))
 }
 
 /// Whom a key names, also if they have left. Who may know is the caller's to ask.

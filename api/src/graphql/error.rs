@@ -1,8 +1,7 @@
 //! What a caller is told of a failure: a bad argument in the caller's words; a fault of ours with an id that stands in the log.
-use super::house;
-use crate::language::Language;
+use super::{house, language};
 use crate::wiring::House;
-use async_graphql::{Context, Enum, Error, ErrorExtensions, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, Error, ErrorExtensions, SimpleObject};
 use kimlik_domain::ports::{PortError, Refusal};
 
 pub const BAD_INPUT: &str = "BAD_USER_INPUT";
@@ -18,6 +17,7 @@ pub const AWAY: &str = "Something that Kimlik needs for this does not answer now
 
 /// What stands in the log beside a fault, and is told to whoever met it.
 pub fn fault_id(house: &House) -> String {
+    house.counters.faults.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let mut random = [0; 10];
     house.entropy.fill(&mut random);
     kimlik_domain::id::uuid_v7(house.clock.now(), random).to_string()
@@ -39,13 +39,23 @@ pub fn fault(ctx: &Context<'_>, error: &PortError) -> Error {
 
 /// What a caller can mend.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct UserError {
     /// For programs.
     pub code: UserErrorCode,
     /// The way to the value inside `input`.
     pub path: Vec<String>,
-    /// For people.
+    /// In English, as it arises; told in the caller's language.
+    #[graphql(skip)]
     pub message: String,
+}
+
+#[ComplexObject]
+impl UserError {
+    /// For people, in Turkish or English as the request's Accept-Language asks.
+    async fn message(&self, ctx: &Context<'_>) -> String {
+        language(ctx).say(&self.message)
+    }
 }
 
 /// Why a deed was not done.
@@ -96,11 +106,6 @@ pub enum UserErrorCode {
 impl UserError {
     pub fn new(code: UserErrorCode, path: &str, message: impl Into<String>) -> UserError {
         UserError { code, path: vec![path.to_owned()], message: message.into() }
-    }
-
-    /// In the language of whoever is told.
-    pub fn said(self, language: Language) -> UserError {
-        UserError { message: language.say(&self.message), ..self }
     }
 
     pub fn of(fault: &PortError, path: &str) -> UserError {

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::access::grant::{self, NotGrantable};
 use kimlik_domain::access::{self, About, Deed};
 use kimlik_domain::id::{GrantId, PersonId};
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct GrantQuery;
@@ -24,7 +25,7 @@ pub struct RoleGrant(grant::Grant);
 /// A role given to a person for a time.
 impl RoleGrant {
     /// Of this grant.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::GRANT, self.0.id.0)
     }
     /// Which role.
@@ -154,6 +155,15 @@ impl GrantMutation {
         }
         Some(revoke(ctx, &input.grant_id).await)
     }
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<RoleGrant>> {
+    if !allows(ctx, Deed::ReadGrant, About::Everything) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.door.grants.grants(Some(GrantId(id::above(id))), 1).await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.into_iter().find(|grant| grant.id.0 == id).map(RoleGrant))
 }
 
 async fn grants(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<RoleGrant>> {

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::{HoldId, PersonId};
 use kimlik_domain::lifecycle::{hold, limits};
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct HoldQuery;
@@ -72,7 +73,7 @@ pub struct Hold(hold::Hold);
 /// Changes of one kind and scope (closings in Ankara, renames everywhere) that exceeded a limit. They wait; all else goes on.
 impl Hold {
     /// Of this hold.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::HOLD, self.0.id.0)
     }
     /// How it stands.
@@ -176,6 +177,15 @@ impl HoldQuery {
         }
         Some(holds(ctx, status, first, after.as_deref()).await)
     }
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<Hold>> {
+    if !allows(ctx, Deed::ReadHold, About::Everything) {
+        return Ok(None);
+    }
+    let holds = house(ctx)?.store.holds(None, MOST).await.map_err(|e| fault(ctx, &e))?;
+    Ok(holds.into_iter().find(|hold| hold.id.0 == id).map(Hold))
 }
 
 async fn holds(ctx: &Context<'_>, status: Option<HoldStatus>, first: Option<i32>, after: Option<&str>) -> Result<Page<Hold>> {

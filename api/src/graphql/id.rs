@@ -4,6 +4,9 @@ use async_graphql::{ID, Result};
 use uuid::Uuid;
 
 pub const CARD: &str = "card";
+pub const STAFF: &str = "staff";
+pub const UNIT: &str = "unit";
+pub const PROVINCE: &str = "province";
 pub const RUN: &str = "run";
 pub const HOLD: &str = "hold";
 pub const OPERATION: &str = "operation";
@@ -14,6 +17,7 @@ pub const SERVICE: &str = "service";
 pub const CHANGE: &str = "change";
 pub const AUDIT: &str = "audit";
 pub const WEBHOOK: &str = "webhook";
+pub const DRIFT: &str = "drift";
 pub const SUBMISSION: &str = "submission";
 
 pub fn encode(kind: &str, id: Uuid) -> ID {
@@ -22,6 +26,16 @@ pub fn encode(kind: &str, id: Uuid) -> ID {
 
 pub fn decode(kind: &str, id: &str) -> Option<Uuid> {
     Uuid::try_parse(id.strip_prefix(kind)?.strip_prefix('_')?).ok()
+}
+
+/// The next greater one: a list of what lies before it begins with `id`.
+pub fn above(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128().saturating_add(1))
+}
+
+/// The next smaller one: a list of what lies behind it begins with `id`.
+pub fn below(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128().saturating_sub(1))
 }
 
 /// An argument named `argument` that must be an id of `kind`.

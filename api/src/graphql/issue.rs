@@ -13,6 +13,7 @@ use kimlik_domain::id::IssueId;
 use kimlik_domain::ports::OpenIssue;
 use kimlik_domain::staff::RegistryNo;
 use std::sync::Arc;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct IssueQuery;
@@ -163,7 +164,7 @@ pub struct DataIssue {
 /// A fault in what HR says. It goes away by itself when it is no longer found.
 impl DataIssue {
     /// Of this issue.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::ISSUE, self.open.id.0)
     }
     /// What is wrong.
@@ -233,6 +234,19 @@ impl IssueQuery {
     }
 }
 
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<DataIssue>> {
+    if !allows(ctx, Deed::ReadIssue, About::List) {
+        return Ok(None);
+    }
+    let house = house(ctx)?;
+    let found = house.store.issues(Some(IssueId(id::below(id))), 1).await.map_err(|e| fault(ctx, &e))?;
+    let found: Vec<OpenIssue> = found.into_iter().filter(|issue| issue.id.0 == id).collect();
+    let Some(open) = of_them(ctx, found).await?.pop() else { return Ok(None) };
+    let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
+    Ok(Some(DataIssue { open, tree }))
+}
+
 async fn issues(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<DataIssue>> {
     let house = house(ctx)?;
     let wanted = page::first(first)?;
@@ -259,16 +273,24 @@ async fn visible(ctx: &Context<'_>, mut after: Option<IssueId>, enough: usize) -
         }
         let is_last = found.len() < batch as usize;
         after = found.last().map(|i| i.id);
-        let people = permitted(ctx, Deed::ReadIssue, found.iter().filter_map(|i| i.issue.person)).await?;
-        seen.extend(found.into_iter().filter(|i| match (i.issue.person, i.issue.personnel_unit) {
-            (Some(person), _) => people.contains(&person),
-            (None, Some(unit)) => allows(ctx, Deed::ReadIssue, About::Unit(unit)),
-            (None, None) => false,
-        }));
+        seen.extend(of_them(ctx, found).await?);
         if is_last || seen.len() >= enough {
             return Ok(seen);
         }
     }
+}
+
+/// Those of `found` that the caller may see.
+async fn of_them(ctx: &Context<'_>, mut found: Vec<OpenIssue>) -> Result<Vec<OpenIssue>> {
+    if !allows(ctx, Deed::ReadIssue, About::Everything) {
+        let people = permitted(ctx, Deed::ReadIssue, found.iter().filter_map(|i| i.issue.person)).await?;
+        found.retain(|i| match (i.issue.person, i.issue.personnel_unit) {
+            (Some(person), _) => people.contains(&person),
+            (None, Some(unit)) => allows(ctx, Deed::ReadIssue, About::Unit(unit)),
+            (None, None) => false,
+        });
+    }
+    Ok(found)
 }
 
 /// Open ones about one person, for who may read them.

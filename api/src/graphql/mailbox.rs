@@ -1,6 +1,7 @@
 //! The mailbox of an account: what stands, what is waited for, until when it takes mail.
 use super::error::fault;
 use super::house;
+use super::scalar::Date;
 use async_graphql::{Context, Enum, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use kimlik_domain::day;
@@ -36,7 +37,7 @@ pub struct Mailbox {
     /// What is waited for, in plain words. Null: nothing.
     waiting_for: Option<String>,
     /// The first day on which it takes no mail any more, of somebody who has left and does not return before.
-    closes_on: Option<NaiveDate>,
+    closes_on: Option<Date>,
 }
 
 impl Mailbox {
@@ -46,7 +47,7 @@ impl Mailbox {
             state: of.state_on(today).into(),
             since: of.waiting.as_ref().map_or(of.since, |w| w.since),
             waiting_for: of.waiting.as_ref().map(mailbox::Waiting::waits_for).or_else(planned),
-            closes_on: of.closes_on,
+            closes_on: of.closes_on.map(Date),
         }
     }
 }

@@ -2,12 +2,13 @@
 use super::card::{IdentityCard, of_person};
 use super::error::{Maybe, fault};
 use super::page::{self, Cursor, Page};
-use super::{allows, house, id, permitted};
+use super::{allows, house, id, permits, permitted};
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::MessageId;
 use kimlik_domain::message;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct MessageQuery;
@@ -73,7 +74,7 @@ pub struct Message(message::Message);
 /// A text to a person.
 impl Message {
     /// Of this message.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::MESSAGE, self.0.id.0)
     }
     /// What it is for.
@@ -155,6 +156,16 @@ impl MessageQuery {
         }
         Some(messages(ctx, first, after.as_deref()).await)
     }
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<Message>> {
+    if !allows(ctx, Deed::ReadMessage, About::List) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.store.messages(Some(MessageId(id::above(id))), 1).await.map_err(|e| fault(ctx, &e))?;
+    let Some(message) = found.into_iter().find(|message| message.id.0 == id) else { return Ok(None) };
+    Ok(permits(ctx, Deed::ReadMessage, message.person).await?.then_some(Message(message)))
 }
 
 async fn messages(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<Message>> {

@@ -1,9 +1,12 @@
 //! The schema: newtypes over the domain, one file a noun. Says what the domain knows in the ministry's words; decides nothing.
 pub mod account;
 pub mod account_state;
+pub mod adoption;
 pub mod audit;
 pub mod card;
 pub mod change;
+pub mod credentials;
+pub mod drift;
 pub mod error;
 mod fault_words;
 pub mod grant;
@@ -13,12 +16,16 @@ pub mod id;
 pub mod issue;
 pub mod mailbox;
 pub mod message;
+pub mod node;
+pub mod order;
 pub mod page;
 pub mod password;
 pub mod phone;
 pub mod plan;
 pub mod progress;
+pub mod provenance;
 pub mod reading;
+pub mod rename;
 pub mod run;
 pub mod scalar;
 pub mod service_account;
@@ -56,6 +63,7 @@ pub struct Query(
     message::MessageQuery,
     issue::IssueQuery,
     health::HealthQuery,
+    drift::DriftQuery,
     viewer::ViewerQuery,
     grant::GrantQuery,
     service_account::ServiceQuery,
@@ -63,6 +71,8 @@ pub struct Query(
     password::PasswordQuery,
     webhook::WebhookQuery,
     submission::SubmissionQuery,
+    rename::RenameQuery,
+    node::NodeQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
@@ -77,11 +87,14 @@ pub struct Mutation(
     webhook::WebhookMutation,
     submission::SubmissionMutation,
     account::AccountMutation,
+    credentials::CredentialsMutation,
+    rename::RenameMutation,
+    adoption::AdoptionMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(progress::RunSubscription);
+pub struct Subscription(progress::RunSubscription, change::ChangeSubscription);
 
 type Answering = Schema<Query, Mutation, Subscription>;
 
@@ -139,7 +152,8 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         service_account::ServiceAccount,
         audit::AuditEvent,
         webhook::Webhook,
-        plan::PlannedChange
+        plan::PlannedChange,
+        drift::CardDrift
     )
 }
 
@@ -155,8 +169,13 @@ pub fn schema(house: Arc<House>) -> Graph {
 pub async fn answer(graph: &Graph, house: &House, request: Request, caller: Arc<Caller>, address: ClientAddress) -> Response {
     let readings = Arc::new(reading::Readings::default());
     let actor = caller.actor();
-    let response = graph.to(&caller).execute(request.data(caller.clone()).data(address).data(readings.clone())).await;
-    recorded(response, house, &readings, &actor).await
+    let response = graph
+        .to(&caller)
+        .execute(request.data(caller.clone()).data(address).data(readings.clone()).data(Arc::new(provenance::Truths::default())))
+        .await;
+    let response = recorded(response, house, &readings, &actor).await;
+    house.counters.answered(response.is_err());
+    response
 }
 
 /// Like [`answer`], for what has more than one answer.
@@ -221,6 +240,11 @@ async fn permitted(ctx: &Context<'_>, deed: Deed, people: impl IntoIterator<Item
     let today = day::today(house.clock.now());
     let found = house.store.people(PeopleBy::Ids(&people)).await.map_err(|e| error::fault(ctx, &e))?;
     Ok(found.iter().filter(|r| allows(ctx, deed, About::person(&r.person, today))).map(|r| r.person.id).collect())
+}
+
+/// Whether `deed` may be about `person`: for one thing of theirs, found by its own id.
+async fn permits(ctx: &Context<'_>, deed: Deed, person: PersonId) -> async_graphql::Result<bool> {
+    Ok(allows(ctx, deed, About::Everything) || permitted(ctx, deed, [person]).await?.contains(&person))
 }
 
 /// What the caller reads.

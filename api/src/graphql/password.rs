@@ -4,6 +4,7 @@ use super::phone::{CHALLENGE, Challenge, ChallengeStartPayload};
 use super::{house, id};
 use crate::http::auth::ClientAddress;
 use crate::http::browser;
+use crate::language::Language;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::session::Secret;
@@ -218,36 +219,21 @@ pub struct PasswordAssessPayload {
 }
 
 fn rule(code: Broken, rules: &PasswordRules) -> PasswordRule {
-    let (turkish, english) = words(code, rules);
-    PasswordRule { code: code.into(), turkish, english }
+    let english = words(code, rules);
+    PasswordRule { code: code.into(), turkish: Language::Turkish.say(&english), english }
 }
 
-fn words(code: Broken, rules: &PasswordRules) -> (String, String) {
-    let length = rules.minimum_length;
+fn words(code: Broken, rules: &PasswordRules) -> String {
     let days = rules.minimum_age.map_or(0, |age| (age.num_hours() + 23) / 24);
-    let (turkish, english) = match code {
-        Broken::TooShort => return (format!("En az {length} karakter olmalı."), format!("At least {length} characters.")),
-        Broken::TooYoung => {
-            return (
-                format!("Parola kısa süre önce değiştirildi; {days} gün geçmeden yeniden değiştirilemez."),
-                format!("The password was changed a short while ago; it cannot be changed again within {days} days."),
-            );
-        }
-        Broken::InHistory => {
-            return (
-                format!("Daha önce kullanılan son {} paroladan biri olmamalı.", rules.history),
-                format!("Not one of the last {} passwords.", rules.history),
-            );
-        }
-        Broken::TooLong => ("En fazla 256 karakter olabilir.", "At most 256 characters."),
-        Broken::TooSimple => (
-            "Şu dört türden en az üçü bulunmalı: büyük harf, küçük harf, rakam, işaret.",
-            "Three kinds out of four: capitals, small letters, digits, signs.",
-        ),
-        Broken::HoldsName => ("Adınızı, soyadınızı veya kullanıcı adınızı içermemeli.", "Without your name or user name."),
-        Broken::Common => ("Kolay tahmin edilen bir parola olmamalı.", "Not one that is easily guessed."),
-    };
-    (turkish.to_owned(), english.to_owned())
+    match code {
+        Broken::TooShort => format!("At least {} characters.", rules.minimum_length),
+        Broken::TooYoung => format!("The password was changed a short while ago; it cannot be changed again within {days} days."),
+        Broken::InHistory => format!("Not one of the last {} passwords.", rules.history),
+        Broken::TooLong => "At most 256 characters.".to_owned(),
+        Broken::TooSimple => "Three kinds out of four: capitals, small letters, digits, signs.".to_owned(),
+        Broken::HoldsName => "Without your name or user name.".to_owned(),
+        Broken::Common => "Not one that is easily guessed.".to_owned(),
+    }
 }
 
 fn policy(rules: &PasswordRules, proof: ResetProof) -> PasswordPolicy {
@@ -274,30 +260,19 @@ fn told(refused: &Refused, rules: &PasswordRules, at: &str) -> Vec<UserError> {
     use UserErrorCode::{CodeWrong, CredentialsWrong, RateLimited, TicketSpent};
     let (code, path, text) = match refused {
         Refused::Broken { rules: broken, .. } => {
-            let error = |code: &Broken| {
-                let (turkish, english) = words(*code, rules);
-                UserError::new(error_code(*code), at, format!("{english} / {turkish}"))
-            };
+            let error = |code: &Broken| UserError::new(error_code(*code), at, words(*code, rules));
             return broken.iter().map(error).collect();
         }
         Refused::CodeWrong => (
             CodeWrong,
             "code",
-            "User name or code is wrong, or the code was used, has expired or was tried too often. Your personnel unit can have a new one sent. / Kullanıcı adı veya kod yanlış; ya da kod kullanılmış, süresi dolmuş veya çok kez denenmiş. Personel biriminiz yenisini gönderebilir.",
+            "User name or code is wrong, or the code was used, has expired or was tried too often. Your personnel unit can have a new one sent.",
         ),
-        Refused::TicketSpent => (
-            TicketSpent,
-            "ticket",
-            "This took too long, or was begun in another window. Begin again. / Süre doldu ya da işlem başka bir pencerede başlatıldı. Baştan başlayın.",
-        ),
-        Refused::CredentialsWrong => (
-            CredentialsWrong,
-            "currentPassword",
-            "User name or password is wrong, or the account is locked or closed. / Kullanıcı adı veya parola yanlış ya da hesap kilitli veya kapalı.",
-        ),
-        Refused::TooMany => {
-            (RateLimited, "username", "Too many attempts. Wait a quarter of an hour. / Çok fazla deneme yapıldı. On beş dakika bekleyin.")
+        Refused::TicketSpent => (TicketSpent, "ticket", "This took too long, or was begun in another window. Begin again."),
+        Refused::CredentialsWrong => {
+            (CredentialsWrong, "currentPassword", "User name or password is wrong, or the account is locked or closed.")
         }
+        Refused::TooMany => (RateLimited, "username", "Too many attempts. Wait a quarter of an hour."),
     };
     vec![UserError::new(code, path, text)]
 }
@@ -444,20 +419,12 @@ async fn ask(ctx: &Context<'_>, kind: ChallengeKind, username: &str, national_id
     let wanted = desk.rules.challenge.proof == ResetProof::SmsAndNationalId;
     let mut faults = Vec::new();
     if username.trim().is_empty() || username.chars().count() > LONGEST_NAME {
-        faults.push(UserError::new(
-            UserErrorCode::Invalid,
-            "username",
-            "Write the user name as you sign in with it. / Kullanıcı adınızı oturum açarken yazdığınız gibi yazın.",
-        ));
+        faults.push(UserError::new(UserErrorCode::Invalid, "username", "Write the user name as you sign in with it."));
     }
     let national_id = typed.as_ref().map(|text| NationalId::parse(text));
     // Why it may be told: it is a matter of the digits, not of whose they are.
     if wanted && !matches!(national_id, Some(Ok(_))) {
-        faults.push(UserError::new(
-            UserErrorCode::Invalid,
-            "nationalId",
-            "Write the eleven digits of your national id. / T.C. kimlik numaranızın on bir rakamını yazın.",
-        ));
+        faults.push(UserError::new(UserErrorCode::Invalid, "nationalId", "Write the eleven digits of your national id."));
     }
     if !faults.is_empty() {
         return Ok(ChallengeStartPayload { challenge: None, user_errors: faults });
@@ -485,7 +452,7 @@ async fn verify(ctx: &Context<'_>, input: ChallengeVerifyInput) -> Result<Ticket
         let error = UserError::new(
             UserErrorCode::CodeWrong,
             "code",
-            "The code is wrong, or was used, has expired or was tried too often. Begin again to get a new one. / Kod yanlış; ya da kullanılmış, süresi dolmuş veya çok kez denenmiş. Yeni bir kod için baştan başlayın.",
+            "The code is wrong, or was used, has expired or was tried too often. Begin again to get a new one.",
         );
         return Ok(TicketPayload { ticket: None, user_errors: vec![error] });
     }

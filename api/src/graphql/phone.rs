@@ -286,42 +286,24 @@ fn address<'a>(ctx: &Context<'a>) -> &'a str {
 fn told(refused: Refused, at: &str) -> UserError {
     use UserErrorCode::{AlreadyDone, CodeWrong, CredentialsWrong, NotAllowed, NotFound, PasswordExpired, PasswordMustChange, RateLimited};
     let (code, path, text) = match refused {
-        Refused::Password(NotProven::TooMany) => {
-            (RateLimited, "password", "Too many attempts. Wait a quarter of an hour. / Çok fazla deneme yapıldı. On beş dakika bekleyin.")
-        }
-        Refused::Password(NotProven::PasswordExpired) => {
-            (PasswordExpired, "password", "The password has expired. Change it first. / Parolanın süresi doldu. Önce değiştirin.")
-        }
-        Refused::Password(NotProven::MustChange) => {
-            (PasswordMustChange, "password", "The password must be changed first. / Önce parolanın değiştirilmesi gerekiyor.")
-        }
-        Refused::Password(_) => (CredentialsWrong, "password", "The password is wrong. / Parola yanlış."),
-        Refused::TooMany => (
-            RateLimited,
-            at,
-            "Too many codes were asked for. Wait a minute, or an hour where that does not help. / Çok fazla kod istendi. Bir dakika, yetmezse bir saat bekleyin.",
-        ),
-        Refused::Same => (AlreadyDone, at, "This is the number already. / Numara zaten bu."),
-        Refused::Code => (
-            CodeWrong,
-            "code",
-            "The code is wrong, was used, has expired or was tried too often. Ask for a new one. / Kod yanlış; ya da kullanılmış, süresi dolmuş veya çok kez denenmiş. Yeni bir kod isteyin.",
-        ),
-        Refused::NoPerson => (NotFound, at, "There is no such person, or no account. / Böyle bir kişi ya da hesabı yok."),
-        Refused::OwnNumber => (
-            NotAllowed,
-            "personId",
-            "One's own phones are changed with password and code. / Kendi telefonunuzu parolanız ve kodla değiştirin.",
-        ),
+        Refused::Password(NotProven::TooMany) => (RateLimited, "password", "Too many attempts. Wait a quarter of an hour."),
+        Refused::Password(NotProven::PasswordExpired) => (PasswordExpired, "password", "The password has expired. Change it first."),
+        Refused::Password(NotProven::MustChange) => (PasswordMustChange, "password", "The password must be changed first."),
+        Refused::Password(_) => (CredentialsWrong, "password", "The password is wrong."),
+        Refused::TooMany => (RateLimited, at, "Too many codes were asked for. Wait a minute, or an hour where that does not help."),
+        Refused::Same => (AlreadyDone, at, "This is the number already."),
+        Refused::Code => (CodeWrong, "code", "The code is wrong, was used, has expired or was tried too often. Ask for a new one."),
+        Refused::NoPerson => (NotFound, at, "There is no such person, or no account."),
+        Refused::OwnNumber => (NotAllowed, "personId", "One's own phones are changed with password and code."),
     };
     UserError::new(code, path, text)
 }
 
 fn mobile_fault(fault: PhoneFault, at: &str) -> UserError {
     let text = match fault {
-        PhoneFault::NotANumber => "This is not a mobile number. / Bu bir cep telefonu numarası değil.",
-        PhoneFault::Landline => "This is a landline, not a mobile number. / Bu sabit hat, cep telefonu numarası değil.",
-        PhoneFault::Length => "The number has too few or too many digits. / Numaranın rakamları eksik ya da fazla.",
+        PhoneFault::NotANumber => "This is not a mobile number.",
+        PhoneFault::Landline => "This is a landline, not a mobile number.",
+        PhoneFault::Length => "The number has too few or too many digits.",
     };
     UserError::new(UserErrorCode::Invalid, at, text)
 }
@@ -333,18 +315,12 @@ fn work_of(number: Option<&str>, extension: Option<&str>, at: [&str; 2]) -> std:
     if let Some(text) = number.map(str::trim).filter(|text| !text.is_empty()) {
         match WorkNumber::parse(text) {
             Ok(number) => work.number = Some(number),
-            Err(_) => {
-                errors.push(UserError::new(UserErrorCode::Invalid, at[0], "This is not a phone number. / Bu bir telefon numarası değil."))
-            }
+            Err(_) => errors.push(UserError::new(UserErrorCode::Invalid, at[0], "This is not a phone number.")),
         }
     }
     match desk::extension(extension.unwrap_or_default()) {
         Some(extension) => work.extension = extension,
-        None => errors.push(UserError::new(
-            UserErrorCode::Invalid,
-            at[1],
-            "An extension is at most 16 digits. / Dahili numara en çok 16 rakamdır.",
-        )),
+        None => errors.push(UserError::new(UserErrorCode::Invalid, at[1], "An extension is at most 16 digits.")),
     }
     if errors.is_empty() { Ok(work) } else { Err(errors) }
 }
@@ -420,7 +396,7 @@ fn wish(input: &StaffPhonesUpdateInput) -> std::result::Result<OfficersChange, V
         }
     }
     if !desk::is_reason(&input.reason) {
-        let text = "Say why, in 5 to 300 characters. / Gerekçeyi 5-300 karakterle yazın.";
+        let text = "Say why, in 5 to 300 characters.";
         errors.push(UserError::new(UserErrorCode::Invalid, "reason", text));
     }
     if errors.is_empty() { Ok(OfficersChange { mobile, work, reason: input.reason.trim().to_owned() }) } else { Err(errors) }

@@ -4,7 +4,7 @@ use super::card::{IdentityCard, of_person};
 use super::error::Maybe;
 use super::page::{self, Cursor, Page};
 use super::run::ChangeAction;
-use super::scalar::RegistryNumber;
+use super::scalar::{Date, RegistryNumber};
 use super::{id, run::ActionCount};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -164,8 +164,8 @@ impl Plan {
         self.observed_at
     }
     /// The day it is for.
-    async fn as_of(&self) -> NaiveDate {
-        self.as_of
+    async fn as_of(&self) -> Date {
+        Date(self.as_of)
     }
 }
 

@@ -2,13 +2,14 @@
 use super::card::{IdentityCard, of_person};
 use super::error::{Maybe, fault};
 use super::page::{self, Cursor, Page};
-use super::{allows, house, id};
+use super::{allows, house, id, permits};
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::{OperationId, RunId};
 use kimlik_domain::lifecycle::run;
 use kimlik_domain::ports::OperationsOf;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct RunQuery;
@@ -138,7 +139,7 @@ impl SyncRun {
 /// One pass over some or all people.
 impl SyncRun {
     /// Of this run.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::RUN, self.0.id.0)
     }
     /// Why it began.
@@ -208,7 +209,7 @@ pub struct Operation(pub run::OperationRecord);
 /// One change of one account, from its intent to its receipt.
 impl Operation {
     /// Of this operation.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::OPERATION, self.0.id.0)
     }
     /// What is done.
@@ -257,6 +258,26 @@ impl RunQuery {
         }
         Some(runs(ctx, first, after.as_deref()).await)
     }
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<SyncRun>> {
+    if !allows(ctx, Deed::ReadRun, About::Everything) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.store.runs(Some(RunId(id::above(id))), 1).await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.into_iter().find(|run| run.id.0 == id).map(SyncRun))
+}
+
+/// By its id, where the caller may read it.
+pub async fn one_operation(ctx: &Context<'_>, id: Uuid) -> Result<Option<Operation>> {
+    if !allows(ctx, Deed::ReadOperation, About::List) {
+        return Ok(None);
+    }
+    let before = Some(OperationId(id::above(id)));
+    let found = house(ctx)?.store.operations(OperationsOf::Everybody, before, 1).await.map_err(|e| fault(ctx, &e))?;
+    let Some(operation) = found.into_iter().find(|operation| operation.id.0 == id) else { return Ok(None) };
+    Ok(permits(ctx, Deed::ReadOperation, operation.person).await?.then_some(Operation(operation)))
 }
 
 async fn runs(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<SyncRun>> {

@@ -1,6 +1,7 @@
 //! Scalars: values that have a form of their own.
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use kimlik_domain::staff;
+use chrono::NaiveDate;
+use kimlik_domain::{day, staff};
 
 /// DETSİS number of a unit, 8 digits.
 pub struct UnitCode(pub staff::UnitCode);
@@ -55,5 +56,22 @@ impl ScalarType for PhoneNumber {
     }
     fn to_value(&self) -> Value {
         Value::String(self.0.clone())
+    }
+}
+
+/// A day of the calendar in Turkey.
+pub struct Date(pub NaiveDate);
+
+#[Scalar]
+/// A day of the calendar in Turkey, as ISO 8601 writes it: "2026-12-31".
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => day::parse(text).map(Date).ok_or_else(|| InputValueError::custom("a day is written as 2026-12-31")),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
     }
 }

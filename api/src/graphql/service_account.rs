@@ -10,6 +10,7 @@ use kimlik_domain::access::session::Secret;
 use kimlik_domain::access::{self, About, Deed};
 use kimlik_domain::id::ServiceId;
 use kimlik_domain::ports::{PortError, Refusal};
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct ServiceQuery;
@@ -47,7 +48,7 @@ pub struct ServiceAccount(service::Service);
 /// An account of a program. Its secret is shown once, when it is made or rotated.
 impl ServiceAccount {
     /// Of this service account.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::SERVICE, self.0.id.0)
     }
     /// As it stands in the audit.
@@ -188,6 +189,15 @@ impl ServiceMutation {
         }
         Some(revoke(ctx, &input.service_account_id).await)
     }
+}
+
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<ServiceAccount>> {
+    if !allows(ctx, Deed::ReadService, About::Everything) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.door.services.services(Some(ServiceId(id::above(id))), 1).await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.into_iter().find(|service| service.id.0 == id).map(ServiceAccount))
 }
 
 async fn services(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<ServiceAccount>> {

@@ -98,26 +98,12 @@ fn tokens(opened: Opened) -> SessionTokens {
 fn told(refused: Refused) -> UserError {
     use UserErrorCode::{CredentialsWrong, NotAllowed, PasswordExpired, PasswordMustChange, RateLimited};
     let (code, path, text) = match refused {
-        Refused::Wrong => (
-            CredentialsWrong,
-            "password",
-            "User name or password is wrong, or the account is locked or closed. / Kullanıcı adı veya parola yanlış ya da hesap kilitli veya kapalı.",
-        ),
-        Refused::TooMany => {
-            (RateLimited, "username", "Too many attempts. Wait a quarter of an hour. / Çok fazla deneme yapıldı. On beş dakika bekleyin.")
-        }
-        Refused::PasswordExpired => {
-            (PasswordExpired, "password", "The password has expired. Change it first. / Parolanın süresi doldu. Önce değiştirin.")
-        }
-        Refused::MustChange => {
-            (PasswordMustChange, "password", "The password must be changed first. / Önce parolanın değiştirilmesi gerekiyor.")
-        }
-        Refused::NotAllowed => {
-            (NotAllowed, "username", "This account has nothing to do here, or not now. / Bu hesabın burada şu an yetkisi yok.")
-        }
-        Refused::Ended => {
-            (CredentialsWrong, "refreshToken", "The session has ended. Sign in again. / Oturum sona erdi. Yeniden giriş yapın.")
-        }
+        Refused::Wrong => (CredentialsWrong, "password", "User name or password is wrong, or the account is locked or closed."),
+        Refused::TooMany => (RateLimited, "username", "Too many attempts. Wait a quarter of an hour."),
+        Refused::PasswordExpired => (PasswordExpired, "password", "The password has expired. Change it first."),
+        Refused::MustChange => (PasswordMustChange, "password", "The password must be changed first."),
+        Refused::NotAllowed => (NotAllowed, "username", "This account has nothing to do here, or not now."),
+        Refused::Ended => (CredentialsWrong, "refreshToken", "The session has ended. Sign in again."),
     };
     UserError::new(code, path, text)
 }

@@ -9,12 +9,11 @@ use super::phone::Phones;
 use super::plan::Plan;
 use super::reading::reads;
 use super::run::{self, Operation};
-use super::scalar::{PhoneNumber, RegistryNumber};
+use super::scalar::{Date, PhoneNumber, RegistryNumber};
 use super::staff_list::{self, StaffMemberFilter};
 use super::window::{self, Counted, Paging};
 use super::{allows, caller, house, id};
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use chrono::NaiveDate;
 use kimlik_domain::access::{About, Deed, Role};
 use kimlik_domain::card::CardPosting;
 use kimlik_domain::day;
@@ -28,6 +27,7 @@ use std::sync::Arc;
 pub struct StaffQuery;
 
 /// The record of a member of staff.
+#[derive(Clone)]
 pub struct StaffMember {
     record: PersonRecord,
     about: About,
@@ -56,17 +56,17 @@ pub struct Employment {
     /// HITAP's code of the last event.
     reason: Option<String>,
     /// The first day in service.
-    starts_on: Option<NaiveDate>,
+    starts_on: Option<Date>,
     /// The last day in service.
-    ends_on: Option<NaiveDate>,
+    ends_on: Option<Date>,
 }
 
 #[Object]
 /// The record behind a card (personel kaydı).
 impl StaffMember {
-    /// That of the person's card.
-    async fn id(&self) -> ID {
-        id::encode("staff", self.record.person.id.0)
+    /// Stays the same as long as the person is known. Not that of the card: what may be seen differs.
+    pub async fn id(&self) -> ID {
+        id::encode(id::STAFF, self.record.person.id.0)
     }
     /// Sicil no.
     async fn registry_number(&self) -> RegistryNumber {
@@ -94,8 +94,8 @@ impl StaffMember {
         Employment {
             status: person.status.map(Into::into),
             reason: person.reason_code.as_deref().map(str::to_owned),
-            starts_on: person.employment_start,
-            ends_on: person.employment_end,
+            starts_on: person.employment_start.map(Date),
+            ends_on: person.employment_end.map(Date),
         }
     }
     /// All that HR names, past and future ones too.
@@ -232,15 +232,32 @@ impl StaffQuery {
 
 /// For payloads: the record of `person`, where the caller may read it.
 pub async fn member_of(ctx: &Context<'_>, person: PersonId) -> Result<Option<StaffMember>> {
-    let house = house(ctx)?;
-    let found = house.store.people(PeopleBy::Ids(&[person])).await.map_err(|e| fault(ctx, &e))?;
-    let Some(record) = found.into_iter().next() else { return Ok(None) };
-    let about = About::person(&record.person, day::today(house.clock.now()));
-    if !reads(ctx, Deed::ReadRecord, about) {
-        return Ok(None);
+    Ok(members(ctx, &[person]).await?.pop())
+}
+
+/// The records of those of `people` of whom the caller may read it.
+pub async fn members(ctx: &Context<'_>, people: &[PersonId]) -> Result<Vec<StaffMember>> {
+    if people.is_empty() || !allows(ctx, Deed::ReadRecord, About::List) {
+        return Ok(Vec::new());
     }
-    let card = of_person(ctx, person).await?;
-    Ok(card.map(|card| StaffMember::new(record, about, card)))
+    let house = house(ctx)?;
+    let today = day::today(house.clock.now());
+    let mut members = Vec::new();
+    for record in house.store.people(PeopleBy::Ids(people)).await.map_err(|e| fault(ctx, &e))? {
+        let about = About::person(&record.person, today);
+        if !reads(ctx, Deed::ReadRecord, about) {
+            continue;
+        }
+        let card = of_person(ctx, record.person.id).await?;
+        members.extend(card.map(|card| StaffMember::new(record, about, card)));
+    }
+    Ok(members)
+}
+
+impl StaffMember {
+    pub fn person(&self) -> PersonId {
+        self.record.person.id
+    }
 }
 
 async fn member(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<StaffMember>> {

@@ -1,16 +1,22 @@
 //! HR records handed in from outside: a result for every record, and a submission to follow.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::issue::{BlockedStep, DataIssueKind};
+use super::plan::Plan;
+use super::run::SyncRun;
 use super::scalar::RegistryNumber;
 use super::{allows, caller, house, id, language};
+use crate::deeds;
 use crate::language::Language;
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Caller, Deed, Who};
-use kimlik_domain::id::SubmissionId;
+use kimlik_domain::id::{RunId, SubmissionId};
+use kimlik_domain::ports::PortError;
 use kimlik_domain::staff::feed::Field;
+use kimlik_domain::staff::intake::Changed;
 use kimlik_domain::staff::submission::{self, HandedIn, MOST, MOST_PARTS, NewPart, Outcome, Record, Report};
 use std::sync::Arc;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct SubmissionQuery;
@@ -186,7 +192,7 @@ pub struct StaffSubmission(submission::Submission);
 /// What was handed in, however many parts it has. Kept for seven days.
 impl StaffSubmission {
     /// Of this submission.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::SUBMISSION, self.0.id.0)
     }
     /// The sender's name for it.
@@ -221,6 +227,12 @@ impl StaffSubmission {
     /// Records that are there.
     async fn records(&self) -> u32 {
         self.0.records
+    }
+    /// The run that works off whom it changed: to be followed with `syncProgress`. Null: it was not taken in yet, or nobody was changed.
+    /// Who may read runs.
+    async fn run(&self, ctx: &Context<'_>) -> Maybe<SyncRun> {
+        let run = self.0.report.as_ref().and_then(|report| report.run)?;
+        run_of(ctx, run).await.transpose()
     }
     /// What came of it. Null: it was not taken in yet.
     async fn report(&self) -> Option<StaffSubmissionReport> {
@@ -283,6 +295,12 @@ pub struct StaffRecordsSubmitPayload {
     submission: Option<StaffSubmission>,
     /// Figures; those of a dry run too. Null: it was not taken in yet.
     report: Option<StaffSubmissionReport>,
+    /// The run that works off whom it changed: to be followed with `syncProgress`. Null: a dry run, it was not taken in yet, or nobody was
+    /// changed. Who may read runs.
+    run: Option<SyncRun>,
+    /// Of a dry run: what would be done to accounts, person by person. Null: more than 500 people would be changed, or the directory does
+    /// not answer now.
+    plan: Option<Plan>,
     /// One for every record of this call, in their order.
     results: Vec<StaffRecordResult>,
     /// What the caller can mend beside the records themselves.
@@ -293,10 +311,10 @@ pub struct StaffRecordsSubmitPayload {
 impl SubmissionQuery {
     /// What was handed in with `staffRecordsSubmit`. Services see what they have handed in themselves.
     async fn staff_submission(&self, ctx: &Context<'_>, #[graphql(desc = "Of the submission.")] id: ID) -> Maybe<StaffSubmission> {
-        if !allows(ctx, Deed::SubmitRecords, About::Everything) {
-            return None;
+        match id::argument(id::SUBMISSION, "id", &id) {
+            Ok(id) => one(ctx, id).await.transpose(),
+            Err(error) => allows(ctx, Deed::SubmitRecords, About::Everything).then_some(Err(error)),
         }
-        followed(ctx, &id).await.transpose()
     }
 }
 
@@ -321,17 +339,20 @@ fn own(caller: &Caller) -> Option<String> {
     matches!(caller.who, Who::Service(_)).then(|| caller.actor())
 }
 
-async fn followed(ctx: &Context<'_>, id: &ID) -> Result<Option<StaffSubmission>> {
-    let id = SubmissionId(id::argument(id::SUBMISSION, "id", id)?);
-    let found = house(ctx)?.submissions.submissions.submission(id, own(caller(ctx)).as_deref()).await;
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<StaffSubmission>> {
+    if !allows(ctx, Deed::SubmitRecords, About::Everything) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.submissions.submissions.submission(SubmissionId(id), own(caller(ctx)).as_deref()).await;
     Ok(found.map_err(|e| fault(ctx, &e))?.map(StaffSubmission))
 }
 
-fn faults(input: &StaffRecordsSubmitInput, say: Language) -> Vec<UserError> {
+fn faults(input: &StaffRecordsSubmitInput) -> Vec<UserError> {
     let one = |code, path: &[&str], message: &str| UserError {
         code,
         path: path.iter().map(|p| (*p).to_owned()).collect(),
-        message: say.say(message),
+        message: message.to_owned(),
     };
     let is_key = |key: &str| (1..=100).contains(&key.chars().count()) && !key.chars().any(char::is_control);
     let mut faults = Vec::new();
@@ -358,27 +379,28 @@ fn faults(input: &StaffRecordsSubmitInput, say: Language) -> Vec<UserError> {
 }
 
 fn refused(user_errors: Vec<UserError>) -> StaffRecordsSubmitPayload {
-    StaffRecordsSubmitPayload { submission: None, report: None, results: Vec::new(), user_errors }
+    StaffRecordsSubmitPayload { submission: None, report: None, run: None, plan: None, results: Vec::new(), user_errors }
 }
 
 async fn submit(ctx: &Context<'_>, input: StaffRecordsSubmitInput) -> Result<StaffRecordsSubmitPayload> {
     let (house, say) = (house(ctx)?, language(ctx));
-    let wrong = faults(&input, say);
+    let wrong = faults(&input);
     if !wrong.is_empty() {
         return Ok(refused(wrong));
     }
     let mode = input.mode.into();
     let records: Vec<Record> = input.records.into_iter().map(record).collect();
     if input.dry_run {
-        let report = house.submissions.rehearse(mode, &records).await.map_err(|e| fault(ctx, &e))?;
-        return Ok(answered(None, Some(&report), &records, 0, say));
+        let (report, changed) = house.submissions.rehearse(mode, &records).await.map_err(|e| fault(ctx, &e))?;
+        let plan = preview(ctx, changed).await?;
+        return Ok(StaffRecordsSubmitPayload { plan, ..answered(None, Some(&report), &records, 0, say) });
     }
     let (key, part, is_last) = match input.submission {
         Some(part) => (format!("s {}", part.key), part.part.unsigned_abs(), part.last),
         None => (format!("c {}", input.idempotency_key), 1, true),
     };
     let part = NewPart {
-        ids: (SubmissionId(uuid::Uuid::nil()), uuid::Uuid::nil()),
+        ids: (SubmissionId(Uuid::nil()), Uuid::nil()),
         owner: caller(ctx).actor(),
         idempotency_key: input.idempotency_key,
         key,
@@ -392,25 +414,61 @@ async fn submit(ctx: &Context<'_>, input: StaffRecordsSubmitInput) -> Result<Sta
     let (apart, kept) = (house.clone(), Arc::new(part));
     let handed = {
         let kept = kept.clone();
-        tokio::spawn(async move { apart.submissions.hand_in(NewPart::clone(&kept)).await }).await
+        let task = async move {
+            let (handed, changed) = apart.submissions.hand_in(NewPart::clone(&kept)).await?;
+            if let HandedIn::Kept { submission, .. } = &handed {
+                deeds::work_off(&apart, submission, changed).await;
+            }
+            Ok(handed)
+        };
+        tokio::spawn(task).await
     };
     let handed = handed.map_err(|_| async_graphql::Error::new("Kimlik could not do this. The log says why."))?;
     house.wake.notify_one();
     match handed.map_err(|e| fault(ctx, &e))? {
         HandedIn::Kept { submission, before } => {
             let report = submission.report.clone();
-            Ok(answered(Some(submission), report.as_ref(), &kept.records, before, say))
+            let run = match report.as_ref().and_then(|report| report.run) {
+                Some(run) => run_of(ctx, run).await?,
+                None => None,
+            };
+            Ok(StaffRecordsSubmitPayload { run, ..answered(Some(submission), report.as_ref(), &kept.records, before, say) })
         }
         HandedIn::OtherInput => {
-            let message = say.say("This key was used for another input.");
+            let message = "This key was used for another input.";
             Ok(refused(vec![UserError::new(UserErrorCode::IdempotencyKeyReused, "idempotencyKey", message)]))
         }
         HandedIn::Conflict => {
-            let message = say
-                .say("This part does not fit those that are there: it is there already, lies behind the last one, or is another last one.");
+            let message =
+                "This part does not fit those that are there: it is there already, lies behind the last one, or is another last one.";
             Ok(refused(vec![UserError::new(UserErrorCode::Conflict, "submission", message)]))
         }
     }
+}
+
+/// More would be shown by nobody, and take as long as a run.
+const MOST_PLANNED: usize = 500;
+
+async fn preview(ctx: &Context<'_>, changed: Vec<Changed>) -> Result<Option<Plan>> {
+    if changed.len() > MOST_PLANNED {
+        return Ok(None);
+    }
+    let house = house(ctx)?;
+    let plan = async { house.reconciler().await?.preview_hr(changed).await };
+    match plan.await {
+        Ok(plan) => Ok(Some(Plan::of(&plan))),
+        Err(PortError::Unavailable(_)) => Ok(None),
+        Err(error) => Err(fault(ctx, &error)),
+    }
+}
+
+/// Null where it is not there, or may not be read.
+async fn run_of(ctx: &Context<'_>, run: RunId) -> Result<Option<SyncRun>> {
+    if !allows(ctx, Deed::ReadRun, About::Everything) {
+        return Ok(None);
+    }
+    let found = house(ctx)?.runs.progress(run).await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.map(|(run, _)| SyncRun::of(run)))
 }
 
 fn answered(
@@ -429,11 +487,13 @@ fn answered(
     };
     let whole = report.and_then(|report| report.refused.as_ref()).map(|_| {
         let message = "Nothing of it was taken: too many of its records cannot be right, so the whole is believed to be wrong.";
-        UserError::new(UserErrorCode::Invalid, "records", say.say(message))
+        UserError::new(UserErrorCode::Invalid, "records", message)
     });
     StaffRecordsSubmitPayload {
         submission: submission.map(StaffSubmission),
         report: report.map(StaffSubmissionReport::of),
+        run: None,
+        plan: None,
         results: (0..).zip(records).map(one).collect(),
         user_errors: whole.into_iter().collect(),
     }

@@ -3,7 +3,7 @@ use super::card::IdentityCard;
 use super::error::{Maybe, bad_input, fault};
 use super::scalar::{PhoneNumber, UnitCode};
 use super::window::{self, Counted, Paging, Total};
-use super::{allows, house};
+use super::{allows, house, id};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::card::find::{CardFilter, CardOrder, UnitFilter as Asked, asked_words};
@@ -45,8 +45,8 @@ pub struct UnitFilter {
 /// A province (il).
 impl Province {
     /// province_ and the plate number.
-    async fn id(&self) -> ID {
-        ID(format!("province_{}", self.0))
+    pub async fn id(&self) -> ID {
+        ID(format!("{}_{}", id::PROVINCE, self.0))
     }
     /// Plaka: the plate number, 1 to 81.
     async fn plate(&self) -> i32 {
@@ -68,8 +68,8 @@ pub fn provinces(argument: &str, ids: &[ID]) -> Result<Vec<unit::Province>> {
 /// A unit of the ministry (birim).
 impl Unit {
     /// Stays the same as long as its DETSİS number does.
-    async fn id(&self) -> ID {
-        ID(format!("unit_{}", self.0.code))
+    pub async fn id(&self) -> ID {
+        ID(format!("{}_{}", id::UNIT, self.0.code))
     }
     /// Its DETSİS number: names change, numbers do not.
     async fn code(&self) -> UnitCode {
@@ -150,6 +150,19 @@ impl Unit {
     }
 }
 
+/// By its number, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, code: staff::UnitCode) -> Result<Option<Unit>> {
+    if !allows(ctx, Deed::ReadUnit, About::Everything) {
+        return Ok(None);
+    }
+    Ok(tree(ctx).await?.units().get(code).cloned().map(Unit))
+}
+
+/// A province, for whoever may read units.
+pub fn one_province(ctx: &Context<'_>, province: unit::Province) -> Option<Province> {
+    allows(ctx, Deed::ReadUnit, About::Everything).then_some(Province(province))
+}
+
 async fn tree(ctx: &Context<'_>) -> Result<Arc<kimlik_domain::card::tree::UnitTree>> {
     house(ctx)?.cards.tree().await.map_err(|e| fault(ctx, &e))
 }
@@ -166,10 +179,7 @@ async fn list(ctx: &Context<'_>, filter: Asked, paging: &Paging) -> Result<Count
 impl UnitQuery {
     /// One unit (birim); null where there is none of that number.
     async fn unit(&self, ctx: &Context<'_>, #[graphql(desc = "Its DETSİS number.")] code: UnitCode) -> Maybe<Unit> {
-        if !allows(ctx, Deed::ReadUnit, About::Everything) {
-            return None;
-        }
-        tree(ctx).await.map(|tree| tree.units().get(code.0).cloned().map(Unit)).transpose()
+        one(ctx, code.0).await.transpose()
     }
 
     /// Units in Turkish order of their names.

@@ -1,13 +1,14 @@
 //! Webhooks: addresses that are told of what was done to accounts.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::page::{self, Cursor, Page};
-use super::{allows, caller, house, id, language};
+use super::{allows, caller, house, id};
 use crate::deeds::webhook::{self, NotMade};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::WebhookId;
 use kimlik_domain::webhook::{EventKind, sequence};
+use uuid::Uuid;
 
 #[derive(Default)]
 pub struct WebhookQuery;
@@ -49,7 +50,7 @@ pub struct Webhook {
 /// An address that is told of what was done, at least once and in order. Its secret is shown once, when it is made.
 impl Webhook {
     /// Of this webhook.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id::encode(id::WEBHOOK, self.webhook.id.0)
     }
     /// Where the messages go.
@@ -195,7 +196,7 @@ impl WebhookMutation {
         }
         let answer = match named(&input.webhook_id) {
             Ok(webhook) => shown(ctx, webhook::delete(house(ctx).ok()?, caller(ctx), webhook).await, "webhookId").await,
-            Err(error) => Ok((None, vec![error.said(language(ctx))])),
+            Err(error) => Ok((None, vec![error])),
         };
         Some(answer.map(|(webhook, user_errors)| WebhookDeletePayload { webhook, user_errors }))
     }
@@ -211,7 +212,7 @@ impl WebhookMutation {
         }
         let answer = match named(&input.webhook_id) {
             Ok(webhook) => replay(ctx, webhook, input.after.as_deref()).await,
-            Err(error) => Ok((None, vec![error.said(language(ctx))])),
+            Err(error) => Ok((None, vec![error])),
         };
         Some(answer.map(|(webhook, user_errors)| WebhookReplayPayload { webhook, user_errors }))
     }
@@ -229,6 +230,18 @@ async fn webhooks(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) ->
     Ok(page::page(found, wanted, before.is_some(), node))
 }
 
+/// By its id, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<Webhook>> {
+    if !allows(ctx, Deed::ManageWebhook, About::Everything) {
+        return Ok(None);
+    }
+    let store = &house(ctx)?.webhooks.webhooks;
+    let before = Some(WebhookId(id::above(id)));
+    let found = store.webhooks(webhook::own(caller(ctx)).as_deref(), before, 1).await.map_err(|e| fault(ctx, &e))?;
+    let (head, _) = store.events_span().await.map_err(|e| fault(ctx, &e))?;
+    Ok(found.into_iter().find(|webhook| webhook.id.0 == id).map(|webhook| Webhook { webhook, head }))
+}
+
 fn named(id: &ID) -> std::result::Result<WebhookId, UserError> {
     let wrong = || UserError::new(UserErrorCode::Invalid, "webhookId", "This is not the id of a webhook.");
     id::decode(id::WEBHOOK, id).map(WebhookId).ok_or_else(wrong)
@@ -240,7 +253,7 @@ async fn shown(ctx: &Context<'_>, done: kimlik_domain::ports::PortResult<kimlik_
             let (head, _) = house(ctx)?.webhooks.webhooks.events_span().await.map_err(|e| fault(ctx, &e))?;
             Ok((Some(Webhook { webhook, head }), Vec::new()))
         }
-        Err(fault) => Ok((None, vec![UserError::of(&fault, path).said(language(ctx))])),
+        Err(fault) => Ok((None, vec![UserError::of(&fault, path)])),
     }
 }
 
@@ -254,8 +267,8 @@ async fn create(ctx: &Context<'_>, input: WebhookCreateInput) -> Result<WebhookS
             let (webhook, user_errors) = shown(ctx, Ok(webhook), "url").await?;
             return Ok(WebhookSecretPayload { webhook, secret: Some(secret.as_str().to_owned()), user_errors });
         }
-        Ok(Err(faults)) => faults.into_iter().map(|fault| told(fault).said(language(ctx))).collect(),
-        Err(fault) => vec![UserError::of(&fault, "url").said(language(ctx))],
+        Ok(Err(faults)) => faults.into_iter().map(|fault| told(fault)).collect(),
+        Err(fault) => vec![UserError::of(&fault, "url")],
     };
     Ok(WebhookSecretPayload { webhook: None, secret: None, user_errors })
 }
@@ -276,7 +289,7 @@ async fn replay(ctx: &Context<'_>, webhook: WebhookId, after: Option<&str>) -> A
         Ok(Some(webhook)) => shown(ctx, Ok(webhook), "webhookId").await,
         Ok(None) => {
             let message = "This is not the sequence of an event that is kept.";
-            Ok((None, vec![UserError::new(UserErrorCode::Invalid, "after", message).said(language(ctx))]))
+            Ok((None, vec![UserError::new(UserErrorCode::Invalid, "after", message)]))
         }
         Err(fault) => shown(ctx, Err(fault), "webhookId").await,
     }

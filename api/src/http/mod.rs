@@ -8,6 +8,7 @@ mod graphiql;
 mod guard;
 mod kart;
 mod lines;
+pub mod metrics;
 mod parola;
 mod sms_report;
 mod socket;

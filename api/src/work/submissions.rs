@@ -21,9 +21,9 @@ pub async fn keep_taking(house: Arc<House>, stop: CancellationToken) {
             taken => taken,
         };
         let wait = match taken {
-            Ok(Some(submission)) => {
+            Ok(Some((submission, people))) => {
                 database.answered();
-                house.wake.notify_one();
+                crate::deeds::work_off(&house, &submission, people).await;
                 tracing::info!(submission = %submission.id, by = submission.owner, records = submission.records, "handed in and taken in");
                 Duration::ZERO
             }

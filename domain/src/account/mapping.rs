@@ -190,6 +190,15 @@ impl Mapping {
     pub fn iter(&self) -> impl Iterator<Item = (Attribute, &[Pattern])> {
         self.0.iter().map(|(a, p)| (*a, p.as_slice()))
     }
+    /// Of the attribute's rule: another one whenever its text is.
+    pub fn version(&self, attribute: Attribute) -> String {
+        Mapping::version_of(&self.rule(attribute).unwrap_or_default())
+    }
+    /// FNV-1a, 32 bits. Why enough: it tells one text from the one before, and nobody gains by forging one.
+    pub fn version_of(rule: &str) -> String {
+        let digest = rule.bytes().fold(0x811c_9dc5_u32, |digest, octet| (digest ^ u32::from(octet)).wrapping_mul(0x0100_0193));
+        format!("{digest:08x}")
+    }
     /// The rule as it stands in the settings.
     pub fn rule(&self, attribute: Attribute) -> Option<String> {
         let patterns = self.patterns(attribute);

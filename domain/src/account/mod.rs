@@ -1,10 +1,12 @@
 //! What a directory account is to Kimlik: the attributes it owns, the names it gives, the place it has.
+pub mod adoption; // by order
 pub mod attribute;
 pub mod compose;
 pub mod directory;
 pub mod mapping;
 pub mod name;
 pub mod placement;
+pub mod rename; // names by order
 
 pub use attribute::{Attribute, Attributes, Change, Value};
 pub use directory::{AccountRef, Dn, NewAccount, ObservedAccount};
@@ -60,6 +62,15 @@ pub struct Account {
     pub announced_opening: u32,
     /// It existed before Kimlik: it is never announced as new.
     pub adopted: bool,
+    /// Suspended, and disabled by somebody else before that: what ends the suspension does not enable it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled_before: bool,
+    /// Who ordered the names that it has; `None`: they were made by the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed: Option<rename::NamesOrdered>,
+    /// The account that is to become this one, until it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<adoption::AdoptionOrdered>,
 }
 
 /// Which random password the account was last given by Kimlik.
@@ -106,6 +117,9 @@ impl Account {
             mail_ended_at: None,
             announced_opening: 0,
             adopted: false,
+            disabled_before: false,
+            renamed: None,
+            adopt: None,
         }
     }
 

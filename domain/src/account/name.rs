@@ -66,7 +66,7 @@ impl Default for NamePolicy {
 /// sAMAccountName's limit.
 pub const MAX_USERNAME: usize = 20;
 /// mailNickname's limit; the part of an address before the `@` may be as long (RFC 5321 4.5.3.1.1).
-const MAX_LOCAL_PART: usize = 64;
+pub(super) const MAX_LOCAL_PART: usize = 64;
 /// More people of one name than that in one ministry, and somebody should look.
 const MAX_NUMBER: u32 = 9_999;
 

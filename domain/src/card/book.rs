@@ -177,6 +177,12 @@ impl Book {
         self.by_position.range(range).take(limit).map(change).collect()
     }
 
+    /// Whether a card fits, asked of one after the other.
+    pub fn fitting<'a>(&'a self, filter: &'a CardFilter) -> impl Fn(&Entry) -> bool + use<'a> {
+        let asked = Asked::new(self, filter, None);
+        move |entry| asked.fits(entry)
+    }
+
     pub fn count(&self, filter: &CardFilter) -> usize {
         self.count_where(filter, None)
     }

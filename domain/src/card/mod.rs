@@ -1,8 +1,12 @@
 //! The identity card: what a colleague may see of a person, made from what HR says, the units and the names given.
 //! Decides which of several values is shown; not who may see it.
+pub mod address_book; // when the card is right in Outlook too
 pub mod book; // all cards in memory, to be asked quickly
+pub mod drift; // cards that the directory shows otherwise than they should be
 pub mod find; // what is asked of the book
-pub mod tree; // units with what is asked of them often
+pub mod provenance; // where each value comes from, and what the directory holds
+pub mod tree;
+pub mod truth; // the use case: one card beside its account as it is now // units with what is asked of them often
 
 use crate::account::AccountState;
 use crate::day::Day;

@@ -3,6 +3,7 @@
 use super::policy::Policy;
 use super::reason::Because;
 use super::suspension::Suspension;
+use crate::account::mapping::Pattern;
 use crate::account::{AccountState, Applied, Attribute, Attributes, Dn, Names, Value, compose, placement};
 use crate::card;
 use crate::day::Day;
@@ -282,7 +283,7 @@ fn account(
     };
     let stays = stays(record, facts);
     let posting = person.posting_on(facts.today).filter(|_| stays.is_none());
-    let unit = stays.and_then(|a| a.unit).or(posting.map(|p| p.unit)).and_then(|u| facts.units.standing(u, facts.today));
+    let unit = unit_of(record, facts);
     let ou = place(person, unit, facts, state, issues);
     let groups = match (state, unit) {
         (AccountState::Closed, _) | (_, None) => Vec::new(),
@@ -316,6 +317,21 @@ fn account(
         groups,
         mail_ended,
     }))
+}
+
+/// What the settings' rule makes of the facts for a mapped attribute, whole, and the alternative of the rule that gave it.
+pub fn made_of<'p>(record: &PersonRecord, attribute: Attribute, facts: &Facts<'p>) -> Option<(Arc<str>, &'p Pattern)> {
+    let (stays, person) = (stays(record, facts), &record.person);
+    let unit = unit_of(record, facts);
+    let of_card = compose::Facts { person, unit, units: facts.units, today: facts.today, stays };
+    compose::value(facts.policy.mapping.patterns(attribute), &of_card)
+}
+
+/// The unit whose facts the card shows.
+pub fn unit_of<'a>(record: &PersonRecord, facts: &Facts<'a>) -> Option<&'a Arc<Unit>> {
+    let stays = stays(record, facts);
+    let posting = record.person.posting_on(facts.today).filter(|_| stays.is_none());
+    stays.and_then(|a| a.unit).or(posting.map(|p| p.unit)).and_then(|u| facts.units.standing(u, facts.today))
 }
 
 /// The place of an account whose person is announced elsewhere for a later day, HR having let go of the old posting

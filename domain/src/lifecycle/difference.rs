@@ -3,6 +3,7 @@ use super::desired::{self, Desired, DesiredAccount, Facts, Outlook, issue};
 use super::plan::{Action, ActionKind, PersonPlan, Step};
 use super::reason::Because;
 use super::run::{OperationRecord, OperationStatus};
+use crate::account::adoption::AdoptionOrdered;
 use crate::account::{Account, AccountState, Applied, Attribute, Change, Dn, NewAccount, ObservedAccount, Sealed, Value};
 use crate::mailbox::{self, Mailboxes, Stands};
 use crate::phone::{self, Line};
@@ -40,6 +41,7 @@ pub fn plan(record: &PersonRecord, sight: Sight<'_>, facts: &Facts<'_>) -> Perso
         person: record.person.id,
         registry_no: record.person.registry_no.clone(),
         name: record.person.full_name().into(),
+        unit,
         province: unit.and_then(|u| facts.units.province(u)),
         mode: facts.policy.mode_of(unit, facts.units),
         actions,
@@ -72,7 +74,10 @@ fn phone_conflicts(record: &PersonRecord, facts: &Facts<'_>) -> Vec<DataIssue> {
 /// Does Kimlik recognise `candidate` as this person's, and by what?
 pub fn recognises(record: &PersonRecord, candidate: &ObservedAccount) -> Option<&'static str> {
     let number = record.person.registry_no.as_str();
-    if candidate.employee_id() == Some(number) {
+    let ordered = record.account.as_ref().and_then(|a| a.adopt.as_ref());
+    if let Some(order) = ordered {
+        (order.guid == candidate.guid).then_some("order")
+    } else if candidate.employee_id() == Some(number) {
         Some("employeeID")
     } else if candidate.correlation.as_deref() == Some(number) && candidate.employee_id().is_none() {
         Some("the correlation attribute")
@@ -90,6 +95,9 @@ fn unlinked(
     issues: &mut Vec<DataIssue>,
 ) -> Vec<Action> {
     let person = &record.person;
+    if let Some(order) = &account.adopt {
+        return take_by_order(record, account, order, desired, candidates, facts, issues);
+    }
     let mut own: Vec<(&ObservedAccount, &str)> = candidates.iter().filter_map(|c| recognises(record, c).map(|by| (c, by))).collect();
     own.sort_by_key(|(_, by)| *by != "employeeID");
     match own.as_slice() {
@@ -132,6 +140,34 @@ fn opening_reason(record: &PersonRecord, desired: &DesiredAccount) -> Because {
         }
         (because, _) => because.clone(),
     }
+}
+
+/// The account that an administrator has named, or nothing: no other one is looked for and none is opened.
+fn take_by_order(
+    record: &PersonRecord,
+    account: &Account,
+    order: &AdoptionOrdered,
+    desired: &DesiredAccount,
+    candidates: &[ObservedAccount],
+    facts: &Facts<'_>,
+    issues: &mut Vec<DataIssue>,
+) -> Vec<Action> {
+    let person = &record.person;
+    let Some(found) = candidates.iter().find(|c| c.guid == order.guid) else {
+        let message =
+            format!("the account that was to become this person's ({}) cannot be found; nothing is opened in its place", order.guid);
+        issues.push(issue(IssueKind::AccountNotFound, person, facts, message));
+        return Vec::new();
+    };
+    if found.employee_id().is_some_and(|number| number != person.registry_no.as_str()) {
+        let message = format!("{} was to become this person's and carries another registry number", found.dn);
+        issues.push(issue(IssueKind::DuplicateEmployeeId, person, facts, message));
+        return Vec::new();
+    }
+    let because = Because::AdoptedByOrder { by: order.by.clone(), reason: order.reason.clone() };
+    let mut actions = take(record, account, desired, found, "order", facts, issues);
+    actions.iter_mut().for_each(|action| action.because = because.clone());
+    actions
 }
 
 /// An account that is recognised: our own, from an opening that was interrupted, or one that existed before Kimlik.
@@ -353,11 +389,16 @@ impl Difference<'_> {
         !self.seen.enabled && self.record.unsettled.iter().any(|o| kinds.contains(&o.kind))
     }
 
+    /// A suspension that was broken off disabled it, perhaps.
+    fn disabled_by_us(&self) -> bool {
+        !self.seen.enabled && self.record.unsettled.iter().any(|o| o.kind == ActionKind::Suspend && o.disables)
+    }
+
     fn enabling(&self, issues: &mut Vec<DataIssue>) -> Option<Action> {
         let kind = match self.account.state {
             AccountState::Opening => ActionKind::Enable,
-            AccountState::Suspended => ActionKind::Reinstate,
-            _ if self.broken_off(&[ActionKind::Suspend]) => ActionKind::Reinstate,
+            AccountState::Suspended if self.seen.enabled || !self.account.disabled_before => ActionKind::Reinstate,
+            AccountState::Active if self.disabled_by_us() => ActionKind::Reinstate,
             _ => {
                 if !self.seen.enabled {
                     // Why not enabled again: whoever disabled it by hand may have had a reason that cannot wait for HR.
@@ -381,16 +422,20 @@ impl Difference<'_> {
 
     /// Changes of the attributes that `wanted` picks.
     fn changes(&self, wanted: impl Fn(Attribute) -> bool) -> Vec<Change> {
-        let policy = self.facts.policy;
-        Attribute::ALL
-            .iter()
-            .copied()
-            .filter(|a| wanted(*a) && (policy.exchange || !a.needs_exchange()) && self.owns(*a))
-            .filter(|a| !(*a == Attribute::Manager && self.awaits_manager()))
-            // Why: an e-mail address policy of Exchange writes them back; two masters would fight for ever.
-            .filter(|a| !(self.seen.address_policy && a.is_address()))
-            .filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a)))
-            .collect()
+        // Why: an e-mail address policy of Exchange writes them back; two masters would fight for ever.
+        self.differing(|a| wanted(a) && !(self.seen.address_policy && a.is_address()))
+    }
+
+    fn differing(&self, wanted: impl Fn(Attribute) -> bool) -> Vec<Change> {
+        self.owned().filter(|a| wanted(*a)).filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a))).collect()
+    }
+
+    /// What Kimlik keeps of this account: of a closed one only that it is hidden.
+    fn owned(&self) -> impl Iterator<Item = Attribute> {
+        let exchange = self.facts.policy.exchange;
+        let kept = |a: Attribute| self.desired.state != AccountState::Closed || a == Attribute::HideFromAddressLists;
+        let all = Attribute::ALL.iter().copied().filter(move |a| (exchange || !a.needs_exchange()) && kept(*a));
+        all.filter(|a| self.owns(*a) && !(*a == Attribute::Manager && self.awaits_manager()))
     }
 
     /// By the settings: an attribute without a rule is somebody else's, and so is a mailbox that Kimlik did not make.
@@ -446,6 +491,8 @@ impl Difference<'_> {
                 .is_some_and(|a| a.attributes.text(Attribute::DisplayName) == self.desired.attributes.text(Attribute::DisplayName))
         {
             hand_made("the common name")
+        } else if let Some(by) = self.ordered_names() {
+            by
         } else {
             let from =
                 self.applied().map(|a| &a.attributes).unwrap_or(&self.seen.attributes).text(Attribute::DisplayName).unwrap_or("").into();
@@ -459,6 +506,15 @@ impl Difference<'_> {
             steps.push(self.relocate());
         }
         Some(Action { kind: ActionKind::Rename, because, steps })
+    }
+
+    /// Somebody ordered the names that it has, and the person is called as before.
+    fn ordered_names(&self) -> Option<Because> {
+        let order = self.account.renamed.as_ref()?;
+        let shown = |attributes: &crate::account::Attributes| attributes.text(Attribute::DisplayName).map(str::to_owned);
+        let before = self.applied().map(|a| &a.attributes).unwrap_or(&self.seen.attributes);
+        let same = shown(before) == shown(&self.desired.attributes);
+        same.then(|| Because::RenamedByOrder { by: order.by.clone(), reason: order.reason.clone() })
     }
 
     fn card(&self) -> Option<Action> {
@@ -573,6 +629,31 @@ impl Difference<'_> {
             (false, true) => Because::SecondmentOver { back_to: to },
             (false, false) => Because::Transfer { to, from: applied.unit_name.clone(), reason: self.reason() },
         })
+    }
+}
+
+/// What Kimlik keeps of the account that was seen, in the order in which plans print it, with what should stand there. Empty where
+/// there is nothing to keep, or a person has to decide first.
+pub fn kept(record: &PersonRecord, seen: &ObservedAccount, facts: &Facts<'_>) -> Vec<(Attribute, Option<Value>)> {
+    with_difference(record, seen, facts, |d| d.owned().map(|a| (a, d.desired.attributes.get(a).cloned())).collect())
+}
+
+/// What of it differs, whoever may write it.
+pub fn differing(record: &PersonRecord, seen: &ObservedAccount, facts: &Facts<'_>) -> Vec<Change> {
+    with_difference(record, seen, facts, |d| d.differing(|_| true))
+}
+
+fn with_difference<T: Default>(
+    record: &PersonRecord,
+    seen: &ObservedAccount,
+    facts: &Facts<'_>,
+    ask: impl FnOnce(&Difference<'_>) -> T,
+) -> T {
+    match (desired::outlook(record, facts).desired, &record.account) {
+        (Desired::Account(desired), Some(account)) if !desired.is_state_only => {
+            ask(&Difference { record, account, desired: &desired, seen, facts })
+        }
+        _ => T::default(),
     }
 }
 

@@ -142,7 +142,7 @@ impl Reconciler {
         let mut proposed: HashMap<PersonId, &Names> =
             planned.iter().filter_map(|p| Some((p.plan.person, p.proposed.as_deref()?))).collect();
         let mut records = self.store.people(PeopleBy::Ids(&light)).await?;
-        look.suppose(&mut records);
+        look.suppose(&mut records, &light);
         for record in &mut records {
             if let (None, Some(names)) = (&record.account, proposed.remove(&record.person.id)) {
                 record.account = Some(Account::new(record.person.id, names.clone()));
@@ -151,7 +151,8 @@ impl Reconciler {
         let facts = look.facts();
         let whole = |record: &PersonRecord| {
             let plan = difference::plan(record, Sight::default(), &facts);
-            Planned { plan, decisions: Vec::new(), unsettled: !record.unsettled.is_empty(), announce: false, light: false, proposed: None }
+            let unsettled = !record.unsettled.is_empty();
+            Planned { plan, decisions: Vec::new(), unsettled, refused: false, announce: false, light: false, proposed: None }
         };
         Ok(records.iter().map(|r| (r.person.id, whole(r))).collect())
     }
@@ -190,7 +191,7 @@ impl Reconciler {
         let (mut refusals, mut once_refused) = (Vec::new(), Vec::new());
         for (record, work, ended, made) in worked {
             let was_refused = record.open_issues.contains(&IssueKind::DirectoryRefused);
-            let settled = settle::settle(self, look, record, ended, made, &seen);
+            let settled = settle::settle(self, look, settle::Worked { record, ended, made, planned: work.planned, exceeded }, &seen);
             settled.count(&mut carried);
             if was_refused || settled.refusal.is_some() {
                 once_refused.push(settled.settlement.registry_no.clone());

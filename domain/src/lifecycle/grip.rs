@@ -65,6 +65,12 @@ impl<'a> Grip<'a> {
         Ok(Grip::new(of, None, of.store.claim(now, now + CLAIM, CLAIMS).await?))
     }
 
+    /// Of these people, those whom nobody else has in hand.
+    pub async fn on_these(of: &'a Reconciler, people: &[PersonId]) -> PortResult<Grip<'a>> {
+        let until = of.clock.now() + CLAIM;
+        Ok(Grip::new(of, None, of.store.claim_these(people, until).await?))
+    }
+
     pub fn people(&self) -> Vec<PersonId> {
         self.claims.iter().map(|c| c.person).collect()
     }

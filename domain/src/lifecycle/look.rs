@@ -8,12 +8,18 @@ use super::plan::{ActionKind, PersonPlan, Step};
 use super::reconcile::{Reconciler, Whom};
 use super::settle;
 use super::suspension::Suspension;
+use crate::account::adoption::AdoptionOrdered;
+use crate::account::rename::NamesOrdered;
 use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
+use crate::card::drift::CardDrift;
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
+use crate::phone::{self, Phones};
 use crate::ports::{Capabilities, FindBy, NameRequest, PeopleBy, PersonRecord, PortResult, Scan, Watermark};
+use crate::staff::intake::{Changed, PEOPLE_KINDS};
 use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, UnitCode, Units};
 use crate::text;
+use chrono::{DateTime, Utc};
 use futures_util::future;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,7 +30,7 @@ pub const CHUNK: usize = 1_000;
 /// first, and a controller looks up every one of them.
 const NAMES_AT_FIRST: usize = 1;
 /// Look-ups for one person before it is an issue: 256 names were taken by then.
-const NAME_ROUNDS: usize = 9;
+pub(super) const NAME_ROUNDS: usize = 9;
 
 /// What the people of one run share, and what the look has gathered.
 pub struct Look<'a> {
@@ -48,10 +54,25 @@ pub struct Look<'a> {
     /// Decisions on changes that are no longer to be made.
     pub lapsed: Vec<(PersonId, ActionKind, String)>,
     pub watermark: Option<Watermark>,
+    /// Cards that differ and that no plan puts right.
+    pub(super) withheld: HashMap<PersonId, CardDrift>,
     /// Addresses that two accounts carry; only a look at everybody finds them.
     pub duplicates: Vec<DataIssue>,
-    /// A dry run of an order: as if this were the person's latest suspension.
-    pub supposed: Option<(PersonId, Option<Suspension>)>,
+    /// A dry run of what HR says: as if it had said this.
+    pub said: HashMap<PersonId, Changed>,
+    /// A dry run of an order on one person.
+    pub supposed: Option<(PersonId, Supposed)>,
+}
+
+/// What a dry run takes for given of one person.
+#[derive(Clone, Debug)]
+pub enum Supposed {
+    /// The latest suspension.
+    Suspension(Suspension),
+    /// Names that are free, and who ordered them.
+    Names(Names, NamesOrdered),
+    /// The account that is to become the person's.
+    Adoption(AdoptionOrdered),
 }
 
 /// A plan with what deciding about it needs.
@@ -61,6 +82,8 @@ pub struct Planned {
     pub decisions: Vec<(super::ActionKind, String, bool)>,
     /// Operations of an earlier run whose end is not known, or something seen that the ledger does not know.
     pub unsettled: bool,
+    /// The directory has refused something of this person before, and it is tried again.
+    pub refused: bool,
     /// The account works and the person has not been told.
     pub announce: bool,
     /// An opening whose steps were left out: they are made again, the same, when its turn comes. Why: 100,000 openings with
@@ -105,7 +128,9 @@ impl<'a> Look<'a> {
             seen: Vec::new(),
             lapsed: Vec::new(),
             watermark: None,
+            withheld: HashMap::new(),
             duplicates: Vec::new(),
+            said: HashMap::new(),
             supposed: None,
         })
     }
@@ -249,15 +274,37 @@ impl<'a> Look<'a> {
         Ok((records, page.into_iter().map(|a| (a.guid, a)).collect()))
     }
 
-    pub(super) fn suppose(&self, records: &mut [PersonRecord]) {
-        let Some((person, suspension)) = &self.supposed else { return };
-        records.iter_mut().filter(|r| r.person.id == *person).for_each(|r| r.suspension.clone_from(suspension));
+    /// `of`: whom they are the records of. Whoever HR speaks of for the first time is added.
+    pub(super) fn suppose(&self, records: &mut Vec<PersonRecord>, of: &[PersonId]) {
+        if !self.said.is_empty() {
+            let now = self.of.clock.now();
+            records.iter_mut().filter_map(|r| Some((self.said.get(&r.person.id)?, r))).for_each(|(said, record)| hear(record, said, now));
+            let known: HashSet<PersonId> = records.iter().map(|r| r.person.id).collect();
+            let new = of.iter().filter(|id| !known.contains(id)).filter_map(|id| self.said.get(id));
+            records.extend(new.map(newcomer));
+        }
+        let Some((person, supposed)) = &self.supposed else { return };
+        for record in records.iter_mut().filter(|r| r.person.id == *person) {
+            match supposed {
+                Supposed::Suspension(suspension) => record.suspension = Some(suspension.clone()),
+                Supposed::Names(names, by) => {
+                    if let Some(account) = &mut record.account {
+                        (account.names, account.renamed) = (names.clone(), Some(by.clone()));
+                    }
+                }
+                Supposed::Adoption(order) => {
+                    let nameless = Names { username: "".into(), mail: "".into(), aliases: Vec::new(), named_for: "".into() };
+                    let account = record.account.get_or_insert_with(|| Account::new(*person, nameless));
+                    account.adopt = Some(order.clone());
+                }
+            }
+        }
     }
 
     /// By id: those with an account are observed, those without are looked for (among `strays` of a whole scan, else by question).
     async fn at_chunk(&mut self, ids: &[PersonId], strays: Option<&Strays>) -> PortResult<()> {
         let mut records = self.of.store.people(PeopleBy::Ids(ids)).await?;
-        self.suppose(&mut records);
+        self.suppose(&mut records, ids);
         // Why: names go to who came first; ids are in the order of the feed.
         records.sort_unstable_by_key(|r| r.person.id);
         let (linked, unlinked): (Vec<_>, Vec<_>) = records.into_iter().partition(|r| r.account.as_ref().is_some_and(|a| a.guid.is_some()));
@@ -291,12 +338,17 @@ impl<'a> Look<'a> {
             employee_ids: numbers.clone(),
             correlations: if self.of.policy.correlation { numbers } else { Vec::new() },
             display_names: due.map(|r| r.person.full_name().into()).collect(),
-            usernames: Vec::new(),
+            ..FindBy::default()
         };
         if by.employee_ids.is_empty() {
             return Ok(Strays::new(Vec::new()));
         }
-        let found = self.of.directory.find(&by).await?;
+        let mut found = self.of.directory.find(&by).await?;
+        let ordered: Vec<AccountGuid> = people.iter().filter_map(ordered).filter(|guid| found.iter().all(|a| a.guid != *guid)).collect();
+        if !ordered.is_empty() {
+            let named = self.of.directory.observe(&ordered).await?;
+            found.extend(named.into_iter().filter(|a| a.dn.is_within(&self.of.policy.base)));
+        }
         let (owners, mut accounts) = self.owners(found).await?;
         for owner in owners {
             if let Some(guid) = owner.account.and_then(|a| a.guid) {
@@ -316,10 +368,9 @@ impl<'a> Look<'a> {
         self.learn_managers(people.iter().map(|(r, _)| r)).await?;
         self.rename(&mut people).await?;
         for (record, seen) in &people {
-            let plan = difference::plan(record, Sight { account: seen.as_ref(), candidates: &[] }, &self.facts());
-            let known = record.account.as_ref().zip(seen.as_ref());
-            let untold = known.is_some_and(|(account, seen)| settle::tells_no_mailbox(account, seen, &self.of.policy));
-            self.keep(record, plan, untold);
+            let sight = Sight { account: seen.as_ref(), candidates: &[] };
+            let plan = difference::plan(record, sight, &self.facts());
+            self.keep(record, sight, plan);
         }
         Ok(())
     }
@@ -329,14 +380,14 @@ impl<'a> Look<'a> {
         let candidates: Vec<Vec<ObservedAccount>> = people.iter().map(|r| strays.of(r)).collect();
         self.name(&mut people, &candidates).await?;
         for (record, candidates) in people.iter().zip(&candidates) {
-            let plan = difference::plan(record, Sight { account: None, candidates }, &self.facts());
-            self.keep(record, plan, false);
+            let sight = Sight { account: None, candidates };
+            let plan = difference::plan(record, sight, &self.facts());
+            self.keep(record, sight, plan);
         }
         Ok(())
     }
 
-    /// `untold`: the ledger does not know what is seen.
-    fn keep(&mut self, record: &PersonRecord, plan: PersonPlan, untold: bool) {
+    fn keep(&mut self, record: &PersonRecord, sight: Sight<'_>, plan: PersonPlan) {
         self.looked_at += 1;
         self.next.push((plan.person, plan.next_look));
         let found = plan.issues.iter().map(|i| i.kind);
@@ -352,12 +403,22 @@ impl<'a> Look<'a> {
             }
         }
         self.lapse(record, &plan);
+        if self.commit
+            && let Some(row) = self.withhold(record, sight, &plan)
+        {
+            self.withheld.insert(plan.person, row);
+        }
         // Why also the refused: what was refused and need not be done any more is nobody's issue.
-        let unsettled = untold || !record.unsettled.is_empty() || record.open_issues.contains(&IssueKind::DirectoryRefused);
+        let refused = record.open_issues.contains(&IssueKind::DirectoryRefused);
+        let known = record.account.as_ref().zip(sight.account);
+        // Why: the ledger does not know what is seen.
+        let untold = known.is_some_and(|(account, seen)| settle::tells_no_mailbox(account, seen, &self.of.policy));
+        let unsettled = untold || refused || !record.unsettled.is_empty();
         let announce = settle::announcement_due(record);
         let to_show = !self.commit && !plan.issues.is_empty();
         if !plan.is_empty() || unsettled || announce || to_show {
-            let mut planned = Planned { plan, decisions: record.decisions.clone(), unsettled, announce, light: false, proposed: None };
+            let decisions = record.decisions.clone();
+            let mut planned = Planned { plan, decisions, unsettled, refused, announce, light: false, proposed: None };
             planned.lighten();
             if planned.light && !self.commit {
                 planned.proposed = record.account.as_ref().map(|a| Box::new(a.names.clone()));
@@ -483,6 +544,8 @@ impl<'a> Look<'a> {
             let given = self.of.store.reserve(&kept, self.commit).await?;
             for ((record, wish), names) in ready.into_iter().zip(given) {
                 match (names, &mut record.account) {
+                    // Why without aliases: as where the order is written down.
+                    (Some(names), Some(account)) if account.adopt.is_some() => account.names = Names { aliases: Vec::new(), ..names },
                     (Some(names), Some(account)) => account.names = names,
                     (Some(names), empty) => *empty = Some(Account::new(record.person.id, names)),
                     (None, _) => still.push((record, wish)),
@@ -537,8 +600,42 @@ impl<'a> Look<'a> {
     }
 }
 
+/// The account that somebody has ordered to become this person's.
+fn ordered(record: &PersonRecord) -> Option<AccountGuid> {
+    record.account.as_ref().and_then(|a| a.adopt.as_ref()).map(|order| order.guid)
+}
+
+/// The record once HR has said this.
+fn hear(record: &mut PersonRecord, said: &Changed, now: DateTime<Utc>) {
+    let mut person = said.person.clone();
+    let mut before = record.person.clone();
+    before.mobile.clone_from(&record.phones.hr_mobile);
+    (before.work_phone, before.extension) = (record.phones.hr_work.number.clone(), record.phones.hr_work.extension.clone());
+    let mut ledger = record.phones.ledger.clone();
+    ledger.hear(&before, &person, now);
+    record.phones = Phones::lay_over(&mut person, ledger);
+    record.person = person;
+    record.open_issues.retain(|kind| !PEOPLE_KINDS.contains(kind));
+    record.open_issues.extend(&said.faults);
+}
+
+fn newcomer(said: &Changed) -> PersonRecord {
+    let mut person = said.person.clone();
+    PersonRecord {
+        phones: Phones::lay_over(&mut person, phone::Ledger::default()),
+        person,
+        account: None,
+        decisions: Vec::new(),
+        accepted: Vec::new(),
+        open_issues: said.faults.clone(),
+        unsettled: Vec::new(),
+        suspension: None,
+        mailbox: None,
+    }
+}
+
 /// Is the name or the address this account's?
-fn carries(account: &ObservedAccount, value: &str) -> bool {
+pub(super) fn carries(account: &ObservedAccount, value: &str) -> bool {
     let same = |held: &str| text::fold(held) == text::fold(value);
     let proxies = match account.attributes.get(Attribute::ProxyAddresses) {
         Some(Value::List(proxies)) => &proxies[..],
@@ -582,8 +679,11 @@ impl Strays {
         Strays { accounts, by_number, by_name }
     }
 
-    /// Those recognised by number; where there is none, namesakes without a number of their own.
+    /// The one that was ordered; else those recognised by number; where there is none, namesakes without a number of their own.
     fn of(&self, record: &PersonRecord) -> Vec<ObservedAccount> {
+        if let Some(guid) = ordered(record) {
+            return self.accounts.iter().filter(|a| a.guid == guid).cloned().collect();
+        }
         let numbered = self.by_number.get(record.person.registry_no.as_str());
         let namesakes = || self.by_name.get(&text::fold(&record.person.full_name()));
         let found = numbered.or_else(namesakes).map(Vec::as_slice).unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::account::{Attribute, Change, Dn, Mode, NewAccount};
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
 use crate::staff::unit::Province;
-use crate::staff::{DataIssue, RegistryNo};
+use crate::staff::{DataIssue, RegistryNo, UnitCode};
 use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -174,6 +174,8 @@ pub struct PersonPlan {
     pub person: PersonId,
     pub registry_no: RegistryNo,
     pub name: Arc<str>,
+    /// Where the person works, as HR names it.
+    pub unit: Option<UnitCode>,
     pub province: Option<Province>,
     pub mode: Mode,
     pub actions: Vec<Action>,

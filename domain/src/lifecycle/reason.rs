@@ -83,6 +83,16 @@ pub enum Because {
         by: Arc<str>,
         reason: Arc<str>,
     },
+    /// Somebody ordered another user name or address.
+    RenamedByOrder {
+        by: Arc<str>,
+        reason: Arc<str>,
+    },
+    /// Somebody ordered that an existing account is this person's.
+    AdoptedByOrder {
+        by: Arc<str>,
+        reason: Arc<str>,
+    },
     /// Left over from an action that was interrupted.
     Unfinished,
 }
@@ -123,6 +133,8 @@ impl fmt::Display for Because {
             Because::RetentionOver { since } => write!(f, "the mailbox's retention ended on {since}"),
             Because::SuspendedByOrder { by, reason } => write!(f, "ordered by {by}: {reason}"),
             Because::ReinstatedByOrder { by, reason } => write!(f, "order lifted by {by}: {reason}"),
+            Because::RenamedByOrder { by, reason } => write!(f, "ordered by {by}: {reason}"),
+            Because::AdoptedByOrder { by, reason } => write!(f, "ordered by {by}: {reason}"),
             Because::Unfinished => f.write_str("left unfinished by an interruption"),
         }
     }

@@ -8,18 +8,18 @@ use super::execute::{Carried, Limiting};
 use super::grip::Grip;
 use super::hold::{HoldItem, HoldRequest, HoldStatus};
 use super::limits::{self, Budget, Cap, Exceeded, Scope, Spent};
-use super::look::{Look, Planned};
+use super::look::{Look, Planned, Supposed};
 use super::plan::{Action, ActionKind};
 use super::policy::Policy;
 use super::preview::count;
 pub use super::preview::{Overview, Plan, Preview};
 use super::run::{Run, RunStatus, RunSummary, Trigger};
-use super::suspension::Suspension;
 use super::{Because, describe};
 use crate::account::Mode;
 use crate::day::{self, Day};
 use crate::id::{HoldId, PersonId, RunId, uuid_v7};
 use crate::ports::{Clock, Directory, Entropy, IssueScope, PortError, PortResult, Store};
+use crate::staff::intake::Changed;
 use crate::staff::{IssueKind, UnitCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -70,11 +70,11 @@ impl Reconciler {
         Ok(Preview::new(look, exceeded, now))
     }
 
-    /// What would be done for one person if `suspension` were their latest.
-    pub async fn preview_with(&self, person: PersonId, suspension: Option<Suspension>) -> PortResult<Plan> {
+    /// What would be done for one person if this were so.
+    pub async fn preview_with(&self, person: PersonId, supposed: Supposed) -> PortResult<Plan> {
         let now = self.clock.now();
         let mut look = Look::new(self, day::today(now), false).await?;
-        look.supposed = Some((person, suspension));
+        look.supposed = Some((person, supposed));
         look.at_people(&[person], &Grip::none(self)).await?;
         let (exceeded, _) = self.weigh(&look.plans, now).await?;
         Preview::new(look, exceeded, now).whole().await
@@ -101,6 +101,8 @@ impl Reconciler {
         match outcome {
             Ok((full_run, next)) => {
                 if everybody {
+                    let now = self.clock.now();
+                    self.store.note_cards(day::today(now), now).await?;
                     let due: Vec<_> = next.iter().filter_map(|(p, day)| Some((*p, day::midnight((*day)?)))).collect();
                     if !due.is_empty() {
                         self.store.wake(&due).await?;
@@ -144,6 +146,51 @@ impl Reconciler {
                 Err(error)
             }
         }
+    }
+
+    /// A run that somebody is going to follow; it has not begun to look.
+    pub async fn announce_run(&self, id: RunId, trigger: Trigger) -> PortResult<Run> {
+        let run = Run { id, ..self.run(trigger) };
+        self.store.begin_run(&run).await?;
+        Ok(run)
+    }
+
+    /// Works off these people of the queue under `run`; whoever is in somebody else's hands by now is worked off there.
+    pub async fn work_off(&self, mut run: Run, people: &[PersonId], progress: &dyn Progress) -> PortResult<Run> {
+        let grip = match Grip::on_these(self, people).await {
+            Ok(grip) => grip,
+            Err(error) => {
+                self.finish(run, Some(&error)).await?;
+                return Err(error);
+            }
+        };
+        let outcome = async {
+            let look = Look::over(self, day::today(self.clock.now()), true, &Whom::People(grip.people()), &grip).await?;
+            self.carry_out(&mut run, look, false, &grip, progress).await
+        }
+        .await;
+        match outcome {
+            Ok(next) => {
+                grip.release(&next.into_iter().collect()).await?;
+                self.finish(run, None).await
+            }
+            Err(error) => {
+                grip.give_back().await;
+                self.finish(run, Some(&error)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// What would be done for these people if HR said this of them. Few enough to be shown at once.
+    pub async fn preview_hr(&self, changed: Vec<Changed>) -> PortResult<Plan> {
+        let now = self.clock.now();
+        let people: Vec<PersonId> = changed.iter().map(|c| c.person.id).collect();
+        let mut look = Look::new(self, day::today(now), false).await?;
+        look.said = changed.into_iter().map(|c| (c.person.id, c)).collect();
+        look.at_people(&people, &Grip::none(self)).await?;
+        let (exceeded, _) = self.weigh(&look.plans, now).await?;
+        Preview::new(look, exceeded, now).whole().await
     }
 
     /// Puts right what somebody changed by hand since the last look. Answers how many people had something to do.
@@ -238,6 +285,7 @@ impl Reconciler {
         if everybody || !requests.is_empty() {
             self.store.save_holds(run.id, &requests, everybody, now).await?;
         }
+        self.save_drift(&look, &exceeded, everybody).await?;
         let to_do = |p: &Planned, a: &Action| holds_back(p, a, &exceeded).is_none() && decision(p, a) != Some(false);
         let managed = look.plans.iter().filter(|p| p.plan.mode == Mode::Manage);
         let due = managed.filter(|p| p.plan.actions.iter().any(|a| to_do(p, a))).count();
@@ -270,6 +318,7 @@ impl Reconciler {
                 let about = IssueScope::People(IssueKind::OF_PLANNING, &second.seen);
                 self.store.save_issues(about, &second.issues, self.clock.now()).await?;
             }
+            self.save_drift(&second, limits.exceeded, false).await?;
             let rest = self.execute(run, &second, limits, grip, &Silent).await?;
             // What was tried again counts as what came of it the second time.
             run.summary.refused = carried.later_refusals;

@@ -1,4 +1,5 @@
 //! What a run leaves behind: intents before the directory is touched, settlements after it was observed.
+use super::drift::DriftAfter;
 use super::limits::Budget;
 use super::plan::{ActionKind, Step};
 use crate::account::Account;
@@ -105,6 +106,8 @@ pub struct OperationRecord {
     pub person: PersonId,
     pub kind: ActionKind,
     pub status: OperationStatus,
+    /// A suspension that disables the account; one of an account that was disabled before leaves it so.
+    pub disables: bool,
     pub because: String,
     pub created_at: DateTime<Utc>,
     pub settled_at: Option<DateTime<Utc>>,
@@ -122,6 +125,8 @@ pub struct PersonSettlement {
     pub operations: Vec<(OperationId, OperationStatus, Vec<ReceiptLine>)>,
     pub message: Option<NewMessage>,
     pub audit: Vec<AuditEvent>,
+    /// How the card stands in the directory.
+    pub drift: DriftAfter,
     /// Its account appeared or its number changed: the people whose manager it is are woken with it.
     pub wake_reports: bool,
     /// Mailboxes are closed by whoever is asked for them: that one was is told when it is seen, not when it may be asked for.

@@ -1,8 +1,10 @@
 //! Settling one person after the steps were taken: what the directory shows decides what was done.
 use super::desired::{self, Desired, DesiredAccount, issue};
 use super::difference::{self, Sight};
+use super::drift;
 use super::execute::{Carried, Ended};
-use super::look::Look;
+use super::limits::Exceeded;
+use super::look::{Look, Planned};
 use super::plan::{ActionKind, PersonPlan, Step};
 use super::policy::Policy;
 use super::reconcile::Reconciler;
@@ -12,7 +14,7 @@ use crate::audit::AuditEvent;
 use crate::day::Day;
 use crate::id::{AccountGuid, MessageId};
 use crate::mailbox::{self, Mailboxes};
-use crate::message::{self, NewMessage, Purpose, Telling};
+use crate::message::{self, NewMessage, Purpose, Telling, announcement};
 use crate::ports::{PersonRecord, PortError, Refusal};
 use crate::staff::{DataIssue, IssueKind};
 use chrono::{DateTime, Utc};
@@ -54,14 +56,19 @@ pub fn announcement_due(record: &PersonRecord) -> bool {
         && record.account.as_ref().is_some_and(|a| a.state == AccountState::Active && a.announced_opening < a.opening)
 }
 
-pub(super) fn settle(
-    of: &Reconciler,
-    look: &Look<'_>,
-    mut record: PersonRecord,
-    ended: Vec<Ended>,
-    made: Option<AccountRef>,
-    seen: &HashMap<AccountGuid, ObservedAccount>,
-) -> Settled {
+/// One person after the steps.
+pub(super) struct Worked<'a> {
+    /// As it was before them.
+    pub record: PersonRecord,
+    pub ended: Vec<Ended>,
+    /// The account that was made or linked.
+    pub made: Option<AccountRef>,
+    pub planned: &'a Planned,
+    pub exceeded: &'a [Exceeded],
+}
+
+pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen: &HashMap<AccountGuid, ObservedAccount>) -> Settled {
+    let Worked { mut record, ended, made, planned, exceeded } = worked;
     let now = of.clock.now();
     let facts = look.facts();
     let before = record.account.clone();
@@ -70,6 +77,8 @@ pub(super) fn settle(
     let desired = desired::outlook(&record, &facts).desired;
     let mut after = before.clone();
     if let (Some(account), Some(observed), Desired::Account(desired)) = (&mut after, observed, &desired) {
+        let broken_off = record.unsettled.iter().any(|o| o.disables && ended.iter().all(|e| e.operation != o.id));
+        remember_who_disabled(account, &ended, broken_off);
         advance(account, desired, observed, &ended, facts.policy, now);
     }
     if let (Some(account), Some(observed)) = (&mut after, observed)
@@ -91,6 +100,8 @@ pub(super) fn settle(
             account.applied = applied(account, desired, observed, &left, &ended, look.today);
         }
     }
+    let sight = Sight { account: observed, candidates: &[] };
+    let drift = drift::after(look, planned, &ended, &record, &left, sight, exceeded);
     if observed.is_none() {
         left.actions = ended.iter().map(|e| e.action.clone()).collect();
     }
@@ -103,6 +114,7 @@ pub(super) fn settle(
             operations: Vec::new(),
             message: None,
             audit: Vec::new(),
+            drift,
             wake_reports: false,
             mailbox_asked_for: facts.policy.mailboxes == Mailboxes::Command,
             at: now,
@@ -129,6 +141,17 @@ pub(super) fn settle(
     settled
 }
 
+/// Before the state moves on: was an account that is suspended from now on disabled by Kimlik? `broken_off`: by an operation
+/// before this one, perhaps.
+fn remember_who_disabled(account: &mut Account, ended: &[Ended], broken_off: bool) {
+    let Some(suspension) = ended.iter().find(|e| e.action.kind == ActionKind::Suspend) else { return };
+    if broken_off || suspension.action.steps.contains(&Step::Disable) {
+        account.disabled_before = false;
+    } else if account.state == AccountState::Active {
+        account.disabled_before = true;
+    }
+}
+
 /// What the ledger says after the steps, by what is seen.
 fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccount, ended: &[Ended], policy: &Policy, now: DateTime<Utc>) {
     let tried = |kinds: &[ActionKind]| ended.iter().any(|e| kinds.contains(&e.action.kind));
@@ -143,6 +166,7 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     }
     if tried(&[ActionKind::Adopt]) {
         account.adopted = true;
+        account.adopt = None;
         account.announced_opening = account.opening;
         if account.state == AccountState::None {
             account.state = if seen.enabled { AccountState::Active } else { AccountState::Suspended };
@@ -173,6 +197,9 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     }
     if desired.state == AccountState::Closed && account.state != AccountState::Closed {
         account.closed_at = Some(now);
+    }
+    if matches!(desired.state, AccountState::Active | AccountState::Closed) {
+        account.disabled_before = false;
     }
     if desired.state == AccountState::Active && account.state != AccountState::Active {
         account.enabled_at = Some(now);
@@ -349,7 +376,7 @@ impl Settled {
         self.settlement.message = Some(NewMessage {
             id: MessageId(of.uuid(now)),
             purpose: Purpose::AccountOpened,
-            occasion: account.opening.to_string(),
+            occasion: announcement::occasion(account.opening, None),
             to: mobile.clone().into(),
             subject: None,
             text: of.policy.texts.compose(&telling, None),

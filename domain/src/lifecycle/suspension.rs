@@ -108,7 +108,9 @@ impl Action {
     pub fn is_ordered(&self) -> bool {
         matches!(
             (self.kind, &self.because),
-            (ActionKind::Suspend, Because::SuspendedByOrder { .. }) | (ActionKind::Reinstate, Because::ReinstatedByOrder { .. })
+            (ActionKind::Suspend, Because::SuspendedByOrder { .. })
+                | (ActionKind::Reinstate, Because::ReinstatedByOrder { .. })
+                | (ActionKind::Adopt, Because::AdoptedByOrder { .. })
         )
     }
 }

@@ -1,6 +1,7 @@
 //! Texts to people, by SMS and by e-mail. A message is queued in the transaction of what it tells, and at most once: (person,
 //! purpose, occasion, channel) is unique. Its code belongs to it: a message that may or may not have been sent is voided with its code, and a new one
 //! with a new code takes its place, so that no code is ever sent twice.
+pub mod announcement; // sent again
 pub mod courier;
 pub mod digest;
 mod letter;

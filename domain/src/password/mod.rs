@@ -2,6 +2,7 @@
 //! password, the directory's own rules decide whether it is taken.
 pub mod challenge;
 pub mod desk;
+pub mod resend;
 pub mod rules;
 pub mod ticket;
 

@@ -4,6 +4,7 @@
 //! delivery that broke off is simply taken in again. Nothing here closes anybody: absence is an issue for a person to look at.
 mod identity;
 mod part;
+pub use part::PEOPLE_KINDS;
 mod snapshot;
 mod survey;
 
@@ -18,9 +19,10 @@ use crate::account::AccountState;
 use crate::day;
 use crate::id::PersonId;
 use crate::ports::{Clock, Entropy, IssueScope, Mark, PortResult, Store};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use part::take_part;
 use snapshot::look_for_absent;
+use std::sync::{Mutex, PoisonError};
 use survey::{Survey, survey};
 
 /// People in one transaction.
@@ -65,8 +67,10 @@ pub struct PersonSave {
 pub struct RosterSave {
     pub units: Vec<Unit>,
     pub people: Vec<PersonSave>,
-    /// Look at these people now (they are among `people`, or concerned by them).
+    /// Look at these people (they are among `people`, or concerned by them).
     pub wake: Vec<PersonId>,
+    /// When.
+    pub wake_at: DateTime<Utc>,
     /// Look at everybody: units changed.
     pub wake_everybody: bool,
     /// Issues of `issue_kinds` about `seen` that are not in `issues` are resolved. Whoever's issue is resolved by this is woken
@@ -104,6 +108,7 @@ impl RosterSave {
             units: Vec::new(),
             people: Vec::new(),
             wake: Vec::new(),
+            wake_at: now,
             wake_everybody: false,
             issues: Vec::new(),
             issue_kinds: Vec::new(),
@@ -123,8 +128,24 @@ struct Intake<'a> {
     ctx: Context<'a>,
     feed: &'a str,
     delivery: &'a Delivery,
-    /// Nothing is written.
-    is_rehearsal: bool,
+    mode: Mode,
+    /// Those of whom something is other than it was.
+    changed: Mutex<Vec<Changed>>,
+}
+
+/// Whether an intake writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Rehearsal,
+    /// People are woken so much later.
+    Taking(TimeDelta),
+}
+
+/// A person of whom a delivery says something new, as they are then, with the kinds of what is wrong about them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    pub person: Person,
+    pub faults: Vec<IssueKind>,
 }
 
 /// Takes in one delivery. Taking the same one in again changes nothing and wakes nobody.
@@ -139,10 +160,23 @@ pub async fn intake(
     feed: &str,
     delivery: &Delivery,
 ) -> PortResult<FeedReport> {
-    take(store, clock, entropy, reasons, feed, delivery, false).await
+    Ok(take(store, clock, entropy, reasons, feed, delivery, Mode::Taking(TimeDelta::zero())).await?.0)
 }
 
-/// What [`intake`] would answer, without anything being written.
+/// [`intake`], with whom it changed. They are woken `later`: whoever asks for this looks at them first.
+pub async fn intake_telling(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    reasons: &Reasons,
+    feed: &str,
+    delivery: &Delivery,
+    later: TimeDelta,
+) -> PortResult<(FeedReport, Vec<Changed>)> {
+    take(store, clock, entropy, reasons, feed, delivery, Mode::Taking(later)).await
+}
+
+/// What [`intake_telling`] would answer, without anything being written.
 pub async fn rehearse(
     store: &dyn Store,
     clock: &dyn Clock,
@@ -150,8 +184,8 @@ pub async fn rehearse(
     reasons: &Reasons,
     feed: &str,
     delivery: &Delivery,
-) -> PortResult<FeedReport> {
-    take(store, clock, entropy, reasons, feed, delivery, true).await
+) -> PortResult<(FeedReport, Vec<Changed>)> {
+    take(store, clock, entropy, reasons, feed, delivery, Mode::Rehearsal).await
 }
 
 async fn take(
@@ -161,25 +195,27 @@ async fn take(
     reasons: &Reasons,
     feed: &str,
     delivery: &Delivery,
-    is_rehearsal: bool,
-) -> PortResult<FeedReport> {
+    mode: Mode,
+) -> PortResult<(FeedReport, Vec<Changed>)> {
     let now = clock.now();
     let units = store.units().await?;
     let ctx = Context { units: &units, reasons, today: day::today(now), source: &delivery.name };
-    let intake = Intake { store, entropy, made: 0.into(), now, ctx, feed, delivery, is_rehearsal };
-    match &delivery.content {
+    let intake = Intake { store, entropy, made: 0.into(), now, ctx, feed, delivery, mode, changed: Mutex::default() };
+    let report = match &delivery.content {
         Content::Units(rows) => intake.units(rows).await,
         Content::Snapshot(rows) => intake.staff(rows, true).await,
         Content::Delta(rows) => intake.staff(rows, false).await,
-    }
+    }?;
+    Ok((report, intake.changed.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 impl Intake<'_> {
     async fn save_issues(&self, about: IssueScope<'_>, found: &[DataIssue]) -> PortResult<()> {
-        if self.is_rehearsal { Ok(()) } else { self.store.save_issues(about, found, self.now).await }
+        if self.mode == Mode::Rehearsal { Ok(()) } else { self.store.save_issues(about, found, self.now).await }
     }
     async fn save_roster(&self, save: RosterSave) -> PortResult<()> {
-        if self.is_rehearsal { Ok(()) } else { self.store.save_roster(save).await }
+        let Mode::Taking(later) = self.mode else { return Ok(()) };
+        self.store.save_roster(RosterSave { wake_at: self.now + later, ..save }).await
     }
 
     async fn units(&self, rows: &[Row]) -> PortResult<FeedReport> {

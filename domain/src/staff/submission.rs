@@ -6,7 +6,7 @@ use super::feed::{Columns, Content, Delivery, Field, Row};
 use super::intake::FeedReport;
 use super::issue::{Blocked, IssueKind};
 use super::person::RegistryNo;
-use crate::id::SubmissionId;
+use crate::id::{RunId, SubmissionId};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -115,6 +115,9 @@ pub struct Report {
     pub absent: u32,
     /// The snapshot has shrunk: who is absent from it is not even looked at one by one.
     pub shrunken: bool,
+    /// The run that works off whom it changed; `None`: nobody was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
     /// Of all records, those that were not simply accepted; in their order.
     pub results: Vec<RecordResult>,
 }
@@ -155,6 +158,7 @@ impl Report {
             unchanged_people: feed.unchanged_people,
             absent: u32::try_from(of_kind(IssueKind::AbsentFromSnapshot)).unwrap_or(u32::MAX),
             shrunken: of_kind(IssueKind::FeedShrunken) > 0,
+            run: None,
         }
     }
 

@@ -133,7 +133,10 @@ pub async fn names_with_every_kind_of_letter_come_back_as_they_went_in(f: &dyn F
         assert_eq!(seen.attributes.text(Attribute::DisplayName), Some(name.trim()));
         let by = FindBy { display_names: vec![name.trim().into()], ..FindBy::default() };
         assert_eq!(f.directory().find(&by).await.unwrap().iter().map(|a| a.guid).collect::<Vec<_>>(), [account.guid], "{name}");
+        let by = FindBy { distinguished_names: vec![seen.dn.clone()], ..FindBy::default() };
+        assert_eq!(f.directory().find(&by).await.unwrap().iter().map(|a| a.guid).collect::<Vec<_>>(), [account.guid], "{name}");
         let moved = f.directory().move_to(&account, &ou(f, "Tasra"), name.trim()).await.unwrap();
+        assert!(f.directory().find(&by).await.unwrap().is_empty(), "{name} stands elsewhere");
         assert_eq!((moved.name().as_str(), moved.parent()), (name.trim(), Some(ou(f, "Tasra"))));
         assert_eq!(see(f, &account).await.dn, moved);
     }

@@ -32,6 +32,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod announcements;
 mod challenges;
 mod engine;
 mod holds;
@@ -148,6 +149,7 @@ pub fn save(people: Vec<Person>) -> RosterSave {
         units: Vec::new(),
         people,
         wake: Vec::new(),
+        wake_at: noon(),
         wake_everybody: false,
         issues: Vec::new(),
         issue_kinds: Vec::new(),
@@ -165,6 +167,7 @@ pub fn settlement(person: &Person) -> PersonSettlement {
         account: None,
         operations: Vec::new(),
         message: None,
+        drift: Default::default(),
         audit: Vec::new(),
         wake_reports: false,
         mailbox_asked_for: false,

@@ -1,6 +1,9 @@
 //! The ledger of names: unique, never given twice, also to askers at the same time.
 use super::{Bench, id, names, person, request, settlement};
-use kimlik_domain::account::{Account, LedgerName, NameKind};
+use kimlik_domain::access::idempotency::ClientKey;
+use kimlik_domain::account::rename::{NamesOrdered, Rename, Renamed};
+use kimlik_domain::account::{Account, AccountState, LedgerName, NameKind};
+use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::lifecycle::run::PersonSettlement;
 use kimlik_domain::ports::{PeopleBy, Store};
@@ -15,6 +18,7 @@ on_both_engines!(
     askers_at_the_same_time_get_different_names,
     a_request_that_fails_leaves_nothing_behind,
     an_adopted_account_brings_its_names_into_the_ledger,
+    names_by_order_are_free_or_refused_and_not_undone_by_what_is_settled_meanwhile,
 );
 
 async fn each_request_sees_the_ones_before_it(bench: Bench) {
@@ -115,4 +119,63 @@ async fn an_adopted_account_brings_its_names_into_the_ledger(bench: Bench) {
     bench.store.settle(vec![PersonSettlement { account: Some(account), ..settlement(&ayse) }]).await.unwrap();
     assert_eq!(bench.store.reserve(&[request(2, &["eski.ad"], &["x@csb.test"])], true).await.unwrap(), [None]);
     assert_eq!(bench.store.person_named(None, Some("eski.ad@csb.test")).await.unwrap(), Some(id(1)));
+}
+
+fn rename(n: u128, of: u32, username: Option<&str>, mail: Option<&str>) -> Rename {
+    Rename {
+        id: uuid::Uuid::from_u128(n),
+        person: id(of),
+        username: username.map(Into::into),
+        mail: mail.map(Into::into),
+        named_for: "nil ay".into(),
+        by: NamesOrdered { by: "user:officer".into(), reason: format!("petition {n}\0").into(), at: super::noon() },
+    }
+}
+
+fn ordered(order: &Rename) -> AuditEvent {
+    let detail = serde_json::json!({});
+    let (at, because) = (order.by.at, order.by.reason.to_string());
+    AuditEvent { at, actor: "user:officer".into(), deed: "account.rename.order".into(), person: Some(order.person), because, detail }
+}
+
+async fn names_by_order_are_free_or_refused_and_not_undone_by_what_is_settled_meanwhile(bench: Bench) {
+    bench.save(vec![person(1, "Nil", "Ay"), person(2, "Can", "Ay"), person(3, "Efe", "Ay")]).await;
+    let nil = bench.settle_account(&person(1, "Nil", "Ay"), AccountState::Active, 6).await;
+    bench.settle_account(&person(2, "Can", "Ay"), AccountState::Closed, 6).await;
+    let give = async |order: &Rename| bench.store.rename(order, &ordered(order), None).await.unwrap();
+    assert_eq!(give(&rename(1, 3, Some("efe.ay"), None)).await, Renamed::NoAccount);
+    assert_eq!(give(&rename(1, 2, Some("can.ay"), None)).await, Renamed::NoAccount, "closed");
+    let taken = Renamed::Taken { username: true, mail: true };
+    assert_eq!(give(&rename(2, 1, Some("uS2"), Some("US2@csb.test"))).await, taken, "whatever the letters");
+    assert_eq!(give(&rename(3, 1, Some("nil.ay"), Some("nil.ay@csb.test"))).await, Renamed::Given);
+    assert_eq!(give(&rename(4, 1, Some("nil.ay"), None)).await, Renamed::AlreadySo);
+    let audit = bench.store.audit_events(Some(id(1)), 10).await.unwrap();
+    assert_eq!(audit.iter().filter(|e| e.deed == "account.rename.order").count(), 1, "what changes nothing is no deed");
+    let woken = bench.store.claim(super::noon(), super::noon() + chrono::TimeDelta::minutes(1), 10).await.unwrap();
+    assert!(woken.iter().any(|c| c.person == id(1)));
+
+    // Somebody who looked before the order settles afterwards.
+    let late = PersonSettlement {
+        account: Some(Account { enabled_at: Some(super::noon()), ..nil.clone() }),
+        ..settlement(&person(1, "Nil", "Ay"))
+    };
+    bench.store.settle(vec![late]).await.unwrap();
+    let held = bench.store.people(PeopleBy::Ids(&[id(1)])).await.unwrap().remove(0).account.unwrap();
+    assert_eq!((held.names.username.as_ref(), held.names.mail.as_ref()), ("nil.ay", "nil.ay@csb.test"));
+    assert_eq!((held.names.aliases.len(), held.enabled_at, held.renamed.is_some()), (1, Some(super::noon()), true));
+    for name in ["uS1", "nil.ay"] {
+        assert_eq!(bench.store.person_named(Some(name), None).await.unwrap(), Some(id(1)), "old names stay hers");
+    }
+
+    // The same name for two at once, over two replicas.
+    bench.settle_account(&person(3, "Efe", "Ay"), AccountState::Active, 6).await;
+    let replica = bench.again().await;
+    let (mine, yours) = (rename(10, 1, Some("ortak"), None), rename(11, 3, Some("ortak"), None));
+    let (events, key) = ((ordered(&mine), ordered(&yours)), ClientKey { client: "service:hr".into(), key: "k".into(), asked: "a".into() });
+    let (one, two) = tokio::join!(bench.store.rename(&mine, &events.0, Some((&key, "answer"))), replica.rename(&yours, &events.1, None));
+    let outcomes = [one.unwrap(), two.unwrap()];
+    assert_eq!(outcomes.iter().filter(|o| **o == Renamed::Given).count(), 1, "{outcomes:?}");
+    if outcomes[0] == Renamed::Given {
+        assert_eq!(bench.store.rename(&mine, &events.0, Some((&key, "x"))).await.unwrap(), Renamed::Answered("answer".into()));
+    }
 }

@@ -65,16 +65,16 @@ impl House {
     }
 
     async fn hand_in(&self, key: &str, mode: Mode, records: &[Record]) -> Submission {
-        kept(self.desk.hand_in(self.part(key, mode, records)).await.unwrap()).0
+        kept(self.desk.hand_in(self.part(key, mode, records)).await.unwrap().0).0
     }
 
     async fn report(&self, key: &str, mode: Mode, records: &[Record]) -> Report {
-        self.hand_in(key, mode, records).await.report.unwrap()
+        Report { run: None, ..self.hand_in(key, mode, records).await.report.unwrap() }
     }
 
     async fn piece(&self, n: u32, is_last: bool, records: &[Record]) -> HandedIn {
         let part = self.part(&format!("piece {n} {}", records.len()), Mode::Snapshot, records);
-        self.desk.hand_in(NewPart { key: "s all".into(), part: n, is_last, ..part }).await.unwrap()
+        self.desk.hand_in(NewPart { key: "s all".into(), part: n, is_last, ..part }).await.unwrap().0
     }
 
     async fn people(&self) -> usize {
@@ -190,16 +190,16 @@ async fn the_same_key_answers_the_same_and_never_something_else(bench: Bench) {
     let again = house.hand_in("k", Mode::Delta, &records(3)).await;
     assert_eq!(first, Submission { report: again.report.clone(), ..again.clone() });
     assert_eq!(again.report.unwrap().new_people, 3, "the first result, not that of a second time");
-    let other = house.desk.hand_in(house.part("k", Mode::Delta, &records(4))).await.unwrap();
+    let other = house.desk.hand_in(house.part("k", Mode::Delta, &records(4))).await.unwrap().0;
     assert_eq!(other, HandedIn::OtherInput);
-    let other_mode = house.desk.hand_in(house.part("k", Mode::Snapshot, &records(3))).await.unwrap();
+    let other_mode = house.desk.hand_in(house.part("k", Mode::Snapshot, &records(3))).await.unwrap().0;
     assert_eq!(other_mode, HandedIn::OtherInput);
     let somebody = NewPart { owner: "service:other".into(), ..house.part("k", Mode::Delta, &records(4)) };
-    assert_eq!(kept(house.desk.hand_in(somebody).await.unwrap()).0.report.unwrap().new_people, 1, "keys belong to whoever sends them");
+    assert_eq!(kept(house.desk.hand_in(somebody).await.unwrap().0).0.report.unwrap().new_people, 1, "keys belong to whoever sends them");
     assert!(house.bench.store.submission(first.id, Some("service:other")).await.unwrap().is_none());
     let at_once: Vec<_> = (0..8).map(|_| house.desk.hand_in(house.part("at once", Mode::Delta, &records(50)))).collect();
     for handed in futures_util::future::join_all(at_once).await {
-        kept(handed.unwrap());
+        kept(handed.unwrap().0);
     }
     assert_eq!(house.people().await, 50);
     let audit = house.bench.store.audit_events(None, 100).await.unwrap();
@@ -225,7 +225,7 @@ async fn a_snapshot_in_parts_counts_when_all_of_them_are_there(bench: Bench) {
     let first: Vec<Record> = all[..100].iter().cloned().enumerate().map(|(n, r)| if n == 7 { wrong.clone() } else { r }).collect();
     let (one, _) = kept(house.piece(1, false, &first).await);
     assert!(one.is_whole() && one.report.is_none() && one.records == 250);
-    let taken = house.desk.take_waiting().await.unwrap().unwrap();
+    let (taken, _) = house.desk.take_waiting().await.unwrap().unwrap();
     let report = taken.report.unwrap();
     assert_eq!((report.new_people, report.results.len(), report.result(8).0), (249, 1, Outcome::Rejected));
     assert!(house.desk.take_waiting().await.unwrap().is_none(), "once");
@@ -261,7 +261,8 @@ async fn a_dry_run_says_what_would_be_and_writes_nothing(bench: Bench) {
     let mut all = records(2_500);
     all[3] = with(all[3].clone(), Field::Status, "GONE");
     all[4] = with(all[4].clone(), Field::Office, "B-4");
-    let report = house.desk.rehearse(Mode::Delta, &all).await.unwrap();
+    let (report, changed) = house.desk.rehearse(Mode::Delta, &all).await.unwrap();
+    assert_eq!(changed.len(), 2_491);
     assert_eq!((report.new_people, report.changed_people, report.unchanged_people), (2_490, 1, 8));
     assert_eq!(report.result(4).0, Outcome::Rejected);
     assert_eq!((house.people().await, house.bench.store.issues(None, 100).await.unwrap().len()), (10, issues));
@@ -280,5 +281,5 @@ async fn what_a_crash_has_left_behind_is_taken_by_somebody_else(bench: Bench) {
     assert!(house.desk.take_waiting().await.unwrap().is_none(), "it may still be at it");
     assert!(house.hand_in("crash", Mode::Delta, &records(5)).await.report.is_none());
     house.clock.pass(TimeDelta::minutes(11));
-    assert_eq!(house.desk.take_waiting().await.unwrap().unwrap().report.unwrap().new_people, 5);
+    assert_eq!(house.desk.take_waiting().await.unwrap().unwrap().0.report.unwrap().new_people, 5);
 }

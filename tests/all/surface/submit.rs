@@ -155,3 +155,81 @@ async fn thousands_come_in_one_call_snapshots_in_parts_and_only_from_those_who_m
     let other = service(&serving, "other").await;
     assert!(serving.ask_as(Some(&other), &query, json!({})).await["data"]["staffSubmission"].is_null(), "another's is not there");
 }
+
+const PLANNED: &str =
+    "mutation($input: StaffRecordsSubmitInput!) { staffRecordsSubmit(input: $input) { submission { id run { id } } run { id trigger }
+    plan { verdict changes(first: 100) { nodes { action registryNumber } } } results { outcome } userErrors { code } } }";
+
+/// What is told of a run until it is over, over server-sent events.
+async fn followed(serving: &Serving, token: &str, run: &Value) -> Vec<Value> {
+    let query = "subscription($run: ID!) { syncProgress(runId: $run) { status total done failed } }";
+    let body = json!({ "query": query, "variables": { "run": run } }).to_string();
+    let request = reqwest::Client::new().post(serving.url("/graphql")).header("content-type", "application/json");
+    let answer = request.header("accept", "text/event-stream").bearer_auth(token).body(body).send();
+    let told = tokio::time::timeout(Duration::from_secs(60), async { answer.await.unwrap().text().await.unwrap() }).await.unwrap();
+    let events = told.lines().filter_map(|line| line.strip_prefix("data:")).filter_map(|data| serde_json::from_str::<Value>(data).ok());
+    events.map(|event| event["data"]["syncProgress"].clone()).filter(|progress| !progress.is_null()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_shows_what_would_be_done_and_the_run_of_the_real_one_is_followed_to_its_end() {
+    let serving = Serving::start(&[]);
+    let (unit, token) = (unit(&serving).await, serving.token().await);
+    let ask = async |token: &str, input: &Value| {
+        let answer = serving.ask_as(Some(token), PLANNED, json!({ "input": input })).await;
+        assert!(answer["errors"].is_null(), "{answer}");
+        answer["data"]["staffRecordsSubmit"].clone()
+    };
+    let mut numbers = Vec::new();
+    for nth in [5, 6] {
+        let id = super::suspension::somebody(&serving, nth).await["id"].clone();
+        let found = serving.ask(&format!("{{ staffMember(by: {{ id: {id} }}) {{ registryNumber }} }}")).await;
+        numbers.push(found["data"]["staffMember"]["registryNumber"].as_str().unwrap().to_owned());
+    }
+    let (leaver, bride) = (&numbers[0], &numbers[1]);
+    let newcomers: Vec<Value> = (1..=20).map(|n| record(n, &unit)).collect();
+    let said = [
+        json!({ "registryNumber": leaver, "employmentEndsOn": "2026-01-31", "status": "TERMINATED" }),
+        json!({ "registryNumber": bride, "familyName": "GÜLÜMSER" }),
+        json!({ "registryNumber": "P900000", "givenName": "A", "familyName": "B", "employmentEndsOn": "31.02.2026" }),
+    ];
+    let records: Vec<Value> = newcomers.into_iter().chain(said).collect();
+    let input = json!({ "mode": "DELTA", "idempotencyKey": "k", "records": records });
+    let mut dry = input.clone();
+    dry["dryRun"] = json!(true);
+    let runs = "{ syncRuns(first: 100) { nodes { id } } }";
+    let before = serving.ask(runs).await;
+    let shown = ask(&token, &dry).await;
+    let actions = |plan: &Value, number: &str| -> Vec<String> {
+        let nodes = plan["changes"]["nodes"].as_array().unwrap_or_else(|| panic!("{plan}"));
+        nodes.iter().filter(|c| c["registryNumber"] == number).map(|c| c["action"].as_str().unwrap().to_owned()).collect()
+    };
+    let plan = &shown["plan"];
+    assert_eq!((actions(plan, leaver), actions(plan, bride)), (vec!["CLOSE".to_owned()], vec!["RENAME".to_owned()]), "{shown}");
+    assert_eq!((actions(plan, "P000001"), actions(plan, "P000020")), (vec!["OPEN".to_owned()], vec!["OPEN".to_owned()]));
+    assert!(actions(plan, "P900000").is_empty(), "nothing is done for a record that is rejected");
+    assert_eq!((&shown["run"], &shown["submission"]), (&Value::Null, &Value::Null));
+    assert_eq!(serving.ask(runs).await["data"], before["data"], "and nothing was done");
+    assert!(serving.ask("{ identityCard(by: { registryNumber: \"P000001\" }) { id } }").await["data"]["identityCard"].is_null());
+
+    let pusher = service(&serving, "hr-push").await;
+    let may_not = ask(&pusher, &dry).await;
+    assert!(may_not["plan"]["changes"].is_object() && may_not["run"].is_null(), "{may_not}");
+
+    let done = ask(&token, &input).await;
+    assert_eq!((&done["run"]["trigger"], &done["plan"]), (&json!("HR_CHANGE"), &Value::Null), "{done}");
+    assert_eq!(done["submission"]["run"]["id"], done["run"]["id"]);
+    let told = followed(&serving, &token, &done["run"]["id"]).await;
+    let last = told.last().unwrap_or_else(|| panic!("nothing was told of {done}"));
+    assert_eq!(
+        (&last["status"], &last["total"], &last["done"], &last["failed"]),
+        (&json!("DONE"), &json!(22), &json!(22), &json!(0)),
+        "{told:?}"
+    );
+    let again = ask(&token, &input).await;
+    assert_eq!(again["run"], done["run"], "the first result again");
+    let card = serving.ask("{ identityCard(by: { registryNumber: \"P000001\" }) { accountState } }").await;
+    assert_eq!(card["data"]["identityCard"]["accountState"], "ACTIVE", "when the run is over it is so");
+    let same = ask(&token, &json!({ "mode": "DELTA", "idempotencyKey": "k2", "records": [record(1, &unit)] })).await;
+    assert!(same["run"].is_null(), "nobody was changed: {same}");
+}

@@ -19,12 +19,12 @@ async fn ask(serving: &Serving, deed: &str, input: Value) -> Value {
 }
 
 /// Somebody whose account works.
-async fn somebody(serving: &Serving) -> Value {
+pub async fn somebody(serving: &Serving, nth: usize) -> Value {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let answer = serving.ask("{ identityCards(first: 100) { nodes { id username accountState } } }").await;
         let nodes = answer["data"]["identityCards"]["nodes"].as_array().cloned().unwrap_or_default();
-        if let Some(found) = nodes.iter().filter(|n| n["accountState"] == "ACTIVE").nth(5) {
+        if let Some(found) = nodes.iter().filter(|n| n["accountState"] == "ACTIVE").nth(nth) {
             return found.clone();
         }
         assert!(Instant::now() < until, "no accounts: {answer}");
@@ -33,7 +33,7 @@ async fn somebody(serving: &Serving) -> Value {
 }
 
 async fn a_suspension_and_its_end(serving: &Serving) {
-    let who = somebody(serving).await;
+    let who = somebody(serving, 5).await;
     let input =
         |reason: &str, key: &str| json!({ "staffMember": { "username": who["username"] }, "reason": reason, "idempotencyKey": key });
     let mut dry = input("kayıp telefon", "one");

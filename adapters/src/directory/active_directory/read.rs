@@ -39,7 +39,8 @@ impl Core {
         // Why not empty ones: (attribute=) is no valid filter, and asks for nobody.
         let terms =
             asked.into_iter().flat_map(|(name, values)| values.iter().filter(|v| !v.is_empty()).map(move |v| filter::equals(name, v)));
-        self.matching(self.settings.base.as_str(), terms.collect()).await
+        let named = by.distinguished_names.iter().map(|dn| filter::equals("distinguishedName", dn.as_str()));
+        self.matching(self.settings.base.as_str(), terms.chain(named).collect()).await
     }
 
     /// Accounts below `base` that match any of the terms, each once.

@@ -2,7 +2,7 @@
 use super::rules::json;
 use super::{EmbeddedDirectory, unread};
 use async_trait::async_trait;
-use kimlik_domain::account::{Attributes, Dn, LedgerName, NameKind, ObservedAccount};
+use kimlik_domain::account::{Attribute, Attributes, Dn, LedgerName, NameKind, ObservedAccount};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{FindBy, PortError, PortResult, Scan, Watermark};
 use kimlik_domain::text;
@@ -76,15 +76,27 @@ impl EmbeddedDirectory {
             "username": folded(&by.usernames),
             "display": folded(&by.display_names),
             "correlation": correlations,
+            "cn": by.distinguished_names.iter().map(Dn::name).collect::<Vec<_>>(),
         });
         let sql = select!(
             "WHERE a.inside AND a.id IN (\
              SELECT id FROM account WHERE employee_key IN (SELECT value FROM json_each(?1, '$.employee')) \
              UNION SELECT id FROM account WHERE username_key IN (SELECT value FROM json_each(?1, '$.username')) \
              UNION SELECT id FROM account WHERE display_key IN (SELECT value FROM json_each(?1, '$.display')) \
-             UNION SELECT id FROM account WHERE correlation IN (SELECT value FROM json_each(?1, '$.correlation')))"
+             UNION SELECT id FROM account WHERE correlation IN (SELECT value FROM json_each(?1, '$.correlation')) \
+             UNION SELECT id FROM account WHERE ?1 ->> '$.cn' <> '[]' AND cn COLLATE NOCASE IN (SELECT value FROM json_each(?1, '$.cn')))"
         );
-        Ok(self.read(sql, asked.to_string()).await?.into_iter().map(|read| read.account).collect())
+        let found = self.read(sql, asked.to_string()).await?.into_iter().map(|read| read.account);
+        // Why once more: of those of that common name, the one in that place.
+        let by_cn_only = |a: &ObservedAccount| {
+            let text = |attribute: Attribute| a.attributes.text(attribute).map(text::fold);
+            let asked = |values: &[Arc<str>], held: Option<String>| held.is_some_and(|held| values.iter().any(|v| text::fold(v) == held));
+            !asked(&by.employee_ids, text(Attribute::EmployeeId))
+                && !asked(&by.usernames, text(Attribute::Username))
+                && !asked(&by.display_names, text(Attribute::DisplayName))
+                && !a.correlation.as_ref().is_some_and(|held| correlations.contains(held))
+        };
+        Ok(found.filter(|a| by.distinguished_names.contains(&a.dn) || by.distinguished_names.is_empty() || !by_cn_only(a)).collect())
     }
 
     pub(super) async fn which_are_taken(&self, names: &[LedgerName]) -> PortResult<HashSet<LedgerName>> {

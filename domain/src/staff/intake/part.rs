@@ -1,7 +1,7 @@
 //! One part of a staff delivery: what is known of its people is read once, the rows are laid over it, and what changed is one save.
 use super::identity::{Identity, KnownPeople};
 use super::survey::Survey;
-use super::{FeedReport, Intake, KnownPerson, PersonSave, RosterSave, count};
+use super::{Changed, FeedReport, Intake, KnownPerson, PersonSave, RosterSave, count};
 use crate::account::AccountState;
 use crate::id::PersonId;
 use crate::ports::{Mark, PortResult};
@@ -13,9 +13,10 @@ use crate::staff::person::{Person, RegistryNo};
 use crate::staff::roster::{Draft, Fault, Surroundings, settle, stale};
 use crate::staff::unit::UnitCode;
 use std::collections::{HashMap, HashSet};
+use std::sync::PoisonError;
 
 /// Kinds of issue about people that an intake finds, and resolves where it does not find them again.
-const PEOPLE_KINDS: &[IssueKind] = &[
+pub const PEOPLE_KINDS: &[IssueKind] = &[
     IssueKind::MissingName,
     IssueKind::InvalidDate,
     IssueKind::InvalidValue,
@@ -73,6 +74,12 @@ pub(super) async fn take_part(intake: &Intake<'_>, rows: &[Row], survey: &Survey
         }
     }
     report.issues.extend(part.save.issues.iter().cloned());
+    let woken: HashSet<PersonId> = part.save.wake.iter().copied().collect();
+    let changed = part.save.people.iter().filter(|p| woken.contains(&p.person.id)).map(|p| {
+        let about = part.save.issues.iter().filter(|i| i.registry_no.as_ref() == Some(&p.person.registry_no));
+        Changed { person: p.person.clone(), faults: about.map(|i| i.kind).collect() }
+    });
+    intake.changed.lock().unwrap_or_else(PoisonError::into_inner).extend(changed);
     intake.save_roster(part.save).await
 }
 
