@@ -160,8 +160,14 @@ pub async fn former(house: &House, person: PersonId) -> PortResult<Option<Arc<En
     Ok(Some(Arc::new(Entry::beside_the_book(card))))
 }
 
-fn rules(house: &House, day: Day) -> CardRules<'_> {
-    CardRules { day, family_name_in_capitals: house.config.names.family_name_in_capitals, reasons: &house.reasons }
+/// What the settings say of cards on a day.
+pub fn rules(house: &House, day: Day) -> CardRules<'_> {
+    CardRules {
+        day,
+        keep_aliases_days: house.config.names.keep_aliases_days,
+        family_name_in_capitals: house.config.names.family_name_in_capitals,
+        reasons: &house.reasons,
+    }
 }
 
 /// Begins with the day. The number counts the ways in which this program has made cards.

@@ -6,6 +6,7 @@ use crate::config::{
 };
 use crate::http::metrics::Counters;
 use crate::inspect;
+use crate::plans::PlanShelf;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::directory::embedded::{self, EmbeddedDirectory};
@@ -31,8 +32,8 @@ use kimlik_domain::message::courier::{Courier, CourierRules};
 use kimlik_domain::message::digest::{Digest, DigestRules};
 use kimlik_domain::message::reminder::{Reminder, ReminderRules};
 use kimlik_domain::message::round::DailyRound;
-use kimlik_domain::password::{Desk, DeskRules};
-use kimlik_domain::phone::desk::{PhoneDesk, PhoneRules};
+use kimlik_domain::password::Desk;
+use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
     CardTruth, Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Gateway, Grants, Health, HrFeed, HrWriteBack, Inspect,
@@ -78,6 +79,8 @@ pub struct House {
     pub directory: Arc<dyn Directory>,
     /// The same store, looked up in by personnel units and administrators.
     pub records: Arc<dyn Records>,
+    /// Plans of many people that were shown a moment ago.
+    pub plans: PlanShelf,
     /// The same store, asked how a run goes on.
     pub runs: Arc<dyn WatchRuns>,
     pub feed: Arc<dyn HrFeed>,
@@ -270,6 +273,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         started_at: clock.now(),
         cards: CardDesk::default(),
         records: store.clone(),
+        plans: PlanShelf::default(),
         runs: store.clone(),
         store,
         directory,
@@ -563,12 +567,13 @@ fn door(config: &Config, store: &Arc<SqlStore>, directory: Arc<dyn SignIn>, cloc
 fn desk(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Passwords>, door: Arc<Door>) -> Desk {
     let suffix = config.directory.upn_suffix();
     let words = suffix.split('.').filter(|w| w.len() > 2).map(str::to_owned).collect();
-    let rules = DeskRules { words, challenge: config.password.rules(), ..DeskRules::default() };
+    let rules = config.password.rules(words);
     let (clock, entropy) = (door.clock.clone(), door.entropy.clone());
     let texts = config::policy::texts_of(config);
     Desk {
         tickets: store.clone(),
         challenges: store.clone(),
+        pins: store.clone(),
         outbox: store.clone(),
         texts,
         passwords,
@@ -589,7 +594,7 @@ fn phone_desk(config: &Config, store: &Arc<SqlStore>, door: &Arc<Door>, clock: &
         texts: config::policy::texts_of(config),
         clock: clock.clone(),
         entropy: Arc::new(OsEntropy),
-        rules: PhoneRules::default(),
+        rules: config.phones.rules(),
     }
 }
 
@@ -719,6 +724,8 @@ pub fn ad_settings(config: &Config) -> Result<AdSettings, Faults> {
         in_flight: ad.in_flight as usize,
         replication: Duration::from_secs(ad.replication_seconds.into()),
         extra_groups: config.groups.iter().map(|rule| rule.group.clone()).collect(),
+        // Of a checked configuration nothing is lost here.
+        mapping: config.card.mapping().unwrap_or_default(),
     })
 }
 

@@ -26,13 +26,13 @@ use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Channel, Message, NewMessage, Purpose, Recipient};
 use crate::password::challenge::{Asked, Proven};
 use crate::password::ticket::{Ticket, TicketPurpose};
-use crate::password::{PasswordFacts, PasswordRules};
+use crate::password::{PasswordFacts, PasswordRules, Pin};
 use crate::phone::desk::MobileChallenge;
 use crate::phone::write_back::{ForHr, Handed, WriteBack};
 use crate::phone::{PhoneChange, Phones};
 use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
-pub use crate::staff::records::{Left, Records};
+pub use crate::staff::records::{IssueFilter, IssueTrend, Left, ListedIssue, OperationFilter, Records, Urgency};
 use crate::staff::submission::{HandedIn, NewPart, Record, Report, Submission};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, UnitCode, Units};
 use crate::text::gsm;
@@ -263,6 +263,8 @@ pub struct NameRequest {
     pub addresses: Vec<Arc<str>>,
     /// Kept in [`crate::account::Names::named_for`].
     pub named_for: Arc<str>,
+    /// From when on the names count.
+    pub on: Day,
 }
 
 /// A person that somebody must look at. Several reasons are one entry; `generation` tells a reason that came during the work.
@@ -358,7 +360,7 @@ pub trait Store: Send + Sync {
     async fn hold_items(&self, hold: HoldId, after: Option<PersonId>, limit: u32) -> PortResult<Vec<HoldItem>>;
     async fn issues(&self, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>>;
     /// `Refused(Value)`: nothing would come of it ([`DataIssue::can_be_accepted`]).
-    async fn accept_issue(&self, issue: IssueId, by: &str, now: DateTime<Utc>) -> PortResult<()>;
+    async fn accept_issue(&self, issue: IssueId, by: &str, because: &str, now: DateTime<Utc>) -> PortResult<()>;
     async fn messages(&self, before: Option<crate::id::MessageId>, limit: u32) -> PortResult<Vec<Message>>;
     async fn person_named(&self, username: Option<&str>, address: Option<&str>) -> PortResult<Option<PersonId>>;
     /// Gives an order and commits with it: the audit event, the person's waking, the end of a suspended person's sessions and, under
@@ -892,6 +894,17 @@ pub trait Challenges: Send + Sync {
     /// Queues the message, which ends the person's challenges of that kind before it and takes back their messages that have not
     /// been sent; or nothing goes out. What was said is forgotten. Nothing, where somebody else has answered.
     async fn answer(&self, asked: &Asked, code: Option<(PersonId, &NewMessage)>, audit: &AuditEvent, now: DateTime<Utc>) -> PortResult<()>;
+    /// A challenge that somebody trusted begins for a person: ends what an answer ends, and queues the message.
+    async fn begin(
+        &self,
+        challenge: uuid::Uuid,
+        person: PersonId,
+        code: &NewMessage,
+        audit: &AuditEvent,
+        now: DateTime<Utc>,
+    ) -> PortResult<()>;
+    /// The person's challenge of [`Challenges::begin`] that has neither ended nor been used up, if it was begun after `since`.
+    async fn begun_for(&self, person: PersonId, since: DateTime<Utc>) -> PortResult<Option<uuid::Uuid>>;
     /// Whose code it is, if it is the challenge's. The try is counted before the comparison, of a challenge that no code belongs
     /// to as well; after `tries` of them no code is right. A code counts for `life` from when its message was sent.
     async fn try_challenge(
@@ -904,6 +917,26 @@ pub trait Challenges: Send + Sync {
     ) -> PortResult<Option<Proven>>;
     /// When the person's account was first announced; `None`: Kimlik has not opened it.
     async fn announced_at(&self, person: PersonId) -> PortResult<Option<DateTime<Utc>>>;
+}
+
+/// PINs, of which only slow keyed hashes are kept.
+#[async_trait]
+pub trait Pins: Send + Sync {
+    /// Whether there is one that was not tried wrongly `tries` times in a row.
+    async fn has_pin(&self, person: PersonId, tries: u32) -> PortResult<bool>;
+    /// In place of the one before, whose tries are forgotten; with it the notices are queued.
+    async fn set_pin(
+        &self,
+        person: PersonId,
+        pin: &Pin,
+        salt: [u8; 16],
+        audit: &AuditEvent,
+        notices: &[NewMessage],
+        now: DateTime<Utc>,
+    ) -> PortResult<()>;
+    /// Whether it is the person's. The try is counted before the comparison, and forgotten where it is right; after `tries` wrong ones
+    /// in a row none is right.
+    async fn try_pin(&self, person: PersonId, pin: &Pin, tries: u32) -> PortResult<bool>;
 }
 
 // ---------------------------------------------------------------------------------------------------------- phones

@@ -178,6 +178,7 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         ("runs:read", "RUNS_READ"),
         ("webhooks:manage", "WEBHOOKS_MANAGE"),
         ("health:read", "HEALTH_READ"),
+        ("runs:start", "RUNS_START"),
     ] {
         callers.push((name, Some(service(&serving, &name.replace(':', "-"), &[scope]).await)));
     }
@@ -199,7 +200,7 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         }
     }
     for (whom, person) in [("self", None), ("ward", Some(ward)), ("stranger", Some(stranger))] {
-        for field in ["mobile", "accountState", "registryNumber", "displayName", "provenance { name }"] {
+        for field in ["mobile", "accountState", "registryNumber", "displayName", "provenance { name }", "addressBook { status }"] {
             let name = field.split(' ').next().unwrap();
             let (query, at) = match person {
                 None => (format!("{{ viewer {{ card {{ {field} }} }} }}"), format!("/data/viewer/card/{name}")),

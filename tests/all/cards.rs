@@ -43,7 +43,7 @@ impl Reader {
         Reader { book: Book::default(), reasons: Reasons::default(), day: day(today) }
     }
     fn rules(&self) -> CardRules<'_> {
-        CardRules { day: self.day, family_name_in_capitals: false, reasons: &self.reasons }
+        CardRules { day: self.day, keep_aliases_days: None, family_name_in_capitals: false, reasons: &self.reasons }
     }
     async fn seal(&self, store: &dyn Cards) {
         let rules = self.rules();
@@ -60,7 +60,7 @@ impl Reader {
         while self.book.position() < head.position {
             for entry in bench.store.card_entries(self.book.position(), 3).await.unwrap() {
                 let tree = self.book.tree().clone();
-                let rules = CardRules { day: self.day, family_name_in_capitals: false, reasons: &self.reasons };
+                let rules = CardRules { day: self.day, keep_aliases_days: None, family_name_in_capitals: false, reasons: &self.reasons };
                 self.book.apply(&entry, tree.units(), &rules);
                 changed.push((entry.person.0, entry.facts.is_some()));
             }
@@ -245,7 +245,7 @@ fn book(people: &[(&str, &str)]) -> Book {
 
 fn put(book: &mut Book, position: i64, person: Person) {
     let reasons = Reasons::default();
-    let rules = CardRules { day: day("2026-12-01"), family_name_in_capitals: false, reasons: &reasons };
+    let rules = CardRules { day: day("2026-12-01"), keep_aliases_days: None, family_name_in_capitals: false, reasons: &reasons };
     let (id, facts) = (person.id, Some(CardFacts { person, account: None }));
     let tree = book.tree().clone();
     let entry = kimlik_domain::ports::CardEntry { position, person: id, at: at("2026-12-01T09:00:00Z"), facts };
@@ -332,7 +332,7 @@ fn pages_stay_right_while_people_come_and_go() {
     // The last one seen goes, one comes before, one comes behind.
     let gone = kimlik_domain::ports::CardEntry { position: 5, person: id(2), at: noon(), facts: None };
     let reasons = Reasons::default();
-    let rules = CardRules { day: day("2026-12-01"), family_name_in_capitals: false, reasons: &reasons };
+    let rules = CardRules { day: day("2026-12-01"), keep_aliases_days: None, family_name_in_capitals: false, reasons: &reasons };
     book.apply(&gone, &Units::default(), &rules);
     put(&mut book, 6, person(6, "Ada", "Ak"));
     put(&mut book, 7, person(7, "Ada", "Gül"));

@@ -5,7 +5,8 @@ use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_domain::account::{AccountState, Dn};
 use kimlik_domain::lifecycle::run::OperationStatus;
-use kimlik_domain::ports::{PeopleBy, Store};
+use kimlik_domain::mailbox::MailboxState;
+use kimlik_domain::ports::{MailboxLedger, PeopleBy, Store};
 use kimlik_tests::lab::Samba;
 use kimlik_tests::ministry::{BASE, GROUPS, STAFF_HEADER, UNITS, prepare_domain};
 use kimlik_tests::scenario::Hr;
@@ -267,4 +268,89 @@ async fn two_kills_on_a_real_directory_leave_everything_right() {
     let working = samba.values("(&(employeeID=S*)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))", "employeeID");
     assert_eq!(working.len(), in_service.values().filter(|w| **w).count());
     assert!(working.iter().all(|no| in_service[no]), "somebody who is gone can work");
+}
+
+async fn wait_for(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !is_there().await {
+        assert!(began.elapsed() < Duration::from_secs(90), "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Kimlik is killed while a program is making a mailbox. `done`: the program outlives it and ends its work; else it dies with it,
+/// before anything has happened. Answers what the program was asked, with the requests' ids.
+async fn killed_in_the_middle_of_a_mailbox(done: bool) -> Vec<(String, String)> {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path();
+    let exchange = folder.join("exchange");
+    std::fs::create_dir(&exchange).unwrap();
+    let lines = format!(
+        r#"#!/bin/sh
+set -eu
+cd {}
+request=$(cat)
+field() {{ printf %s "$request" | sed -n 's/.*"'"$1"'":"\([^"\\]*\)".*/\1/p'; }}
+echo "$(field operation) $(field requestId)" >> said
+if [ "$(field operation)" = open ]; then
+  echo $$ > begun.new; mv begun.new begun
+  while [ ! -e go ]; do sleep 0.05; done
+  echo OPEN > state
+fi
+printf '{{"version":1,"requestId":"%s","state":"%s"}}\n' "$(field requestId)" "$(cat state 2>/dev/null || echo NONE)"
+"#,
+        exchange.display()
+    );
+    std::fs::write(exchange.join("program"), lines).unwrap();
+    std::fs::set_permissions(exchange.join("program"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let program = exchange.join("program");
+    settings(
+        folder,
+        &format!("[exchange]\nmailboxes = \"command\"\n[exchange.command]\nprogram = \"{}\"\ntimeout_seconds = 20\n", program.display()),
+    );
+    drop_file(folder, "units-20260101T0000.csv", UNITS);
+    staff(folder, 1, &Hr::default().says("S001: given=Ali; family=Can; unit=20000004; start=2020-01-01; reason=1"));
+    let mut first = serving(folder);
+    wait_for("the program to be asked", async || exchange.join("begun").exists()).await;
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let pid = std::fs::read_to_string(exchange.join("begun")).unwrap().trim().to_owned();
+    if !done {
+        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success(), "it was still at it");
+    }
+    std::fs::write(exchange.join("go"), "").unwrap();
+    if done {
+        wait_for("the program to end its work", async || exchange.join("state").exists()).await;
+    }
+    // As if a while had passed: the mailbox was in the killed process's hand.
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("var/kimlik.db")).busy_timeout(Duration::from_secs(10));
+    let mut db = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
+    let leased = sqlx::query("UPDATE mailbox SET due_at = '2020-01-01T00:00:00+00:00' WHERE leased").execute(&mut db).await.unwrap();
+    assert_eq!(leased.rows_affected(), 1);
+    drop(db);
+    let mut second = serving(folder);
+    let store = store(folder).await;
+    wait_for("the mailbox to be open", async || {
+        let person = store.people(PeopleBy::After(None, 1)).await.unwrap().remove(0).person.id;
+        let mailbox = store.mailbox_of(person).await.unwrap().unwrap();
+        mailbox.state() == MailboxState::Open && mailbox.waiting.is_none()
+    })
+    .await;
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let events = store.audit_events(None, 1_000).await.unwrap();
+    assert_eq!(events.iter().filter(|e| e.deed == "mailbox.open").count(), 1, "{events:?}");
+    let said = std::fs::read_to_string(exchange.join("said")).unwrap();
+    said.lines().map(|line| line.split_once(' ').unwrap()).map(|(operation, id)| (operation.to_owned(), id.to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_mailbox_that_was_being_made_when_kimlik_was_killed_is_looked_for_before_it_is_asked_for_again() {
+    let operations = |said: &[(String, String)]| said.iter().map(|(operation, _)| operation.clone()).collect::<Vec<_>>();
+    let made = killed_in_the_middle_of_a_mailbox(true).await;
+    assert_eq!(operations(&made), ["status", "open", "status"], "what was made is found, and not asked for again");
+    assert_eq!(made[2].1, made[1].1, "it is asked about by the id of the request");
+    let lost = killed_in_the_middle_of_a_mailbox(false).await;
+    assert_eq!(operations(&lost), ["status", "open", "status", "open"], "what was not made is asked for again");
+    assert_eq!(lost[3].1, lost[1].1, "under the same id");
 }

@@ -27,13 +27,13 @@ use uuid::Uuid;
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operators/mailbox-commands/example.sh");
 
-fn host(program: impl Into<PathBuf>, arguments: &[&Path], seconds: u64) -> CommandHost {
+pub fn host(program: impl Into<PathBuf>, arguments: &[&Path], seconds: u64) -> CommandHost {
     let arguments = arguments.iter().map(|a| a.display().to_string()).collect();
     CommandHost::new(CommandSettings { program: program.into(), arguments, timeout: Duration::from_secs(seconds) })
 }
 
 /// A program of these lines.
-fn program(folder: &TempDir, lines: &str) -> PathBuf {
+pub fn program(folder: &TempDir, lines: &str) -> PathBuf {
     let path = folder.path().join(format!("p{}", lines.len()));
     std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -167,6 +167,25 @@ async fn what_a_hanging_program_has_started_is_ended_with_it() {
 
 // ------------------------------------------------------------------------------------------------ the life of a mailbox
 
+/// As the program keeps mailboxes, for this ministry.
+pub fn keeper(ministry: &Ministry, ledger: Arc<SqlStore>, host: CommandHost) -> MailboxKeeper {
+    MailboxKeeper {
+        ledger,
+        store: ministry.store.clone(),
+        host: Arc::new(host),
+        clock: ministry.clock.clone(),
+        entropy: ministry.reconciler.entropy.clone(),
+        policy: ministry.reconciler.policy.clone(),
+        rules: KeeperRules { lease: TimeDelta::minutes(5), patience: TimeDelta::hours(24), at_once: 2 },
+    }
+}
+
+/// The ledger of a ministry that stands in a file.
+pub async fn ledger(ministry: &Ministry) -> Arc<SqlStore> {
+    let url = format!("sqlite://{}", ministry.path().join("kimlik.db").display());
+    Arc::new(SqlStore::connect(&url, keys()).await.unwrap())
+}
+
 struct Office {
     ministry: Ministry,
     ledger: Arc<SqlStore>,
@@ -179,20 +198,11 @@ impl Office {
         let policy = Policy { mailboxes: Mailboxes::Command, ..policy() };
         let ministry = Ministry::with("2026-12-01", policy).await;
         ministry.units().await;
-        let url = format!("sqlite://{}", ministry.path().join("kimlik.db").display());
-        let ledger = Arc::new(SqlStore::connect(&url, keys()).await.unwrap());
+        let ledger = ledger(&ministry).await;
         Office { ministry, ledger, folder: TempDir::new().unwrap(), hr: Hr::default() }
     }
     fn keeper(&self, host: CommandHost) -> MailboxKeeper {
-        MailboxKeeper {
-            ledger: self.ledger.clone(),
-            store: self.ministry.store.clone(),
-            host: Arc::new(host),
-            clock: self.ministry.clock.clone(),
-            entropy: self.ministry.reconciler.entropy.clone(),
-            policy: self.ministry.reconciler.policy.clone(),
-            rules: KeeperRules { lease: TimeDelta::minutes(5), patience: TimeDelta::hours(24), at_once: 2 },
-        }
+        keeper(&self.ministry, self.ledger.clone(), host)
     }
     fn example(&self) -> CommandHost {
         host(EXAMPLE, &[self.folder.path()], 10)

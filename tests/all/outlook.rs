@@ -1,4 +1,7 @@
 //! The card in Outlook on a real domain: what was written, read back attribute by attribute against a table made by hand.
+mod command;
+mod limits;
+
 use kimlik_domain::account::{AccountState, Attribute, Mapping};
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::policy::Policy;
@@ -198,6 +201,51 @@ async fn a_newcomer_a_transfer_a_marriage_a_leaver_and_a_return_are_right_in_out
         ],
     );
     assert!(listed(&samba, ALL_USERS));
+}
+
+#[tokio::test]
+async fn an_earlier_address_leaves_after_its_term_and_stays_its_owners() {
+    let samba = Samba::start();
+    let mut policy = remote();
+    policy.names.keep_aliases_days = Some(365);
+    let ministry = Ministry::on_samba_with("2026-12-01", &samba, policy).await;
+    ministry.units().await;
+    let mut hr = Hr::default();
+    says(&ministry, &mut hr, "S001: given=Ayşe; family=Şahin; start=2026-12-01; unit=12100000; post=Memur").await;
+    says(&ministry, &mut hr, "S001: family=Öz").await;
+    let dn = ministry.person("S001").await.account.unwrap().dn.unwrap();
+    samba.admin_modify(&format!(
+        "dn: {dn}\nchangetype: modify\nadd: proxyAddresses\nproxyAddresses: X500:/o=CSB/cn=old\nproxyAddresses: smtp:masa.7@csb.test\n"
+    ));
+    let both = "SMTP:ayse.oz@csb.test|X500:/o=CSB/cn=old|smtp:ayse.oz@csb.mail.onmicrosoft.com|smtp:ayse.sahin@csb.mail.onmicrosoft.com|\
+                smtp:ayse.sahin@csb.test|smtp:masa.7@csb.test";
+    let one = "SMTP:ayse.oz@csb.test|X500:/o=CSB/cn=old|smtp:ayse.oz@csb.mail.onmicrosoft.com|smtp:masa.7@csb.test";
+    ministry.clock.set(day("2027-11-30"));
+    sync(&ministry).await;
+    reads(&samba, &[("proxyAddresses", both)]);
+    ministry.clock.set(day("2027-12-01"));
+    let plan = ministry.plan().await;
+    assert!(plan.text().contains("because earlier addresses have been kept for their term: ayse.sahin@csb.test"), "{}", plan.text());
+    ministry.work().await;
+    reads(&samba, &[("proxyAddresses", one), ("mail", "ayse.oz@csb.test")]);
+    assert!(ministry.plan().await.people.iter().all(|p| p.is_empty()));
+    let card = ministry.person("S001").await.account.unwrap().names;
+    assert_eq!(card.kept(Some(365), day("2027-12-01")).count(), 0);
+
+    // Put back by hand it is taken away again; nobody else gets it, and its owner does, with a new term when it goes.
+    samba.admin_modify(&format!("dn: {dn}\nchangetype: modify\nadd: proxyAddresses\nproxyAddresses: smtp:ayse.sahin@csb.test\n"));
+    sync(&ministry).await;
+    reads(&samba, &[("proxyAddresses", one)]);
+    says(&ministry, &mut hr, "S002: given=Ayşe; family=Şahin; start=2027-12-01; unit=12100000; post=Memur").await;
+    assert_eq!(samba.value("(employeeID=S002)", "mail").as_deref(), Some("a.sahin@csb.test"));
+    says(&ministry, &mut hr, "S001: family=Şahin").await;
+    reads(&samba, &[("mail", "ayse.sahin@csb.test")]);
+    ministry.clock.set(day("2028-11-30"));
+    ministry.work().await;
+    reads(
+        &samba,
+        &[("proxyAddresses", "SMTP:ayse.sahin@csb.test|X500:/o=CSB/cn=old|smtp:ayse.sahin@csb.mail.onmicrosoft.com|smtp:masa.7@csb.test")],
+    );
 }
 
 #[tokio::test]

@@ -1,148 +1,55 @@
 //! Phones from end to end: against a real Active Directory, with ldapsearch as the judge; with the program killed while HR is
 //! being written to; and on the page /kart.
+use crate::desk_lab::{ADDRESS, FIRST as PASSWORD, Lab, Small, digits_in, hr_says, secret};
+use crate::desk_page::{directory_of, give_password, people, seen};
 use crate::hr::write_back;
-use crate::surface::page::browser;
 use crate::surface::program::Serving;
-use kimlik_adapters::directory::active_directory::ActiveDirectory;
-use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_adapters::store::SqlStore;
-use kimlik_adapters::system::{OsEntropy, SystemClock};
-use kimlik_adapters::token::OwnTokens;
-use kimlik_domain::access::door::{Door, Memory, Refused as NotProven};
-use kimlik_domain::access::roles::RoleGroups;
-use kimlik_domain::access::session::SessionRules;
+use kimlik_domain::access::door::Refused as NotProven;
 use kimlik_domain::access::{Caller, Who};
-use kimlik_domain::account::{Attribute, Dn, Value as Held};
+use kimlik_domain::account::{Attribute, Value as Held};
 use kimlik_domain::id::PersonId;
-use kimlik_domain::message::{Language, Purpose, Templates};
-use kimlik_domain::phone::desk::{OfficersChange, PhoneDesk, PhoneRules, Refused};
+use kimlik_domain::message::Purpose;
+use kimlik_domain::password::ChallengeRules;
+use kimlik_domain::phone::desk::{Becomes, OfficersChange, Refused};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::phone::{Line, Standing, WorkPhone};
-use kimlik_domain::ports::{Clock as _, Directory as _, Passwords as _, SignIn as _, Store as _};
+use kimlik_domain::ports::{Clock as _, SignIn as _, Store as _};
 use kimlik_domain::staff::{IssueKind, MobileNumber, WorkNumber};
-use kimlik_tests::lab::{Samba, node};
-use kimlik_tests::ministry::{Ministry, STAFF_HEADER, keys, national_id, policy, prepare_domain};
+use kimlik_tests::ministry::keys;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
 
-const PASSWORD: &str = "Yagmur-7-Tren-Limon";
-const ADDRESS: &str = "192.0.2.1";
 const TOKEN: &str = "gizli-belirtec";
 
-fn secret(text: &str) -> Zeroizing<String> {
-    Zeroizing::new(text.to_owned())
-}
 fn mobile(text: &str) -> MobileNumber {
     MobileNumber::parse(text).unwrap()
 }
 
-struct Lab {
-    samba: Samba,
-    ministry: Ministry,
-    store: Arc<SqlStore>,
-    desk: PhoneDesk,
-    person: PersonId,
-}
-
-const ME: &str = "(employeeID=S001)";
-
-/// Ayşe, who works and has a password, and lets her mobile be shown.
-async fn lab() -> Lab {
-    let samba = Samba::start();
-    prepare_domain(&samba);
-    let policy = policy();
-    let temp = tempfile::tempdir().unwrap();
-    let store = SqlStore::connect(&format!("sqlite://{}", temp.path().join("kimlik.db").display()), keys()).await.unwrap();
-    store.migrate().await.unwrap();
-    let store = Arc::new(store);
-    let mut settings = samba.settings();
-    settings.closed_ou = policy.closed_ou.clone();
-    settings.default_ou = policy.default_ou.clone();
-    let directory = Arc::new(ActiveDirectory::new(settings, Arc::new(SystemClock)).unwrap());
-    let ministry = Ministry::on("2026-12-01", policy, store.clone(), directory.clone(), temp).await;
-    ministry.units().await;
-    hr_says(&ministry, "05321110001").await;
-    ministry.sync().await;
-    let record = ministry.person("S001").await;
-    let person = record.person.id;
-    let account = record.account.unwrap().guid.unwrap();
-    let facts = directory.password_facts(account).await.unwrap().unwrap();
-    directory.set_password(&facts.account, &secret(PASSWORD)).await.unwrap();
-    samba.kinit("ayse.sahin", PASSWORD).unwrap();
-    let door = Door {
-        sessions: store.clone(),
-        grants: store.clone(),
-        services: store.clone(),
-        audit: store.clone(),
-        store: store.clone(),
-        directory: directory.clone(),
-        tokens: Arc::new(OwnTokens::new(&[3; 32], "https://kimlik.test", 0).unwrap()),
-        foreign: None,
-        clock: ministry.clock.clone(),
-        entropy: Arc::new(OsEntropy),
-        rules: SessionRules::default(),
-        groups: RoleGroups(Vec::new()),
-        from_address: 100,
-        in_all: 1_000,
-        memory: Memory::default(),
-    };
-    let desk = PhoneDesk {
-        book: store.clone(),
-        tickets: store.clone(),
-        store: store.clone(),
-        door: Arc::new(door),
-        texts: Arc::new(Templates::new("https://parola.csb.test", Language::Tr)),
-        clock: ministry.clock.clone(),
-        entropy: Arc::new(OsEntropy),
-        rules: PhoneRules::default(),
-    };
-    Lab { samba, ministry, store, desk, person }
-}
-
-async fn hr_says(ministry: &Ministry, number: &str) {
-    let text = format!(
-        "{STAFF_HEADER};mobile_public\nS001;{};AYŞE;ŞAHİN;ACTIVE;1;2026-11-01;;PERMANENT;20000006;Mühendis;;2026-11-01;;{number};;1234;B-12;yes\n",
-        national_id(1)
-    );
-    let report = ministry.hr("staff-delta", &text).await;
-    assert_eq!((report.refused, report.rejected_rows), (None, 0), "{:?}", report.issues);
-}
-
 impl Lab {
-    /// Of the latest message: whom it went to, and its text.
-    async fn latest(&self, purpose: Purpose) -> (MobileNumber, String) {
-        let messages = self.store.messages(None, 20).await.unwrap();
-        let message = messages.into_iter().find(|m| m.purpose == purpose).unwrap();
-        (message.to.mobile().unwrap().clone(), message.text.unwrap().to_string())
-    }
     fn in_directory(&self) -> [Option<String>; 2] {
-        ["mobile", "telephoneNumber"].map(|attribute| self.samba.value(ME, attribute))
+        ["mobile", "telephoneNumber"].map(|attribute| self.shown(attribute))
     }
-}
-
-fn code_in(text: &str) -> String {
-    text.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6).unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
-    let lab = lab().await;
+    let lab = Lab::at_work(ChallengeRules::default()).await;
     let shown = |number: &str, work: &str| [Some(number.to_owned()), Some(work.to_owned())];
     assert_eq!(lab.in_directory(), shown("+905321110001", "1234"));
-    let (desk, person) = (&lab.desk, lab.person);
+    let (desk, person) = (&lab.phones, lab.ministry.person("S001").await.person.id);
     let wrong = desk.start(person, mobile("05321110002"), &secret("not-it-9-At-All"), ADDRESS).await.unwrap();
     assert_eq!(wrong, Err(Refused::Password(NotProven::Wrong)));
     let same = desk.start(person, mobile("05321110001"), &secret(PASSWORD), ADDRESS).await.unwrap();
     assert_eq!(same, Err(Refused::Same));
     let begun = desk.start(person, mobile("05321110002"), &secret(PASSWORD), ADDRESS).await.unwrap().unwrap();
-    let (to, text) = lab.latest(Purpose::MobileConfirmCode).await;
+    let (to, text) = lab.told(Purpose::MobileConfirmCode).await.remove(0);
     assert_eq!(to, mobile("05321110002"), "the code goes to the new number");
     assert_eq!(lab.in_directory(), shown("+905321110001", "1234"), "nothing has changed without the code");
     let too_soon = desk.start(person, mobile("05321110003"), &secret(PASSWORD), ADDRESS).await.unwrap();
     assert_eq!(too_soon, Err(Refused::TooMany), "another code within the minute");
-    let code = code_in(&text);
+    let code = digits_in(&text, 6);
     let other = if code == "000000" { "000001" } else { "000000" };
     assert_eq!(desk.confirm(person, begun.id, other).await.unwrap().err(), Some(Refused::Code));
     assert_eq!(desk.confirm(person, uuid::Uuid::nil(), &code).await.unwrap().err(), Some(Refused::Code), "of no challenge");
@@ -154,7 +61,7 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     assert_eq!(lab.in_directory(), shown("+905321110002", "1234"));
     assert!(began.elapsed() < Duration::from_secs(10), "the directory followed after {:?}", began.elapsed());
     assert_eq!(desk.tell().await.unwrap(), 1);
-    assert_eq!(lab.latest(Purpose::MobileChangedNotice).await.0, mobile("05321110001"), "the number before is told");
+    assert_eq!(lab.told(Purpose::MobileChangedNotice).await[0].0, mobile("05321110001"), "the number before is told");
 
     let own_line = WorkPhone { number: WorkNumber::parse("0312 410 10 01").ok(), extension: None };
     desk.change_work(person, own_line, &secret(PASSWORD), ADDRESS).await.unwrap().unwrap();
@@ -162,11 +69,15 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     assert_eq!(lab.in_directory(), shown("+905321110002", "+90 312 410 10 01"));
 
     let officer = Caller { who: Who::Person(PersonId(uuid::Uuid::from_u128(99))), name: "memur".into(), ..Caller::default() };
-    let wish = OfficersChange { mobile: Some(mobile("05321110004")), work: None, reason: "hattı değişti, telefonla bildirdi".into() };
+    let wish = OfficersChange {
+        mobile: Some(Becomes::Number(mobile("05321110004"))),
+        work: None,
+        reason: "hattı değişti, telefonla bildirdi".into(),
+    };
     let record = desk.change_of(&officer, person, wish.clone()).await.unwrap().unwrap();
     assert!(record.phones.ledger.mobile_changed.as_ref().unwrap().was_by(&officer), "so it may not start that person's reset");
     assert!(record.phones.mobile_is_cooling(chrono::TimeDelta::hours(24), lab.ministry.clock.now()));
-    let own = Caller { who: Who::Person(person), ..officer };
+    let own = Caller { who: Who::Person(person), ..officer.clone() };
     assert_eq!(desk.change_of(&own, person, wish).await.unwrap().err(), Some(Refused::OwnNumber));
     lab.ministry.work().await;
     assert_eq!(lab.in_directory(), shown("+905321110004", "+90 312 410 10 01"));
@@ -185,24 +96,36 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     lab.ministry.work().await;
     let record = lab.ministry.person("S001").await;
     assert_eq!((record.phones.disputes(), record.open_issues.contains(&IssueKind::PhoneConflict)), (vec![], false));
+    let gone = OfficersChange { mobile: Some(Becomes::None), work: None, reason: "hattını kapattırdı".into() };
+    let record = desk.change_of(&officer, person, gone.clone()).await.unwrap().unwrap();
+    assert_eq!((record.phones.mobile(), record.phones.hr_mobile.is_some()), (&None, true));
+    assert_eq!(desk.change_of(&officer, person, gone).await.unwrap().err(), Some(Refused::Same));
+    lab.ministry.work().await;
+    assert_eq!(lab.in_directory()[0], None, "the directory shows none");
+    assert_eq!(desk.tell().await.unwrap(), 4, "each number that counted before is told, once");
+    assert_eq!(lab.told(Purpose::MobileChangedNotice).await[0].0, mobile("05321110004"), "the one that was taken away, too");
     let events = lab.store.audit_events(Some(person), 50).await.unwrap();
     let changes: Vec<_> = events.iter().filter(|e| e.deed == "phone.change").map(|e| e.actor.as_str()).collect();
-    assert_eq!(changes, ["user:memur", "user:ayse.sahin", "user:ayse.sahin"]);
+    assert_eq!(changes, ["user:memur", "user:memur", "user:ayse.sahin", "user:ayse.sahin"]);
     assert!(!format!("{events:?}").contains("5321110002"), "numbers are masked in the audit");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_being_written_to_hr_when_the_process_died_is_written_again_under_its_key() {
-    let lab = lab_without_directory().await;
+    let lab = Small::new().await;
     let (hr, base) = write_back::system().await;
     let officer = Caller { who: Who::Terminal, name: "root".into(), ..Caller::default() };
-    let wish = OfficersChange { mobile: Some(mobile("05321110004")), work: Some(WorkPhone::default()), reason: "deneme gerekçesi".into() };
-    lab.desk.change_of(&officer, lab.person, wish).await.unwrap().unwrap();
+    let wish = OfficersChange {
+        mobile: Some(Becomes::Number(mobile("05321110004"))),
+        work: Some(WorkPhone::default()),
+        reason: "deneme gerekçesi".into(),
+    };
+    lab.desks.phones.change_of(&officer, lab.ministry.person("S001").await.person.id, wish).await.unwrap().unwrap();
     hr.lock().unwrap().delay = Some(Duration::from_millis(300));
     let messenger =
         |store: Arc<SqlStore>| Messenger { book: store, hr: Arc::new(write_back::rest(&base, TOKEN)), clock: lab.ministry.clock.clone() };
     // The request has arrived, its answer never does: the process is gone.
-    let first = messenger(lab.store.clone());
+    let first = messenger(lab.desks.store.clone());
     let dying = tokio::spawn(async move { first.round().await });
     let until = Instant::now() + Duration::from_secs(20);
     while hr.lock().unwrap().asked.is_empty() {
@@ -213,7 +136,7 @@ async fn what_was_being_written_to_hr_when_the_process_died_is_written_again_und
     hr.lock().unwrap().delay = None;
     let path = lab.ministry.path().join("kimlik.db");
     let again = Arc::new(SqlStore::connect(&format!("sqlite://{}", path.display()), keys()).await.unwrap());
-    let (one, two) = (messenger(again), messenger(lab.store.clone()));
+    let (one, two) = (messenger(again), messenger(lab.desks.store.clone()));
     assert_eq!(one.round().await.unwrap().handled + two.round().await.unwrap().handled, 0, "it may be in somebody's hand");
     lab.ministry.clock.pass(chrono::TimeDelta::seconds(61));
     for _ in 0..4 {
@@ -231,86 +154,90 @@ async fn what_was_being_written_to_hr_when_the_process_died_is_written_again_und
     assert_eq!(record.phones.ledger.own(Line::Mobile).unwrap().1, Standing::Taken);
 }
 
-struct Small {
-    ministry: Ministry,
-    store: Arc<SqlStore>,
-    desk: PhoneDesk,
-    person: PersonId,
+/// As if a while had passed: what was in the hand of a process that was killed is taken up again when its lease is over.
+async fn the_lease_runs_out(folder: &std::path::Path) {
+    use sqlx::Connection as _;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("var/kimlik.db")).busy_timeout(Duration::from_secs(10));
+    let mut db = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("UPDATE hr_write_back SET due_at = made_at WHERE leased").execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
 }
 
-/// The same on the embedded directory.
-async fn lab_without_directory() -> Small {
-    let temp = tempfile::tempdir().unwrap();
-    let policy = policy();
-    let directory =
-        EmbeddedDirectory::open(&temp.path().join("directory.db"), policy.base.clone(), &policy.upn_suffix, None).await.unwrap();
-    let directory = Arc::new(directory);
-    let store = SqlStore::connect(&format!("sqlite://{}", temp.path().join("kimlik.db").display()), keys()).await.unwrap();
-    store.migrate().await.unwrap();
-    let store = Arc::new(store);
-    let ministry = Ministry::on("2026-12-01", policy, store.clone(), directory.clone(), temp).await;
-    ministry.units().await;
-    hr_says(&ministry, "05321110001").await;
-    let person = ministry.person("S001").await.person.id;
-    let door = Door {
-        sessions: store.clone(),
-        grants: store.clone(),
-        services: store.clone(),
-        audit: store.clone(),
-        store: store.clone(),
-        directory,
-        tokens: Arc::new(OwnTokens::new(&[3; 32], "https://kimlik.test", 0).unwrap()),
-        foreign: None,
-        clock: ministry.clock.clone(),
-        entropy: Arc::new(OsEntropy),
-        rules: SessionRules::default(),
-        groups: RoleGroups(Vec::new()),
-        from_address: 100,
-        in_all: 1_000,
-        memory: Memory::default(),
-    };
-    let desk = PhoneDesk {
-        book: store.clone(),
-        tickets: store.clone(),
-        store: store.clone(),
-        door: Arc::new(door),
-        texts: Arc::new(Templates::new("https://parola.csb.test", Language::Tr)),
-        clock: ministry.clock.clone(),
-        entropy: Arc::new(OsEntropy),
-        rules: PhoneRules::default(),
-    };
-    Small { ministry, store, desk, person }
-}
-
-/// Somebody of the simulated ministry whose account works: user name, card and display name.
-async fn somebody(serving: &Serving) -> Vec<[String; 3]> {
+/// The real program, ended as by a power cut whatever it is at, and begun again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_kills_while_numbers_are_taken_to_hr_lose_none_and_take_none_there_as_two_changes() {
+    const PEOPLE: u32 = 12;
+    let (hr, base) = write_back::system_of(PEOPLE).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), TOKEN).unwrap();
+    let environment = [
+        ("KIMLIK__HR__SOURCE", "rest"),
+        ("KIMLIK__HR__REST__BASE_URL", base.as_str()),
+        ("KIMLIK__HR__REST__TOKEN_FILE", "token"),
+        ("KIMLIK__HR__POLL_SECONDS", "1"),
+    ];
+    let mut serving = Serving::start_in(folder, &environment);
     let until = Instant::now() + Duration::from_secs(60);
-    loop {
-        let answer = serving.ask("{ identityCards(first: 40) { nodes { id username displayName accountState mobile } } }").await;
+    let cards: Vec<String> = loop {
+        let answer = serving.ask("{ identityCards(first: 40) { nodes { id } } }").await;
         let nodes = answer["data"]["identityCards"]["nodes"].as_array().cloned().unwrap_or_default();
-        let works = |n: &&Value| n["accountState"] == "ACTIVE" && n["mobile"].is_string();
-        let text = |n: &Value, key: &str| n[key].as_str().unwrap_or_default().to_owned();
-        let found: Vec<_> = nodes.iter().filter(works).map(|n| ["username", "id", "displayName"].map(|key| text(n, key))).collect();
-        if found.len() > 20 {
-            return found;
+        if nodes.len() == PEOPLE as usize {
+            break nodes.iter().map(|n| n["id"].as_str().unwrap().to_owned()).collect();
         }
-        assert!(Instant::now() < until, "no accounts: {answer}");
+        assert!(Instant::now() < until, "{answer}");
         tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    hr.lock().unwrap().delay = Some(Duration::from_millis(250));
+    let update =
+        "mutation($i: StaffPhonesUpdateInput!) { staffPhonesUpdate(input: $i) { phones { mobile { effective } } userErrors { code } } }";
+    let token = serving.token().await;
+    for (n, card) in cards.iter().enumerate() {
+        let input = json!({ "personId": card, "mobile": format!("+9053222200{n:02}"), "reason": "hattı değişti" });
+        let answer = serving.ask_as(Some(&token), update, json!({ "i": input })).await;
+        assert_eq!(answer["data"]["staffPhonesUpdate"]["userErrors"], json!([]), "{answer}");
     }
-}
-
-async fn give_password(serving: &Serving, username: &str) {
-    let file = serving.folder.path().join("var/directory.db");
-    let directory = EmbeddedDirectory::open(&file, Dn::new("OU=CSB,DC=csb,DC=test"), "csb.test", None).await.unwrap();
-    let account = directory.account_named(username).await.unwrap().unwrap();
-    directory.hand_password(account, &secret(PASSWORD)).await.unwrap();
-    directory.close().await;
+    let mut in_hand = 0;
+    for _ in 0..5 {
+        // Why after a request has arrived: it is being answered for a quarter of a second, and nobody will hear of it.
+        let before = hr.lock().unwrap().asked.len();
+        while hr.lock().unwrap().asked.len() == before {
+            assert!(Instant::now() < until + Duration::from_secs(120));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        in_hand += 1;
+        let folder = serving.killed();
+        the_lease_runs_out(folder.path()).await;
+        serving = Serving::start_in(folder, &environment);
+    }
+    let query = format!("query($id: ID!) {{ staffMember(by: {{ id: $id }}) {{ {PHONES} }} }}");
+    let token = serving.token().await;
+    let until = Instant::now() + Duration::from_secs(60);
+    for (n, card) in cards.iter().enumerate() {
+        loop {
+            let answer = serving.ask_as(Some(&token), &query, json!({ "id": card })).await;
+            let mobile = &answer["data"]["staffMember"]["phones"]["mobile"];
+            assert_eq!(mobile["effective"], format!("+9053222200{n:02}"), "it counts all the while: {answer}");
+            if mobile["standing"] == "TAKEN" {
+                break;
+            }
+            assert!(Instant::now() < until, "never taken: {answer}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let asked = hr.lock().unwrap().asked.clone();
+    let mut keys: std::collections::HashMap<&str, (&str, &Value)> = Default::default();
+    for (no, key, body) in &asked {
+        assert_eq!(*keys.entry(key).or_insert((no, body)), (no.as_str(), body), "a key means one change for ever");
+    }
+    assert_eq!(keys.len(), PEOPLE as usize, "one change, one key: {asked:?}");
+    let people: std::collections::HashSet<&str> = keys.values().map(|(no, _)| *no).collect();
+    assert_eq!(people.len(), PEOPLE as usize, "nobody is missing");
+    assert!(asked.len() > keys.len() && asked.len() <= keys.len() + in_hand, "{} requests, {in_hand} kills", asked.len());
 }
 
 /// By hand, past Kimlik.
 async fn give_title(serving: &Serving, username: &str, title: &str) {
-    let file = serving.folder.path().join("var/directory.db");
-    let directory = EmbeddedDirectory::open(&file, Dn::new("OU=CSB,DC=csb,DC=test"), "csb.test", None).await.unwrap();
+    let directory = directory_of(serving).await;
     let account = directory.account_named(username).await.unwrap().unwrap();
     directory.hand_edit(account, Attribute::Title, Some(Held::text(title))).await.unwrap();
     directory.close().await;
@@ -321,11 +248,11 @@ const PHONES: &str = "phones { mobile { effective hr pending standing conflict }
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_http_a_change_is_seen_by_those_who_may_and_confirmed_by_the_simulated_ministry() {
     let serving = Serving::start(&[("KIMLIK__HR__POLL_SECONDS", "1"), ("KIMLIK__HR__SIMULATED__EVENTS_PER_STEP", "0")]);
-    let people = somebody(&serving).await;
+    let people = people(&serving).await;
     let [username, card, _] = &people[0];
     let [other, other_card, _] = &people[1];
-    give_password(&serving, username).await;
-    give_password(&serving, other).await;
+    give_password(&serving, username, PASSWORD).await;
+    give_password(&serving, other, PASSWORD).await;
     let token = async |name: &str| serving.sign_in(name, PASSWORD).await["session"]["accessToken"].as_str().unwrap().to_owned();
     let (own, colleague) = (token(username).await, token(other).await);
     let ask =
@@ -340,7 +267,7 @@ async fn over_http_a_change_is_seen_by_those_who_may_and_confirmed_by_the_simula
     let challenge = begun["mobileChangeStart"]["challenge"]["id"].as_str().unwrap_or_else(|| panic!("{begun}")).to_owned();
     let texts = serving.ask("{ messages(first: 5) { nodes { purpose text } } }").await;
     let of_code = texts["data"]["messages"]["nodes"].as_array().unwrap().iter().find(|m| m["purpose"] == "MOBILE_CONFIRM_CODE").unwrap();
-    let code = code_in(of_code["text"].as_str().unwrap());
+    let code = digits_in(of_code["text"].as_str().unwrap(), 6);
     let confirm =
         format!("mutation($i: MobileChangeConfirmInput!) {{ mobileChangeConfirm(input: $i) {{ {PHONES} userErrors {{ code path }} }} }}");
     let stolen = ask(&colleague, &confirm, json!({ "challengeId": challenge, "code": code })).await;
@@ -380,17 +307,12 @@ async fn over_http_a_change_is_seen_by_those_who_may_and_confirmed_by_the_simula
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_the_page_people_are_found_and_one_s_own_phones_changed() {
     let serving = Serving::start(&[]);
-    let people = somebody(&serving).await;
+    let people = people(&serving).await;
     let [username, ..] = &people[0];
     let [_, _, colleague] = &people[1];
-    give_password(&serving, username).await;
+    give_password(&serving, username, PASSWORD).await;
     give_title(&serving, username, "Bakan").await;
-    let pictures = node::folder().join("pictures").display().to_string();
-    let admin = serving.token().await;
-    let arguments = [browser().to_owned(), serving.url("/kart"), username.clone(), PASSWORD.to_owned(), colleague.clone(), admin, pictures];
-    let seen = tokio::task::spawn_blocking(move || node::script("kart.mjs", &arguments.each_ref().map(String::as_str))).await.unwrap();
-    let line = String::from_utf8_lossy(&seen.stdout).lines().last().unwrap_or_default().to_owned();
-    let told: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line} {}", String::from_utf8_lossy(&seen.stderr)));
+    let told = seen(&serving, "kart.mjs", "/kart", &[username, PASSWORD, colleague, &serving.token().await]).await;
     assert!(told["refusal"].as_str().unwrap().contains("yanlış"), "{told}");
     assert_eq!(told["found"], json!(colleague), "{told}");
     assert_eq!(told["overflow"], json!(vec![false; 7]), "{told}");
@@ -411,10 +333,8 @@ async fn on_the_page_people_are_found_and_one_s_own_phones_changed() {
     assert!(told["done"].as_str().unwrap().contains("Cep telefonunuz değişti"), "{told}");
     assert_eq!((&told["mobile"], &told["work"]), (&json!("+90 555 999 00 01"), &json!("/ 4321")), "{told}");
     assert!(told["units"].as_u64().unwrap() > 5, "{told}");
-    assert_eq!((&told["origins"], &told["complaints"]), (&json!([format!("http://{}", serving.address)]), &json!([])), "{told}");
     assert_eq!(told["language"], "Identity card");
     assert_eq!(told["axe"].as_array().unwrap().len(), 10);
-    assert!(told["axe"].as_array().unwrap().iter().all(|page| page["breaches"] == json!([])), "axe: {:#}", told["axe"]);
     let record = serving.ask(&format!("{{ staffMember(by: {{ username: \"{username}\" }}) {{ {PHONES} }} }}")).await;
     assert_eq!(record["data"]["staffMember"]["phones"]["mobile"]["effective"], "+905559990001", "{record}");
 }

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-const ACCOUNTS: usize = 5_000;
+pub const ACCOUNTS: usize = 5_000;
 const BATCH: usize = 500;
 const BATCHES: usize = 3;
 /// DNs come with GUID and SID in front, as text.
@@ -21,7 +21,7 @@ fn letters(n: usize) -> String {
     [n / 676 % 26, n / 26 % 26, n % 26].iter().map(|d| char::from(b'a' + *d as u8)).collect()
 }
 
-fn hired(hr: &mut Hr, people: std::ops::Range<usize>) -> String {
+pub fn hired(hr: &mut Hr, people: std::ops::Range<usize>) -> String {
     const UNITS_OF: [&str; 3] = ["20000004", "20000006", "20000035"];
     let rows: Vec<String> = people
         .flat_map(|i| {
@@ -37,7 +37,7 @@ fn hired(hr: &mut Hr, people: std::ops::Range<usize>) -> String {
 }
 
 /// The administrator's connection: the floor does what must be done and nothing else.
-async fn connection(samba: &Samba) -> Ldap {
+pub async fn connection(samba: &Samba) -> Ldap {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
     let mut roots = rustls::RootCertStore::empty();
     CertificateDer::pem_slice_iter(&samba.ca_pem()).for_each(|c| roots.add(c.unwrap()).unwrap());

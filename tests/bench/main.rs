@@ -1,9 +1,14 @@
-//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`.
+//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`, `-- cards`, `-- api`.
 //!
 //! `scale`: SQLite and the embedded directory, 10,000 and 100,000 people, each in a process of its own (peak memory).
 //! `directory`: a throwaway Samba with 5,000 accounts; floors are ldapsearch and bare pipelined ldap3.
+//! `cards`: the same, when all 5,000 cards change; the floor is the same modifies by bare pipelined ldap3.
+//! `api`: the real program over PostgreSQL with 100,000 people, asked by wrk (Debian's package); the floor is `floor.rs`.
 #![allow(clippy::unwrap_used)]
+mod api;
+mod cards;
 mod directory;
+mod floor;
 mod scale;
 
 // Why: the program's allocator is measured too.
@@ -36,5 +41,11 @@ fn main() {
     }
     if wanted("directory") {
         runtime.block_on(directory::compare());
+    }
+    if wanted("cards") {
+        runtime.block_on(cards::compare());
+    }
+    if wanted("api") {
+        runtime.block_on(api::compare());
     }
 }

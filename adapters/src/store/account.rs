@@ -10,7 +10,7 @@ use kimlik_domain::ports::PortResult;
 use kimlik_domain::staff::RegistryNo;
 use kimlik_domain::staff::unit::Province;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::LockType;
+use sea_orm::sea_query::{Asterisk, ExprTrait, LockType};
 use sea_orm::{ActiveValue, JoinType, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashMap};
 
@@ -147,7 +147,8 @@ pub(super) async fn population(db: &impl ConnectionTrait) -> PortResult<Populati
     let rows: Vec<(Option<i16>, i64)> = Entity::find()
         .select_only()
         .column(Column::Province)
-        .column_as(Column::Person.count(), "accounts")
+        // Why not of people: all that is asked for stands in the index then.
+        .column_as(Expr::col(Asterisk).count(), "accounts")
         .filter(Column::State.is_in(managed))
         .group_by(Column::Province)
         .into_tuple()

@@ -37,6 +37,8 @@ pub struct Model {
     pub person: Option<Uuid>,
     /// Another one has taken its place.
     pub ended_at: Option<DateTimeUtc>,
+    /// An officer began it, for a person that it had verified.
+    pub by_officer: bool,
 }
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
@@ -62,6 +64,7 @@ async fn ask(link: &Link, vault: &Vault, asked: &Asked) -> PortResult<()> {
         generation: asked.generation,
         person: None,
         ended_at: None,
+        by_officer: false,
     };
     let writing = link.write().await?;
     writing.insert("noting what was asked", vec![row.into_active_model()], None).await?;
@@ -138,18 +141,64 @@ async fn answer(
         return Ok(());
     }
     if let Some((person, message)) = code {
-        let before = Column::Person.eq(person.0).and(Column::Kind.eq(word(&asked.kind)?)).and(Column::Id.ne(asked.id));
-        Entity::update_many()
-            .col_expr(Column::EndedAt, Expr::value(Some(now)))
-            .filter(before.and(Column::EndedAt.is_null()))
-            .exec(&writing.txn)
-            .await
-            .map_err(failed("ending challenges"))?;
-        outlive(&writing, person, message.purpose, now).await?;
-        message::queue(&writing, vault, [(person, message, now)]).await?;
+        takes_the_place_of_others(&writing, vault, (asked.id, asked.kind), (person, message), now).await?;
     }
     audit::record(&writing, [event]).await?;
     writing.commit().await
+}
+
+/// The person's challenges of that kind before it end, and its message is queued.
+async fn takes_the_place_of_others(
+    writing: &super::link::Writing,
+    vault: &Vault,
+    (id, kind): (Uuid, ChallengeKind),
+    (person, message): (PersonId, &NewMessage),
+    now: DateTime<Utc>,
+) -> PortResult<()> {
+    let before = Column::Person.eq(person.0).and(Column::Kind.eq(word(&kind)?)).and(Column::Id.ne(id));
+    Entity::update_many()
+        .col_expr(Column::EndedAt, Expr::value(Some(now)))
+        .filter(before.and(Column::EndedAt.is_null()))
+        .exec(&writing.txn)
+        .await
+        .map_err(failed("ending challenges"))?;
+    outlive(writing, person, message.purpose, now).await?;
+    message::queue(writing, vault, [(person, message, now)]).await
+}
+
+async fn begin(
+    link: &Link,
+    vault: &Vault,
+    id: Uuid,
+    (person, code): (PersonId, &NewMessage),
+    event: &AuditEvent,
+    now: DateTime<Utc>,
+) -> PortResult<()> {
+    let row = Model {
+        id,
+        kind: word(&ChallengeKind::Reset)?,
+        sealed: None,
+        asked_at: now,
+        due_at: None,
+        generation: 0,
+        person: Some(person.0),
+        ended_at: None,
+        by_officer: true,
+    };
+    let writing = link.write().await?;
+    writing.insert("beginning a challenge", vec![row.into_active_model()], None).await?;
+    takes_the_place_of_others(&writing, vault, (id, ChallengeKind::Reset), (person, code), now).await?;
+    audit::record(&writing, [event]).await?;
+    writing.commit().await
+}
+
+async fn begun_for(link: &Link, person: PersonId, since: DateTime<Utc>) -> PortResult<Option<Uuid>> {
+    let lives = Column::Person.eq(person.0).and(Column::ByOfficer.eq(true)).and(Column::EndedAt.is_null()).and(Column::AskedAt.gt(since));
+    let found = Entity::find().filter(lives).order_by_desc(Column::AskedAt).one(&link.db).await;
+    match found.map_err(failed("looking for a challenge"))? {
+        Some(row) if !password::is_spent(&link.db, row.id).await? => Ok(Some(row.id)),
+        _ => Ok(None),
+    }
 }
 
 /// The courier takes back what has outlived its day: its code would open nothing.
@@ -191,7 +240,8 @@ async fn try_challenge(
     let right = constant_time::verify_slices_are_equal(&vault.code_mark(of, code), mark).is_ok();
     let Some(sent) = sent.filter(|m| may && right && lives(m)) else { return Ok(None) };
     let Recipient::Mobile(to) = Contents::open(vault, &sent)?.to else { return Ok(None) };
-    Ok(Some(Proven { kind: from_word(&row.kind, "challenge")?, person: PersonId(sent.person), to }))
+    let (kind, by_officer) = (from_word(&row.kind, "challenge")?, row.by_officer);
+    Ok(Some(Proven { kind, person: PersonId(sent.person), to, by_officer }))
 }
 
 /// The message whose code counts: the last one of that challenge, if a gateway has it.
@@ -221,6 +271,12 @@ impl Challenges for SqlStore {
     }
     async fn answer(&self, asked: &Asked, code: Option<(PersonId, &NewMessage)>, event: &AuditEvent, now: DateTime<Utc>) -> PortResult<()> {
         answer(&self.link, &self.vault, asked, code, event, now).await
+    }
+    async fn begin(&self, challenge: Uuid, person: PersonId, code: &NewMessage, event: &AuditEvent, now: DateTime<Utc>) -> PortResult<()> {
+        begin(&self.link, &self.vault, challenge, (person, code), event, now).await
+    }
+    async fn begun_for(&self, person: PersonId, since: DateTime<Utc>) -> PortResult<Option<Uuid>> {
+        begun_for(&self.link, person, since).await
     }
     async fn try_challenge(
         &self,

@@ -9,6 +9,7 @@ use kimlik_domain::account::adoption::{Adopted, Adoption};
 use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{Account, AccountState, LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::ports::{NameRequest, PortResult};
 use sea_orm::entity::prelude::*;
@@ -100,7 +101,8 @@ impl Ledger {
             let mail = self.first_free(NameKind::Address, &request.addresses, person)?;
             self.give(name(NameKind::Username, &username), person);
             self.give(name(NameKind::Address, &mail), person);
-            return Some(Names { username, mail, aliases: Vec::new(), named_for: request.named_for.clone() });
+            let (aliases, aliases_since) = (Vec::new(), BTreeMap::new());
+            return Some(Names { username, mail, aliases, aliases_since, named_for: request.named_for.clone() });
         };
         let mut names = account.names.clone();
         names.named_for = request.named_for.clone();
@@ -114,11 +116,8 @@ impl Ledger {
         let mail = self.first_free(NameKind::Address, &request.addresses, person)?;
         self.give(name(NameKind::Address, &mail), person);
         if mail != names.mail {
-            let former = std::mem::replace(&mut names.mail, mail);
-            names.aliases.retain(|alias| *alias != names.mail && *alias != former);
-            if self.is_free(&name(NameKind::Address, &former), person) {
-                names.aliases.push(former);
-            }
+            let keeps_former = self.is_free(&name(NameKind::Address, &names.mail), person);
+            names.readdress(mail, request.on, keeps_former);
         }
         Some(names)
     }
@@ -197,6 +196,7 @@ pub(super) async fn rename(
         usernames: order.username.iter().cloned().collect(),
         addresses: order.mail.iter().cloned().collect(),
         named_for: order.named_for.clone(),
+        on: day::today(at),
     };
     let mut ledger = Ledger::read(&writing.txn, std::slice::from_ref(&request), &accounts).await?;
     let is_taken = |kind, value: &Option<Arc<str>>| value.as_ref().is_some_and(|v| !ledger.is_free(&name(kind, v), order.person));
@@ -254,7 +254,7 @@ pub(super) async fn adopt(
     let Some(names) = ledger.fulfil(request, held) else { return Ok(Adopted::NameTaken) };
     let known = held.cloned().unwrap_or_else(|| Account::new(order.person, names.clone()));
     // Why without aliases: what was reserved for an account of its own was never anybody's address.
-    let names = Names { aliases: Vec::new(), ..names };
+    let names = names.without_aliases();
     let adopting = Account { names, renamed: None, adopt: Some(order.ordered.clone()), ..known };
     ledger.save_given(&writing).await?;
     account::save_names(&writing, [&adopting]).await?;
@@ -292,6 +292,7 @@ pub(super) async fn bar(link: &Link, person: PersonId, barred: &LedgerName) -> P
             {
                 account.names.mail = former;
             }
+            account.names.forget_terms();
             account::save_names(&writing, [&account]).await?;
         }
     }

@@ -120,6 +120,12 @@ pub(super) async fn count_try(writing: &Writing, proof: Uuid, tries: u32) -> Por
     Ok(counted.rows_affected == 1)
 }
 
+/// Used up by what it proved.
+pub(super) async fn is_spent(db: &impl ConnectionTrait, proof: Uuid) -> PortResult<bool> {
+    let used = code_use::Entity::find_by_id(proof).one(db).await.map_err(failed("reading tries"))?;
+    Ok(used.is_some_and(|used| used.spent_at.is_some()))
+}
+
 async fn try_code(
     link: &Link,
     vault: &Vault,

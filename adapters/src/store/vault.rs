@@ -72,6 +72,11 @@ impl Vault {
         self.hash(&[b"code", message.as_bytes(), code.as_bytes()])
     }
 
+    /// What a PIN is before it is hashed slowly: of no use to whoever lacks the pepper.
+    pub(super) fn pin_key(&self, person: Uuid, pin: &str) -> [u8; 32] {
+        self.hash(&[b"pin", person.as_bytes(), pin.as_bytes()])
+    }
+
     /// A secret that is only compared, or a name that is only counted; `kind` keeps the kinds apart.
     pub(super) fn secret_mark(&self, kind: &str, text: &str) -> Vec<u8> {
         self.hash(&[kind.as_bytes(), &[0], text.as_bytes()]).to_vec()

@@ -3,6 +3,7 @@ import { WORDS } from "/kart/words.js";
 import { ask, signIn, signOut, speak, viewer, whenEnded } from "/kart/session.js";
 import { field, form, make } from "/kart/form.js";
 import { officersForm, ownPhones } from "/kart/phones.js";
+import { resetForm } from "/kart/reset.js";
 import { truth, whyButton } from "/kart/truth.js";
 
 const at = (id) => document.getElementById(id);
@@ -128,7 +129,7 @@ function card(id) {
     if (isOwn) return [make("div", { className: "sides" }, paper, await ownPhones(id, again)), truth(id)];
     const keepsRecords = viewer().roles.some((role) => role === "PERSONNEL_OFFICER" || role === "ADMINISTRATOR");
     const desk = keepsRecords ? await officersForm(id, again) : null;
-    return desk ? [make("div", { className: "sides" }, paper, desk), whyButton(id)] : [paper];
+    return desk ? [make("div", { className: "sides" }, paper, make("div", {}, desk, resetForm(id))), whyButton(id)] : [paper];
   });
 }
 

@@ -28,13 +28,13 @@ function state(key, { effective, hr, pending, standing, conflict }) {
 // The card as it is now, and what was done, for eyes and ears.
 async function done(again, text) {
   await again();
-  document.querySelector(".sides > section:last-child h2")?.after(make("p", { className: "done" }, text));
+  document.querySelector(".phones h2")?.after(make("p", { className: "done" }, text));
   tell(text);
 }
 
 export async function ownPhones(id, again) {
   const phones = await phonesOf(id);
-  const box = make("section", {}, make("h2", {}, say("phones")));
+  const box = make("section", { className: "phones" }, make("h2", {}, say("phones")));
   if (!phones) return box;
   const part = (key, value, open) => {
     const place = make("div", {});
@@ -104,23 +104,26 @@ function changeWork(place, close, { effective }, done) {
 
 // Null: these are not people of the caller's units. The reading of the numbers is recorded: they are asked for when they are needed.
 export async function officersForm(id, again) {
-  const box = make("section", {}, make("h2", {}, say("staffPhones")));
+  const box = make("section", { className: "phones" }, make("h2", {}, say("staffPhones")));
   const place = make("div", {});
   const open = make("button", { type: "button", className: "plain", id: "change-staff" }, say("change"));
   open.onclick = async () => {
     const phones = await phonesOf(id).catch(() => null);
     if (!phones) return place.replaceChildren(make("p", { className: "fault" }, say("gone")));
     const mobile = field("mobile", say("mobile"), { type: "tel", optional: true });
+    const gone = make("input", { type: "checkbox", id: "remove-mobile" });
+    gone.onchange = () => { mobile.input.disabled = gone.checked; };
+    const remove = { label: make("label", { htmlFor: "remove-mobile", className: "check" }, gone, say("removeMobile")), input: gone };
     const number = field("number", say("work"), { type: "tel", value: phones.work.effective?.number ?? "", optional: true });
     const extension = field("extension", say("extension"), { value: phones.work.effective?.extension ?? "", mode: "numeric", optional: true });
     const reason = field("reason", say("reason"), { hint: say("reasonHint") });
     const { element } = form({
-      fields: [mobile, number, extension, reason], deed: say("save"), cancel: () => place.replaceChildren(open),
+      fields: [mobile, ...(phones.mobile.effective ? [remove] : []), number, extension, reason], deed: say("save"), cancel: () => place.replaceChildren(open),
       at: { mobile: mobile.input, workPhone: number.input, reason: reason.input },
       act: async (complain, mind) => {
         const query = `mutation($i: StaffPhonesUpdateInput!) { staffPhonesUpdate(input: $i) { phones { mobile { effective } } ${FAULTS} } }`;
         const input = { personId: id, reason: reason.input.value, workPhone: { number: number.input.value, extension: extension.input.value } };
-        if (mobile.input.value.trim()) input.mobile = mobile.input.value;
+        if (gone.checked) input.removeMobile = true; else if (mobile.input.value.trim()) input.mobile = mobile.input.value;
         const { staffPhonesUpdate } = await ask(query, { i: input });
         if (!staffPhonesUpdate) return complain(say("gone"));
         if (!staffPhonesUpdate.phones) return mind(staffPhonesUpdate.userErrors);

@@ -7,6 +7,12 @@ const WORDS = {
     forgotten: "Parolamı unuttum", forgottenHint: "Cep telefonuma kod gelsin, yeni bir parola belirleyeyim.",
     unlock: "Hesabımın kilidini aç", unlockHint: "Çok kez yanlış yazdım; parolamı biliyorum.",
     nationalId: "T.C. kimlik no", nationalIdHint: "11 rakam", send: "Kod gönder",
+    officer: "Personel birimim kod gönderdi", officerHint: "Personel biriminiz kimliğinizi doğruladıktan sonra cep telefonunuza 6 rakamlı bir kod gönderir.",
+    onlyOfficer: "Parolasını unutanlara kodu personel birimi gönderir. Biriminize başvurun; kimliğiniz doğrulanınca cep telefonunuza kod gelir.",
+    pin: "PIN", pinHint: "6-12 rakam", pinAgain: "PIN, bir kez daha", pinDiffer: "İki PIN aynı değil.",
+    newPin: "PIN belirle", newPinHint: "Parolanızı unutursanız SMS koduyla birlikte sorulur. 6-12 rakam.",
+    pinTask: "PIN kodumu değiştir", pinTaskHint: "Parolamı biliyorum; SMS koduyla birlikte sorulan PIN değişsin.",
+    pinDone: "PIN kodunuz değişti. Parolanızı unutursanız SMS koduyla birlikte sorulur.",
     sent: "Bilgiler doğruysa cep telefonunuza birkaç dakika içinde 6 rakamlı bir kod gelir. Gelmezse baştan başlayın ya da personel biriminize başvurun.",
     cooling: "Cep telefonunuz yeni değiştiyse bir süre kod gönderilmez.",
     unlocked: "Hesabınızın kilidi açıldı. Parolanız aynı; oturum açabilirsiniz.",
@@ -25,6 +31,12 @@ const WORDS = {
     forgotten: "I forgot my password", forgottenHint: "Send a code to my mobile, and let me set a new password.",
     unlock: "Unlock my account", unlockHint: "I typed it wrongly too often; I know my password.",
     nationalId: "National id (T.C. kimlik no)", nationalIdHint: "11 digits", send: "Send a code",
+    officer: "My personnel unit sent a code", officerHint: "Once your personnel unit has verified who you are, it sends a code of 6 digits to your mobile.",
+    onlyOfficer: "Whoever has forgotten the password gets a code from the personnel unit. Turn to it; once you are verified, a code comes to your mobile.",
+    pin: "PIN", pinHint: "6 to 12 digits", pinAgain: "PIN, once more", pinDiffer: "The two PINs differ.",
+    newPin: "Choose a PIN", newPinHint: "It is asked beside the code if you forget your password. 6 to 12 digits.",
+    pinTask: "Change my PIN", pinTaskHint: "I know my password; I want another PIN to be asked beside the code.",
+    pinDone: "Your PIN has changed. It is asked beside the code if you forget your password.",
     sent: "If what you wrote is right, a code of 6 digits comes to your mobile within some minutes. If none comes, begin again or turn to your personnel unit.",
     cooling: "If your mobile was changed lately, no code is sent for some time.",
     unlocked: "Your account is unlocked. The password is the same; you can sign in.",
@@ -61,7 +73,7 @@ function make(tag, properties = {}, ...children) {
 
 function field(key, hint, type, complete) {
   const input = make("input", { type, name: key, id: key, autocomplete: complete, autocapitalize: "none", spellcheck: false, required: true });
-  if (key === "code" || key === "nationalId") input.inputMode = "numeric";
+  if (["code", "nationalId", "pin", "newPin", "pinAgain"].includes(key)) input.inputMode = "numeric";
   const label = make("label", { htmlFor: key }, say(key));
   if (hint) {
     input.setAttribute("aria-describedby", `${key}-hint`);
@@ -96,6 +108,21 @@ function form(heading, fields, deed, act) {
   at("tasks").replaceChildren();
   at("task").replaceChildren(make("h2", {}, heading), element);
   element.querySelector("input").focus();
+}
+
+// What the ministry asks for beside a code; asked once.
+let policy;
+const proofs = () => (policy ??= ask("{ passwordPolicy { resetNeedsNationalId resetNeedsPin resetNeedsOfficer } }").then((data) => data.passwordPolicy,
+  () => { policy = undefined; return {}; }));
+const words = (errors) => errors.map((error) => error.message).join(" ");
+
+// A PIN twice; left out where the ministry does not ask for one.
+function twice(wanted) {
+  const one = field("newPin", say("newPinHint"), "password", "off");
+  const two = field("pinAgain", "", "password", "off");
+  for (const { label, input } of [one, two]) label.hidden = input.disabled = !wanted;
+  const same = (complain) => one.input.value === two.input.value || complain(say("pinDiffer"), two.input);
+  return { fields: [one.label, two.label], same, input: one.input };
 }
 
 // The new password twice, with the rules and the strength while one types.
@@ -154,9 +181,7 @@ function ended(payload, complain, input) {
     text.focus();
     return;
   }
-  const words = payload.userErrors.map((error) => error.message);
-  if (payload.oldPasswordGone) words.push(say("gone"));
-  complain(words.join(" "), input);
+  complain([words(payload.userErrors), ...(payload.oldPasswordGone ? [say("gone")] : [])].join(" "), input);
 }
 
 function first() {
@@ -166,38 +191,56 @@ function first() {
   form(say("first"), [name.label, code.label], say("go"), async (complain) => {
     const query = `mutation($i: AccountActivateInput!) { accountActivate(input: $i) { ticket { token } ${FAULTS} } }`;
     const { accountActivate } = await ask(query, { i: { username: name.input.value, code: code.input.value } });
-    if (accountActivate.ticket) return set("first", accountActivate.ticket.token);
-    complain(accountActivate.userErrors.map((error) => error.message).join(" "), code.input);
+    if (accountActivate.ticket) return set("first", accountActivate.ticket.token, (await proofs()).resetNeedsPin);
+    complain(words(accountActivate.userErrors), code.input);
   });
 }
+
+// Where an officer has codes sent, there is nothing to ask for.
+const forgotten = async () => ((await proofs()).resetNeedsOfficer ? redeem() : lost("forgotten"));
 
 // Forgotten and unlock: who one is, then the code. The same words come for everybody.
 function lost(key) {
   view = () => lost(key);
   const name = field("name", say("nameHint"), "text", "username");
   const national = field("nationalId", say("nationalIdHint"), "text", "off");
-  national.label.hidden = true;
-  national.input.disabled = true;
-  ask("{ passwordPolicy { resetNeedsNationalId } }").then((data) => {
-    national.input.disabled = national.label.hidden = !data.passwordPolicy.resetNeedsNationalId;
-  }, () => {});
+  national.label.hidden = national.input.disabled = true;
+  proofs().then(({ resetNeedsNationalId }) => { national.label.hidden = national.input.disabled = !resetNeedsNationalId; });
   form(say(key), [name.label, national.label], say("send"), async (complain) => {
     const [deed, type] = key === "unlock" ? ["accountUnlockStart", "AccountUnlockStartInput"] : ["passwordResetStart", "PasswordResetStartInput"];
     const query = `mutation($i: ${type}!) { start: ${deed}(input: $i) { challenge { id } ${FAULTS} } }`;
     const { start } = await ask(query, { i: { username: name.input.value, nationalId: national.input.value || null } });
     if (start.challenge) return prove(key, start.challenge.id);
-    complain(start.userErrors.map((error) => error.message).join(" "), start.userErrors[0].path[0] === "nationalId" ? national.input : name.input);
+    complain(words(start.userErrors), start.userErrors[0].path[0] === "nationalId" ? national.input : name.input);
+  });
+  if (key === "forgotten") at("task").append(make("button", { type: "button", id: "task-officer", className: "plain", onclick: redeem }, say("officer")));
+}
+
+// The code that an officer had sent, who has verified whom it is for.
+function redeem() {
+  view = redeem;
+  const name = field("name", say("nameHint"), "text", "username");
+  const code = field("code", say("shortCodeHint"), "text", "one-time-code");
+  const hint = make("p", { className: "hint" }, say("officerHint"));
+  proofs().then(({ resetNeedsOfficer }) => { if (resetNeedsOfficer) hint.textContent = say("onlyOfficer"); });
+  form(say("officer"), [hint, name.label, code.label], say("go"), async (complain) => {
+    const query = `mutation($i: PasswordResetRedeemInput!) { passwordResetRedeem(input: $i) { ticket { token } ${FAULTS} } }`;
+    const { passwordResetRedeem } = await ask(query, { i: { username: name.input.value, code: code.input.value } });
+    if (passwordResetRedeem.ticket) return set("officer", passwordResetRedeem.ticket.token);
+    complain(words(passwordResetRedeem.userErrors), code.input);
   });
 }
 
 function prove(key, challengeId) {
   view = () => prove(key, challengeId);
   const code = field("code", say("shortCodeHint"), "text", "one-time-code");
-  const words = [make("p", { id: "sent" }, say("sent")), make("p", { className: "hint" }, say("cooling"))];
-  form(say(key), [...words, code.label], say("go"), async (complain) => {
+  const pin = field("pin", say("pinHint"), "password", "off");
+  pin.label.hidden = pin.input.disabled = true;
+  proofs().then(({ resetNeedsPin }) => { pin.label.hidden = pin.input.disabled = !resetNeedsPin; });
+  const sent = [make("p", { id: "sent" }, say("sent")), make("p", { className: "hint" }, say("cooling"))];
+  form(say(key), [...sent, code.label, pin.label], say("go"), async (complain) => {
     const query = `mutation($i: ChallengeVerifyInput!) { challengeVerify(input: $i) { ticket { token } ${FAULTS} } }`;
-    const { challengeVerify } = await ask(query, { i: { challengeId, code: code.input.value } });
-    const words = (errors) => errors.map((error) => error.message).join(" ");
+    const { challengeVerify } = await ask(query, { i: { challengeId, code: code.input.value, pin: pin.input.value || null } });
     if (!challengeVerify.ticket) return complain(words(challengeVerify.userErrors), code.input);
     const ticket = challengeVerify.ticket.token;
     if (key !== "unlock") return set(key, ticket);
@@ -209,14 +252,15 @@ function prove(key, challengeId) {
   });
 }
 
-function set(key, ticket) {
-  view = () => set(key, ticket);
+function set(key, ticket, wantsPin = false) {
+  view = () => set(key, ticket, wantsPin);
   const choice = fresh(ticket);
-  form(say(key), choice.fields, say("save"), async (complain) => {
-    if (choice.same(complain) !== true) return;
+  const pin = twice(wantsPin);
+  form(say(key), [...choice.fields, ...pin.fields], say("save"), async (complain) => {
+    if (choice.same(complain) !== true || pin.same(complain) !== true) return;
     const query = `mutation($i: PasswordSetInput!) { passwordSet(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
-    const { passwordSet } = await ask(query, { i: { ticket, newPassword: choice.input.value } });
-    ended(passwordSet, complain, choice.input);
+    const { passwordSet } = await ask(query, { i: { ticket, newPassword: choice.input.value, pin: pin.input.value || null } });
+    ended(passwordSet, complain, passwordSet.userErrors[0]?.path[0] === "pin" ? pin.input : choice.input);
   });
 }
 
@@ -234,11 +278,33 @@ function change() {
   });
 }
 
+function changePin() {
+  view = changePin;
+  const name = field("name", say("nameHint"), "text", "username");
+  const current = field("current", "", "password", "current-password");
+  const pin = twice(true);
+  form(say("pinTask"), [name.label, current.label, ...pin.fields], say("newPin"), async (complain) => {
+    if (pin.same(complain) !== true) return;
+    const query = `mutation($i: PinSetInput!) { pinSet(input: $i) { done ${FAULTS} } }`;
+    const { pinSet } = await ask(query, { i: { username: name.input.value, currentPassword: current.input.value, newPin: pin.input.value } });
+    if (!pinSet.done) return complain(words(pinSet.userErrors), pinSet.userErrors[0].path[0] === "newPin" ? pin.input : current.input);
+    const text = make("p", { className: "done", tabIndex: -1 }, say("pinDone"));
+    at("task").replaceChildren(text);
+    text.focus();
+  });
+}
+
 function menu() {
   view = menu;
   const task = (key, open) => make("button", { type: "button", id: `task-${key}`, onclick: open }, make("strong", {}, say(key)), say(`${key}Hint`));
   at("task").replaceChildren();
-  at("tasks").replaceChildren(task("first", first), task("forgotten", () => lost("forgotten")), task("change", change), task("unlock", () => lost("unlock")));
+  at("tasks").replaceChildren(task("first", first), task("forgotten", forgotten), task("change", change), task("unlock", () => lost("unlock")));
+  proofs().then(({ resetNeedsPin, resetNeedsOfficer }) => {
+    if (view !== menu) return;
+    if (resetNeedsPin) at("tasks").append(task("pinTask", changePin));
+    // Where an officer has codes sent, nobody is sent one for asking.
+    if (resetNeedsOfficer) at("task-unlock").remove();
+  });
 }
 
 function dress() {

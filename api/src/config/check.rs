@@ -23,6 +23,8 @@ pub fn check(config: &Config) -> Result<(), Faults> {
     super::told::check(config, &mut faults);
     super::webhooks::check(config, &mut faults);
     super::password::check(config, &mut faults);
+    super::issues::check(config, &mut faults);
+    super::phones::check(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
 }
 
@@ -193,6 +195,13 @@ fn names(config: &Config, faults: &mut Vec<Fault>) {
     let domain = &names.mail_domain;
     if domain.is_empty() || !domain.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')) {
         faults.push(Fault::new("names.mail_domain", shown(domain), "write what stands behind the @, in ASCII: csb.gov.tr"));
+    }
+    if let Some(days) = names.keep_aliases_days.filter(|days| !(1..=36_500).contains(days)) {
+        faults.push(Fault::new(
+            "names.keep_aliases_days",
+            days.to_string(),
+            "write a number of days from 1 to 36500, or nothing: for ever",
+        ));
     }
 }
 

@@ -2,10 +2,12 @@
 //! where they come from (file, environment) is in [`load`].
 mod access;
 pub mod check;
+mod issues;
 pub mod load;
 mod mail;
 mod outlook;
 mod password;
+mod phones;
 pub mod policy;
 pub mod secrets;
 pub mod sms;
@@ -13,12 +15,14 @@ mod told;
 mod webhooks;
 
 pub use access::{Oidc, OidcName, Roles, Sessions};
+pub use issues::Issues;
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
 pub use mail::{Mail, MailGatewayKind, SmtpSecurity};
 pub use outlook::{Card, Exchange, MailboxCommand, MailboxMode};
 pub use password::Password;
+pub use phones::Phones;
 use serde::{Deserialize, Serialize};
 pub use sms::{Kannel as KannelSection, Netgsm as NetgsmSection, Sms, SmsGatewayKind};
 use std::collections::BTreeMap;
@@ -84,11 +88,13 @@ pub struct Config {
     pub reminders: Reminders,
     pub digest: Digest,
     pub password: Password,
+    pub phones: Phones,
     pub limits: LimitTable,
     pub roles: Roles,
     pub sessions: Sessions,
     pub oidc: Oidc,
     pub webhooks: Webhooks,
+    pub issues: Issues,
     pub metrics: Metrics,
 }
 
@@ -408,14 +414,17 @@ pub struct Names {
     pub never: Vec<String>,
     /// Does a new surname change the user name too? The address always follows.
     pub rename_username: bool,
+    /// So long an earlier address goes on taking mail; unset: for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_aliases_days: Option<u32>,
     /// "Ayşe ŞAHİN" instead of "Ayşe Şahin".
     pub family_name_in_capitals: bool,
 }
 
 impl Default for Names {
     fn default() -> Names {
-        let NamePolicy { username, mail_domain, never, rename_username } = NamePolicy::default();
-        Names { username, mail_domain, never, rename_username, family_name_in_capitals: false }
+        let NamePolicy { username, mail_domain, never, rename_username, keep_aliases_days } = NamePolicy::default();
+        Names { username, mail_domain, never, rename_username, keep_aliases_days, family_name_in_capitals: false }
     }
 }
 

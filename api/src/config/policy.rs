@@ -38,7 +38,13 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
 /// Which names people get.
 pub fn names_of(config: &Config) -> NamePolicy {
     let names = config.names.clone();
-    NamePolicy { username: names.username, mail_domain: names.mail_domain, never: names.never, rename_username: names.rename_username }
+    NamePolicy {
+        username: names.username,
+        mail_domain: names.mail_domain,
+        never: names.never,
+        rename_username: names.rename_username,
+        keep_aliases_days: names.keep_aliases_days,
+    }
 }
 
 /// What messages say: the texts built in, and the operator's over them (faults were named by the check).

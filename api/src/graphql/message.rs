@@ -29,6 +29,8 @@ pub enum MessagePurpose {
     MobileChangedNotice,
     /// The password was changed.
     PasswordChangedNotice,
+    /// The PIN that is asked beside codes was changed.
+    PinChangedNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
     /// To head and staff of a personnel unit: how many data issues of its people are open.

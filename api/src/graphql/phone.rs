@@ -1,15 +1,16 @@
 //! Phones: one's own with password and code, other people's by their personnel unit; what HR says beside what counts.
+use super::challenge::{CHALLENGE, Challenge, ChallengeStartPayload};
 use super::error::{Maybe, UserError, UserErrorCode, fault};
+use super::password::address;
 use super::scalar::PhoneNumber;
 use super::{allows, caller, house, id};
-use crate::http::auth::ClientAddress;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::door::Refused as NotProven;
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::phone::desk::{self, CODE_LENGTH, OfficersChange, Refused};
+use kimlik_domain::phone::desk::{self, Becomes, CODE_LENGTH, OfficersChange, Refused};
 use kimlik_domain::phone::{self, Own, Standing};
 use kimlik_domain::ports::{PeopleBy, PersonRecord};
 use kimlik_domain::staff::{MobileNumber, PhoneFault, WorkNumber};
@@ -18,8 +19,6 @@ use zeroize::Zeroizing;
 
 #[derive(Default)]
 pub struct PhoneMutation;
-
-pub const CHALLENGE: &str = "challenge";
 
 /// The phones of a person. HR stays the source of truth: what is changed here counts at once, and is pending until HR delivers it.
 pub struct Phones(pub phone::Phones);
@@ -153,28 +152,6 @@ pub struct MobileChangeStartInput {
     password: String,
 }
 
-/// What a code is asked for: a new mobile, a forgotten password. Of a forgotten password the same for who exists and who does not.
-#[derive(SimpleObject)]
-pub struct Challenge {
-    /// For mobileChangeConfirm or challengeVerify.
-    pub id: ID,
-    /// The code is of no use afterwards.
-    pub expires_at: DateTime<Utc>,
-    /// Another code can be asked for from then on.
-    pub resend_after: DateTime<Utc>,
-    /// Digits.
-    pub code_length: u32,
-}
-
-/// What came of asking for a code.
-#[derive(SimpleObject)]
-pub struct ChallengeStartPayload {
-    /// Null: nothing was begun.
-    pub challenge: Option<Challenge>,
-    /// Why.
-    pub user_errors: Vec<UserError>,
-}
-
 /// The code that came to the new number.
 #[derive(InputObject)]
 pub struct MobileChangeConfirmInput {
@@ -213,6 +190,9 @@ pub struct StaffPhonesUpdateInput {
     person_id: ID,
     /// Null: it stays as it is.
     mobile: Option<String>,
+    /// The person has no mobile any more: codes and notices go nowhere until there is another one.
+    #[graphql(default)]
+    remove_mobile: bool,
     /// Null: it stays as it is.
     work_phone: Option<WorkPhoneInput>,
     /// Why, in 5 to 300 characters: for whoever reads it later.
@@ -277,10 +257,6 @@ impl PhoneMutation {
 fn own(ctx: &Context<'_>) -> Option<PersonId> {
     let person = caller(ctx).person()?;
     allows(ctx, Deed::ChangeOwnPhones, About::Person(person, None)).then_some(person)
-}
-
-fn address<'a>(ctx: &Context<'a>) -> &'a str {
-    ctx.data_opt::<ClientAddress>().map_or("unknown", |a| &a.0)
 }
 
 fn told(refused: Refused, at: &str) -> UserError {
@@ -388,6 +364,15 @@ fn wish(input: &StaffPhonesUpdateInput) -> std::result::Result<OfficersChange, V
         errors.push(mobile_fault(fault, "mobile"));
         None
     });
+    let mobile = match (mobile, input.remove_mobile) {
+        (Some(_), true) => {
+            let text = "Either another mobile, or none.";
+            errors.push(UserError::new(UserErrorCode::Invalid, "removeMobile", text));
+            None
+        }
+        (None, true) => Some(Becomes::None),
+        (mobile, false) => mobile.map(Becomes::Number),
+    };
     let mut work = None;
     if let Some(line) = &input.work_phone {
         match work_of(line.number.as_deref(), line.extension.as_deref(), ["workPhone", "workPhone"]) {

@@ -10,9 +10,9 @@ use super::{allows, caller_of, house};
 use async_graphql::connection::Edge;
 use async_graphql::{Context, Enum, ID, InputObject, Result};
 use kimlik_domain::access::{About, Caller, Deed, may};
+use kimlik_domain::card::Card;
 use kimlik_domain::card::book::Entry;
 use kimlik_domain::card::find::{CardFilter, CardOrder, asked_words, holds_words, words_of};
-use kimlik_domain::card::{Card, CardRules};
 use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::page::Place;
@@ -148,7 +148,7 @@ async fn left(ctx: &Context<'_>, filter: &CardFilter, paging: &Paging) -> Result
     let in_province = |unit: Option<Code>, provinces: &[Province]| {
         unit.and_then(|unit| tree.province(unit)).is_some_and(|province| provinces.contains(&province))
     };
-    let rules = CardRules { day: today, family_name_in_capitals: house.config.names.family_name_in_capitals, reasons: &house.reasons };
+    let rules = crate::cards::rules(house, today);
     let fits = |record: &PersonRecord| {
         let person = &record.person;
         let unit = person.posting_on(today).map(|p| p.unit);

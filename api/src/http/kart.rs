@@ -11,6 +11,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("kart.js", SCRIPT, include_str!("../../assets/kart/kart.js")),
     ("form.js", SCRIPT, include_str!("../../assets/kart/form.js")),
     ("phones.js", SCRIPT, include_str!("../../assets/kart/phones.js")),
+    ("reset.js", SCRIPT, include_str!("../../assets/kart/reset.js")),
     ("truth.js", SCRIPT, include_str!("../../assets/kart/truth.js")),
     ("session.js", SCRIPT, include_str!("../../assets/kart/session.js")),
     ("words.js", SCRIPT, include_str!("../../assets/kart/words.js")),

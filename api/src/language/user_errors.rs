@@ -156,6 +156,41 @@ pub const PHRASES: &[Phrase] = &[
         "The issue is resolved: there is nothing left to accept.",
         "Sorun çözülmüş; kabul edilecek bir şey kalmadı.",
     ),
+    // --- of officers and PINs
+    (
+        "The code or the PIN is wrong; or the code was used, has expired or was tried too often. Begin again to get a new one.",
+        "",
+        "Kod veya PIN yanlış; ya da kod kullanılmış, süresi dolmuş veya çok kez denenmiş. Yeni bir kod için baştan başlayın.",
+    ),
+    ("Choose a PIN, too: it is asked if you forget the password.", "", "Bir PIN de belirleyin: parolanızı unutursanız sorulur."),
+    ("A PIN is changed with the password, not with a code.", "", "PIN, kodla değil parolayla değiştirilir."),
+    ("There is no such person among those you are responsible for.", "", "Sorumlu olduğunuz kişiler arasında böyle biri yok."),
+    ("Nobody vouches for themselves: use the password page.", "", "Kimse kendisi için işlem başlatamaz: parola sayfasını kullanın."),
+    (
+        "The account is closed, disabled, protected or used with a smart card: its password is not set here.",
+        "",
+        "Hesap kapalı, devre dışı, korumalı ya da akıllı kartla kullanılıyor: parolası burada belirlenemez.",
+    ),
+    ("No mobile number is known. Enter it first.", "", "Cep telefonu bilinmiyor. Önce telefon girilmeli."),
+    ("HR has not confirmed this person's mobile number yet.", "", "Bu kişinin cep telefonunu personel sistemi henüz onaylamadı."),
+    (
+        "The mobile number was changed a short while ago; no code goes to it yet.",
+        "",
+        "Cep telefonu kısa süre önce değişti; henüz kod gönderilemez.",
+    ),
+    (
+        "You changed this person's mobile number, so somebody else has to start this.",
+        "",
+        "Bu kişinin cep telefonunu siz değiştirdiniz; işlemi bir başkası başlatmalı.",
+    ),
+    (
+        "A code was sent within the last minute, or too many within the hour.",
+        "",
+        "Son bir dakikada kod gönderildi ya da bir saatte çok fazla kod istendi.",
+    ),
+    ("A PIN is 6 to 12 digits.", "", "PIN 6-12 rakamdan oluşur."),
+    ("This PIN is among the first that anybody would try.", "", "Bu PIN ilk denenecekler arasında; başka bir PIN seçin."),
+    ("Either another mobile, or none.", "", "Ya başka bir cep telefonu yazın ya da kaldırın."),
     // --- of the store
     ("the database, {}", "Kimlik could not do this. The log says why.", "Kimlik bunu yapamadı. Nedeni günlükte."),
     // --- of codes sent again

@@ -130,7 +130,7 @@ table! {
     ChangeOwnPhones:    Never Own    Own    Own    Own    -;
     /// Other people's numbers, with a reason.
     ChangePhones:       Never Never  Others Never  All    -;
-    StartSync:          Never Never  Never  Never  All    -;
+    StartSync:          Never Never  Never  Never  All    RunsStart;
     RetryOperation:     Never Never  Never  Never  All    -;
 }
 

@@ -1,6 +1,7 @@
 //! Which of the ministry's facts fills which attribute of the card: a setting with sensible defaults. A rule is a text with
 //! sources in braces; several, with `|` between them, are tried in order, and the first whose sources all have a value counts.
 use super::attribute::Attribute;
+use crate::text::utf16_len;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -77,6 +78,17 @@ impl Source {
     pub fn parse(name: &str) -> Option<Source> {
         let numbered = || name.strip_prefix("attr_").and_then(|n| n.parse().ok()).filter(|n| (1..=15).contains(n)).map(Source::Attr);
         Source::of_name(name).or_else(numbered)
+    }
+
+    /// The most UTF-16 units that it has; those of which nobody says it have no end.
+    const fn most(self) -> usize {
+        match self {
+            Source::Initials => 6,
+            Source::UnitCode => 8,
+            Source::ProvinceCode => 2,
+            Source::RegistryNo | Source::Mobile => 16,
+            _ => usize::MAX,
+        }
     }
 }
 
@@ -189,6 +201,15 @@ impl Mapping {
     }
     pub fn iter(&self) -> impl Iterator<Item = (Attribute, &[Pattern])> {
         self.0.iter().map(|(a, p)| (*a, p.as_slice()))
+    }
+    /// The longest value that the rule can give, in UTF-16 units; beyond the attribute's own limit it is cut.
+    pub fn longest(&self, attribute: Attribute) -> usize {
+        let of_part = |part: &Part| match part {
+            Part::Text(text) => utf16_len(text),
+            Part::From(source) => source.most(),
+        };
+        let of = |pattern: &Pattern| pattern.0.iter().map(of_part).fold(0, usize::saturating_add);
+        self.patterns(attribute).iter().map(of).max().unwrap_or(0).min(attribute.max_len())
     }
     /// Of the attribute's rule: another one whenever its text is.
     pub fn version(&self, attribute: Attribute) -> String {

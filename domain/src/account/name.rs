@@ -1,6 +1,9 @@
 //! User names and addresses: candidates in the policy's order, unique on the folded form, never given twice.
+use crate::day::Day;
 use crate::text;
+use chrono::Days;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The names that the ledger holds for a person.
@@ -10,10 +13,55 @@ pub struct Names {
     pub username: Arc<str>,
     /// Primary address, whole.
     pub mail: Arc<str>,
-    /// Earlier primary addresses: they stay as aliases.
+    /// Earlier primary addresses: they stay as aliases, for ever or for a term, and the person's for ever.
     pub aliases: Vec<Arc<str>>,
+    /// Since when each is an earlier one. What is not in it became one before terms were counted, and is kept for ever.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub aliases_since: BTreeMap<Arc<str>, Day>,
     /// The folded full name that they were made for: another one asks for another address.
     pub named_for: Arc<str>,
+}
+
+impl Names {
+    /// Another primary address from this day on; the one before becomes an alias, unless it is somebody else's by now.
+    pub fn readdress(&mut self, mail: Arc<str>, on: Day, keeps_former: bool) {
+        let former = std::mem::replace(&mut self.mail, mail);
+        self.aliases.retain(|alias| *alias != self.mail && *alias != former);
+        if keeps_former {
+            self.aliases_since.insert(former.clone(), on);
+            self.aliases.push(former);
+        }
+        self.forget_terms();
+    }
+
+    pub fn without_aliases(self) -> Names {
+        Names { aliases: Vec::new(), aliases_since: BTreeMap::new(), ..self }
+    }
+
+    /// After aliases were taken out.
+    pub fn forget_terms(&mut self) {
+        self.aliases_since.retain(|alias, _| self.aliases.contains(alias));
+    }
+
+    /// The first day on which an alias is not kept any more; `None`: it is kept for ever.
+    fn ends(&self, alias: &str, keep_days: Option<u32>) -> Option<Day> {
+        self.aliases_since.get(alias)?.checked_add_days(Days::new(keep_days?.into()))
+    }
+
+    /// Aliases under which mail comes on a day.
+    pub fn kept(&self, keep_days: Option<u32>, today: Day) -> impl Iterator<Item = &Arc<str>> {
+        self.aliases.iter().filter(move |alias| self.ends(alias, keep_days).is_none_or(|end| today < end))
+    }
+
+    /// Aliases whose term is over on a day.
+    pub fn lapsed(&self, keep_days: Option<u32>, today: Day) -> impl Iterator<Item = &Arc<str>> {
+        self.aliases.iter().filter(move |alias| self.ends(alias, keep_days).is_some_and(|end| end <= today))
+    }
+
+    /// The next day on which a term is over.
+    pub fn next_end(&self, keep_days: Option<u32>, today: Day) -> Option<Day> {
+        self.aliases.iter().filter_map(|alias| self.ends(alias, keep_days)).filter(|end| *end > today).min()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,6 +96,8 @@ pub struct NamePolicy {
     pub never: Vec<String>,
     /// Does a new surname change the user name too? (The address always follows.)
     pub rename_username: bool,
+    /// So long an earlier address goes on taking mail; `None`: for ever. Nobody else gets it, either way.
+    pub keep_aliases_days: Option<u32>,
 }
 
 impl Default for NamePolicy {
@@ -59,6 +109,7 @@ impl Default for NamePolicy {
             mail_domain: "csb.test".into(),
             never: ["admin", "administrator", "root", "test", "postmaster", "abuse"].map(String::from).into(),
             rename_username: false,
+            keep_aliases_days: None,
         }
     }
 }
@@ -136,6 +187,32 @@ mod tests {
         );
         assert_eq!(first("Muhammed Emin", "Karaosmanoğlu", 2), ["m.karaosmanoglu", "mkaraosmanoglu"]);
         assert_eq!(first("İIıŞ", "Öç Ğü", 1), ["iiis.ocgu"]);
+    }
+
+    #[test]
+    fn an_earlier_address_is_kept_for_its_term_and_the_one_that_comes_back_has_none() {
+        let day = |text| crate::day::parse(text).unwrap();
+        let [maiden, married, again]: [Arc<str>; 3] = ["ayse.sahin@x", "ayse.oz@x", "ayse.can@x"].map(Arc::from);
+        let mut names = Names {
+            username: "ayse.sahin".into(),
+            mail: maiden.clone(),
+            aliases: vec!["ayse@x".into()],
+            aliases_since: BTreeMap::new(),
+            named_for: "ayse sahin".into(),
+        };
+        names.readdress(married.clone(), day("2026-12-01"), true);
+        let kept = |names: &Names, keep, on| names.kept(keep, day(on)).map(|a| a.to_string()).collect::<Vec<_>>();
+        assert_eq!(kept(&names, None, "2099-01-01"), ["ayse@x", "ayse.sahin@x"]);
+        assert_eq!(kept(&names, Some(365), "2027-11-30"), ["ayse@x", "ayse.sahin@x"]);
+        assert_eq!(kept(&names, Some(365), "2027-12-01"), ["ayse@x"], "what became an alias before terms were counted stays");
+        assert_eq!(names.lapsed(Some(365), day("2027-12-01")).collect::<Vec<_>>(), [&maiden]);
+        assert_eq!(names.next_end(Some(365), day("2026-12-01")), Some(day("2027-12-01")));
+        assert_eq!(names.next_end(Some(365), day("2027-12-01")), None);
+        names.readdress(again, day("2028-01-01"), false);
+        assert_eq!(names.aliases, ["ayse@x".into(), maiden.clone()], "what is somebody else's by now is no alias");
+        names.readdress(maiden, day("2028-02-01"), true);
+        assert_eq!(names.lapsed(Some(1), day("2099-01-01")).map(AsRef::as_ref).collect::<Vec<_>>(), ["ayse.can@x"]);
+        assert_eq!(names.aliases_since.len(), 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Another user name or primary address by order. It is written into the ledger of names, from which everything else follows: the
 //! old address stays an alias, the old user name is never given to anybody else.
 use super::name::{MAX_LOCAL_PART, MAX_USERNAME, NamePolicy, Names};
+use crate::day;
 use crate::id::PersonId;
 use crate::text;
 use chrono::{DateTime, Utc};
@@ -67,9 +68,7 @@ impl Rename {
             names.username = username.clone();
         }
         if let Some(mail) = self.mail.as_ref().filter(|mail| **mail != now.mail) {
-            names.mail = mail.clone();
-            names.aliases.retain(|alias| alias != mail && *alias != now.mail);
-            names.aliases.push(now.mail.clone());
+            names.readdress(mail.clone(), day::today(self.by.at), true);
         }
         names
     }
@@ -132,6 +131,7 @@ mod tests {
             username: "ayse.sahin".into(),
             mail: "ayse.sahin@csb.test".into(),
             aliases: vec!["ayse@csb.test".into()],
+            aliases_since: Default::default(),
             named_for: "ayse sahin".into(),
         };
         let by = NamesOrdered { by: "user:x".into(), reason: "y".into(), at: DateTime::UNIX_EPOCH };

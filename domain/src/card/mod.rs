@@ -64,6 +64,7 @@ pub struct CardPosting {
 pub struct CardRules<'a> {
     pub day: Day,
     pub family_name_in_capitals: bool,
+    pub keep_aliases_days: Option<u32>,
     pub reasons: &'a Reasons,
 }
 
@@ -96,7 +97,7 @@ impl Card {
             family_name: person.family_name.clone(),
             username: names.map(|n| n.username.clone()),
             email: names.map(|n| n.mail.clone()),
-            aliases: names.map(|n| n.aliases.clone().into()).unwrap_or_default(),
+            aliases: names.map(|n| n.kept(rules.keep_aliases_days, day).cloned().collect()).unwrap_or_default(),
             title: title(person, day).map(Into::into),
             unit: unit.map(|u| u.code),
             served_in: crate::access::unit_of(person, day),
@@ -205,8 +206,13 @@ mod tests {
             attributes: Vec::new(),
             updated_at: None,
         };
-        let names =
-            Names { username: "ayse.isik".into(), mail: "ayse.isik@csb.test".into(), aliases: Vec::new(), named_for: "ayse isik".into() };
+        let names = Names {
+            username: "ayse.isik".into(),
+            mail: "ayse.isik@csb.test".into(),
+            aliases: Vec::new(),
+            aliases_since: Default::default(),
+            named_for: "ayse isik".into(),
+        };
         let account = Some(Account::new(id, names));
         CardFacts { person, account }
     }
@@ -215,7 +221,7 @@ mod tests {
     }
 
     fn card(facts: &CardFacts, units: &Units, family_name_in_capitals: bool) -> Card {
-        Card::of(facts, units, &CardRules { day: day(), family_name_in_capitals, reasons: &Reasons::default() })
+        Card::of(facts, units, &CardRules { day: day(), keep_aliases_days: None, family_name_in_capitals, reasons: &Reasons::default() })
     }
 
     #[test]
@@ -252,7 +258,7 @@ mod tests {
     #[test]
     fn who_has_left_has_no_card_and_who_is_about_to_leave_has() {
         let mut facts = facts(vec![posting(PostingKind::Permanent, 2, "Mühendis", None)]);
-        let rules = CardRules { day: day(), family_name_in_capitals: false, reasons: &Reasons::default() };
+        let rules = CardRules { day: day(), keep_aliases_days: None, family_name_in_capitals: false, reasons: &Reasons::default() };
         assert!(rules.shows(&facts));
         facts.person.employment_end = Some(day());
         assert!(rules.shows(&facts));

@@ -3,6 +3,7 @@ use super::ActionKind;
 use super::reconcile::Reconciler;
 use crate::account::adoption::NotAdoptable;
 use crate::account::{Attribute, Dn, LedgerName, NameKind, ObservedAccount};
+use crate::day;
 use crate::id::AccountGuid;
 use crate::ports::{FindBy, NameRequest, PeopleBy, PersonRecord, PortResult};
 use crate::text;
@@ -61,6 +62,12 @@ impl Reconciler {
             }
         };
         let named_for = text::fold(&person.full_name()).into();
-        Ok(NameRequest { person: person.id, usernames: vec![found.username().into()], addresses, named_for })
+        Ok(NameRequest {
+            person: person.id,
+            usernames: vec![found.username().into()],
+            addresses,
+            named_for,
+            on: day::today(self.clock.now()),
+        })
     }
 }

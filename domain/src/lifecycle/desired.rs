@@ -57,6 +57,8 @@ pub struct DesiredAccount {
     pub groups: Vec<Dn>,
     /// Of somebody who left long ago: mail is not taken any more from this day on, and is not to be.
     pub mail_ended: Option<Day>,
+    /// Addresses of Kimlik's own that are not to be carried any more: their term is over.
+    pub lapsed: Vec<Arc<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,7 +200,8 @@ pub fn outlook(record: &PersonRecord, facts: &Facts<'_>) -> Outlook {
             }
         }
     };
-    let next_look = next_look.into_iter().chain(mail_ends(record, &desired, facts)).min();
+    let term = record.account.as_ref().and_then(|a| a.names.next_end(facts.policy.names.keep_aliases_days, facts.today));
+    let next_look = next_look.into_iter().chain(mail_ends(record, &desired, facts)).chain(term).min();
     Outlook { desired, issues, next_look }
 }
 
@@ -295,6 +298,8 @@ fn account(
             groups
         }
     };
+    let lapsed = names.lapsed(facts.policy.names.keep_aliases_days, facts.today);
+    let lapsed = lapsed.flat_map(|a| [Some(a.clone()), facts.policy.mailboxes.routing(a).map(Into::into)]).flatten().collect();
     let ends = record.account.as_ref().filter(|_| state == AccountState::Closed && facts.policy.closes_mailboxes());
     let mail_ended = ends.and_then(|a| mailbox::closes_on(a, facts.policy.mailbox_retention_days)).filter(|day| *day <= facts.today);
     let mut attributes = attributes(person, names, unit, stays, state, facts, issues);
@@ -316,6 +321,7 @@ fn account(
         attributes,
         groups,
         mail_ended,
+        lapsed,
     }))
 }
 
@@ -404,7 +410,7 @@ fn attributes(
     }
     let manager = manager_of(person, units, facts.today).and_then(|m| facts.managers.get(m));
     out.set(Attribute::Manager, manager.map(|guid| Value::Account(*guid)));
-    let aliases = names.aliases.iter().filter(|a| **a != names.mail).map(|a| format!("smtp:{a}").into());
+    let aliases = names.kept(policy.names.keep_aliases_days, facts.today).filter(|a| **a != names.mail).map(|a| format!("smtp:{a}").into());
     let mut proxies: Vec<Arc<str>> = std::iter::once(format!("SMTP:{}", names.mail).into()).chain(aliases).collect();
     if policy.exchange {
         out.set(Attribute::MailNickname, names.mail.split('@').next().map(|local| Value::text(text::clip(local, 64))));

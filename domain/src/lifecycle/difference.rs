@@ -336,7 +336,7 @@ impl Difference<'_> {
         }
         let given_up = |a: &Attribute| a.is_remote_mailbox() || (a.is_address() && !self.seen.address_policy);
         let given_up = Attribute::ALL.iter().copied().filter(given_up);
-        Some(given_up.filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a))).collect())
+        Some(given_up.filter_map(|a| self.change(a)).collect())
     }
 
     /// One action for an account that starts (again): everything that differs, enabled last.
@@ -427,7 +427,7 @@ impl Difference<'_> {
     }
 
     fn differing(&self, wanted: impl Fn(Attribute) -> bool) -> Vec<Change> {
-        self.owned().filter(|a| wanted(*a)).filter_map(|a| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a))).collect()
+        self.owned().filter(|a| wanted(*a)).filter_map(|a| self.change(a)).collect()
     }
 
     /// What Kimlik keeps of this account: of a closed one only that it is hidden.
@@ -436,6 +436,10 @@ impl Difference<'_> {
         let kept = |a: Attribute| self.desired.state != AccountState::Closed || a == Attribute::HideFromAddressLists;
         let all = Attribute::ALL.iter().copied().filter(move |a| (exchange || !a.needs_exchange()) && kept(*a));
         all.filter(|a| self.owns(*a) && !(*a == Attribute::Manager && self.awaits_manager()))
+    }
+
+    fn change(&self, attribute: Attribute) -> Option<Change> {
+        change(attribute, self.seen.attributes.get(attribute), self.desired.attributes.get(attribute), &self.desired.lapsed)
     }
 
     /// By the settings: an attribute without a rule is somebody else's, and so is a mailbox that Kimlik did not make.
@@ -457,8 +461,8 @@ impl Difference<'_> {
         if !self.seen.address_policy {
             return;
         }
-        let differs = |a: Attribute| change(a, self.seen.attributes.get(a), self.desired.attributes.get(a)).is_some();
-        let differing: Vec<&str> = Attribute::ALL.iter().filter(|a| a.is_address() && differs(**a)).map(|a| a.ldap_name()).collect();
+        let differing: Vec<&str> =
+            Attribute::ALL.iter().filter(|a| a.is_address() && self.change(**a).is_some()).map(|a| a.ldap_name()).collect();
         if !differing.is_empty() {
             let message = format!(
                 "an e-mail address policy of Exchange writes {}: exclude this recipient from it, or let the policy make the same address",
@@ -491,6 +495,8 @@ impl Difference<'_> {
                 .is_some_and(|a| a.attributes.text(Attribute::DisplayName) == self.desired.attributes.text(Attribute::DisplayName))
         {
             hand_made("the common name")
+        } else if !renamed && self.only_lapsed(&changes) {
+            Because::AliasesLapsed { addresses: self.desired.lapsed.join(", ").into() }
         } else if let Some(by) = self.ordered_names() {
             by
         } else {
@@ -506,6 +512,11 @@ impl Difference<'_> {
             steps.push(self.relocate());
         }
         Some(Action { kind: ActionKind::Rename, because, steps })
+    }
+
+    /// Nothing but aliases are taken away whose term is over.
+    fn only_lapsed(&self, changes: &[Change]) -> bool {
+        matches!(changes, [Change { attribute: Attribute::ProxyAddresses, from: Some(_), to: None }]) && !self.desired.lapsed.is_empty()
     }
 
     /// Somebody ordered the names that it has, and the person is called as before.
@@ -685,9 +696,9 @@ fn same_common_name(seen: &str, wanted: &str) -> bool {
     rest.is_some_and(|r| r.is_empty() || r.strip_prefix(' ').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())))
 }
 
-fn change(attribute: Attribute, seen: Option<&Value>, wanted: Option<&Value>) -> Option<Change> {
+fn change(attribute: Attribute, seen: Option<&Value>, wanted: Option<&Value>, lapsed: &[Arc<str>]) -> Option<Change> {
     match (attribute, seen, wanted) {
-        (Attribute::ProxyAddresses, seen, Some(Value::List(wanted))) => proxies(seen, wanted),
+        (Attribute::ProxyAddresses, seen, Some(Value::List(wanted))) => proxies(seen, wanted, lapsed),
         // Why: not hidden is not hidden, said or unsaid.
         (Attribute::HideFromAddressLists, Some(Value::Text(seen)), None) if seen.as_ref() == "FALSE" => None,
         (_, Some(Value::Text(a)), Some(Value::Text(b))) if attribute.ignores_case() && a.eq_ignore_ascii_case(b) => None,
@@ -696,21 +707,24 @@ fn change(attribute: Attribute, seen: Option<&Value>, wanted: Option<&Value>) ->
     }
 }
 
-/// Kimlik's addresses are ensured and another primary is demoted; other aliases are left alone: mail may still come there.
-fn proxies(seen: Option<&Value>, wanted: &[Arc<str>]) -> Option<Change> {
+/// Kimlik's addresses are ensured, those of its own whose term is over are taken away, and another primary is demoted; other
+/// aliases are left alone: mail may still come there.
+fn proxies(seen: Option<&Value>, wanted: &[Arc<str>], lapsed: &[Arc<str>]) -> Option<Change> {
     let seen: &[Arc<str>] = match seen {
         Some(Value::List(values)) => values,
         _ => &[],
     };
     let address = |proxy: &str| text::fold(proxy.split_once(':').map_or(proxy, |(_, a)| a));
+    let is_wanted = |proxy: &str| wanted.iter().any(|w| address(w) == address(proxy));
+    let is_lapsed = |proxy: &str| lapsed.iter().any(|l| address(l) == address(proxy)) && !is_wanted(proxy);
     let wrong = |s: &&Arc<str>| {
         let clash = wanted.iter().any(|w| w != *s && address(w) == address(s));
-        clash || (s.starts_with("SMTP:") && !wanted.contains(s))
+        clash || (s.starts_with("SMTP:") && !wanted.contains(s)) || is_lapsed(s)
     };
     let removed: Vec<Arc<str>> = seen.iter().filter(wrong).cloned().collect();
     let mut added: BTreeSet<Arc<str>> = wanted.iter().filter(|w| !seen.contains(w)).cloned().collect();
     for demoted in &removed {
-        if !wanted.iter().any(|w| address(w) == address(demoted)) {
+        if !is_wanted(demoted) && !is_lapsed(demoted) {
             added.insert(format!("smtp:{}", &demoted[5..]).into());
         }
     }

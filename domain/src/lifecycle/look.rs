@@ -62,6 +62,8 @@ pub struct Look<'a> {
     pub said: HashMap<PersonId, Changed>,
     /// A dry run of an order on one person.
     pub supposed: Option<(PersonId, Supposed)>,
+    /// Names that a dry run proposed a moment ago: people planned anew by themselves are proposed the same.
+    pub proposed: HashMap<PersonId, Names>,
 }
 
 /// What a dry run takes for given of one person.
@@ -132,6 +134,7 @@ impl<'a> Look<'a> {
             duplicates: Vec::new(),
             said: HashMap::new(),
             supposed: None,
+            proposed: HashMap::new(),
         })
     }
 
@@ -283,6 +286,11 @@ impl<'a> Look<'a> {
             let new = of.iter().filter(|id| !known.contains(id)).filter_map(|id| self.said.get(id));
             records.extend(new.map(newcomer));
         }
+        if !self.proposed.is_empty() {
+            for record in records.iter_mut().filter(|r| r.account.is_none()) {
+                record.account = self.proposed.get(&record.person.id).map(|names| Account::new(record.person.id, names.clone()));
+            }
+        }
         let Some((person, supposed)) = &self.supposed else { return };
         for record in records.iter_mut().filter(|r| r.person.id == *person) {
             match supposed {
@@ -293,7 +301,13 @@ impl<'a> Look<'a> {
                     }
                 }
                 Supposed::Adoption(order) => {
-                    let nameless = Names { username: "".into(), mail: "".into(), aliases: Vec::new(), named_for: "".into() };
+                    let nameless = Names {
+                        username: "".into(),
+                        mail: "".into(),
+                        aliases: Vec::new(),
+                        aliases_since: Default::default(),
+                        named_for: "".into(),
+                    };
                     let account = record.account.get_or_insert_with(|| Account::new(*person, nameless));
                     account.adopt = Some(order.clone());
                 }
@@ -465,6 +479,7 @@ impl<'a> Look<'a> {
             let lost: HashSet<Arc<str>> = lost.get(&record.person.id).cloned().unwrap_or_default();
             if let Some(account) = &mut record.account {
                 account.names.aliases.retain(|alias| !lost.contains(alias));
+                account.names.forget_terms();
             }
             let Some(account) = &record.account else { continue };
             if lost.contains(&account.names.mail) {
@@ -545,7 +560,7 @@ impl<'a> Look<'a> {
             for ((record, wish), names) in ready.into_iter().zip(given) {
                 match (names, &mut record.account) {
                     // Why without aliases: as where the order is written down.
-                    (Some(names), Some(account)) if account.adopt.is_some() => account.names = Names { aliases: Vec::new(), ..names },
+                    (Some(names), Some(account)) if account.adopt.is_some() => account.names = names.without_aliases(),
                     (Some(names), Some(account)) => account.names = names,
                     (Some(names), empty) => *empty = Some(Account::new(record.person.id, names)),
                     (None, _) => still.push((record, wish)),
@@ -571,7 +586,7 @@ impl<'a> Look<'a> {
         if addresses.is_empty() {
             addresses.extend(policy.local_parts(&person.given_name, &person.family_name).take(upto).map(|p| policy.address(&p)));
         }
-        NameRequest { person: person.id, usernames, addresses, named_for: text::fold(&person.full_name()).into() }
+        NameRequest { person: person.id, usernames, addresses, named_for: text::fold(&person.full_name()).into(), on: self.today }
     }
 
     async fn leave_out_taken(&self, requests: &mut [NameRequest], due: &[(&mut PersonRecord, Wish)]) -> PortResult<()> {
@@ -590,7 +605,8 @@ impl<'a> Look<'a> {
                     return false;
                 }
                 let names = record.account.as_ref().map(|a| &a.names);
-                names.is_some_and(|n| n.username == *value || n.mail == *value || n.aliases.contains(value))
+                let signs_in = |username: &str| value.split_once('@') == Some((username, self.of.policy.upn_suffix.as_str()));
+                names.is_some_and(|n| n.username == *value || n.mail == *value || n.aliases.contains(value) || signs_in(&n.username))
                     || wish.existing.as_ref().is_some_and(|e| carries(e, value))
             };
             request.usernames.retain(|n| own(n) || !taken.contains(&name(NameKind::Username, n)));
@@ -642,6 +658,7 @@ pub(super) fn carries(account: &ObservedAccount, value: &str) -> bool {
         _ => &[],
     };
     same(account.username())
+        || account.attributes.text(Attribute::UserPrincipalName).is_some_and(same)
         || account.attributes.text(Attribute::Mail).is_some_and(same)
         || proxies.iter().any(|p| p.split_once(':').is_some_and(|(_, address)| same(address)))
 }

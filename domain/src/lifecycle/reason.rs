@@ -69,6 +69,10 @@ pub enum Because {
     Birthright {
         unit: Arc<str>,
     },
+    /// So long earlier addresses have gone on taking mail.
+    AliasesLapsed {
+        addresses: Arc<str>,
+    },
     /// So long a leaver's mailbox has gone on taking mail.
     RetentionOver {
         since: Day,
@@ -130,6 +134,7 @@ impl fmt::Display for Because {
             Because::NewCard { reason } => write!(f, "HR's record changed{}", Code(reason)),
             Because::ChangedByHand { what } => write!(f, "{what} changed by hand in the directory"),
             Because::Birthright { unit } => write!(f, "birthright of {unit}"),
+            Because::AliasesLapsed { addresses } => write!(f, "earlier addresses have been kept for their term: {addresses}"),
             Because::RetentionOver { since } => write!(f, "the mailbox's retention ended on {since}"),
             Because::SuspendedByOrder { by, reason } => write!(f, "ordered by {by}: {reason}"),
             Because::ReinstatedByOrder { by, reason } => write!(f, "order lifted by {by}: {reason}"),

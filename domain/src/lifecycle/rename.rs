@@ -4,6 +4,7 @@ use super::look::{NAME_ROUNDS, carries};
 use super::reconcile::Reconciler;
 use crate::account::rename::Rename;
 use crate::account::{Account, LedgerName, NameKind, Names};
+use crate::day;
 use crate::id::PersonId;
 use crate::ports::{NameRequest, PortResult};
 use std::collections::HashSet;
@@ -49,6 +50,7 @@ impl Reconciler {
                 usernames: free(usernames, NameKind::Username),
                 addresses: free(addresses, NameKind::Address),
                 named_for: "".into(),
+                on: day::today(self.clock.now()),
             };
             if request.usernames.is_empty() || request.addresses.is_empty() {
                 continue;

@@ -88,7 +88,8 @@ impl MailboxKeeper {
         let unit = record.person.posting_on(today).map(|p| p.unit);
         let managed = self.policy.mode_of(unit, units) == Mode::Manage;
         let wanted = wanted(account.filter(|_| managed), self.policy.mailbox_retention_days, today);
-        let told = account.map_or_else(|| "".into(), told);
+        let keep = self.policy.names.keep_aliases_days;
+        let told = account.map_or_else(|| "".into(), |a| told(a, keep, today));
         let mailbox = mailbox.without_what_nobody_wants(wanted, &told);
         let desk = Desk { keeper: self, record, generation, wanted, told };
         let (Some(account), Some(guid), Some(dn)) = (account, account.and_then(|a| a.guid), account.and_then(|a| a.dn.clone())) else {
@@ -103,7 +104,7 @@ impl MailboxKeeper {
             user_principal_name: format!("{}@{}", account.names.username, self.policy.upn_suffix),
             display_name: crate::card::display_name(&record.person, self.policy.family_name_in_capitals),
             mail: account.names.mail.clone(),
-            aliases: account.names.aliases.clone(),
+            aliases: account.names.kept(keep, today).cloned().collect(),
         };
         match mailbox.next(wanted, &desk.told) {
             Next::Rest => {

@@ -38,12 +38,18 @@ impl Mailboxes {
     /// Marks an account of this primary address; answers the routing address, which mail must find as well.
     pub fn stamp(&self, mail: &str, out: &mut Attributes) -> Option<String> {
         let Mailboxes::Remote { routing_domain } = self else { return None };
-        let routing = format!("{}@{routing_domain}", mail.split_once('@')?.0);
+        let routing = routing(mail, routing_domain)?;
         out.set(Attribute::TargetAddress, Some(Value::text(format!("SMTP:{routing}"))));
         out.set(Attribute::RecipientDisplayType, Some(Value::text(SYNCED_MAILBOX_USER.to_string())));
         out.set(Attribute::RecipientTypeDetails, Some(Value::text(REMOTE_USER_MAILBOX.to_string())));
         out.set(Attribute::RemoteRecipientType, Some(Value::text(PROVISION.to_string())));
         Some(routing)
+    }
+
+    /// The routing address that an account of this primary address has, or had.
+    pub fn routing(&self, mail: &str) -> Option<String> {
+        let Mailboxes::Remote { routing_domain } = self else { return None };
+        routing(mail, routing_domain)
     }
 
     /// What is known of the mailbox of an account that is marked: the account tells it all. `None`: mailboxes are not made so.
@@ -94,6 +100,10 @@ impl Mailboxes {
             )
         })
     }
+}
+
+fn routing(mail: &str, routing_domain: &str) -> Option<String> {
+    Some(format!("{}@{routing_domain}", mail.split_once('@')?.0))
 }
 
 fn number(seen: &Attributes, attribute: Attribute) -> Option<i64> {

@@ -175,12 +175,12 @@ pub fn wanted(account: Option<&Account>, retention_days: u32, today: Day) -> Wan
 }
 
 /// What the mailbox has to hear of when it changes: its addresses, and what address lists filter by.
-pub fn told(account: &Account) -> Arc<str> {
+pub fn told(account: &Account, keep_aliases_days: Option<u32>, today: Day) -> Arc<str> {
     let names = &account.names;
     let filtered = |a: &Attribute| matches!(a, Attribute::Department | Attribute::Company | Attribute::State) || a.is_custom();
     let values = account.applied.iter().flat_map(|applied| applied.attributes.iter()).filter(|(a, _)| filtered(a));
     let values = values.map(|(a, value)| format!("\n{}={value}", a.ldap_name()));
-    let aliases = names.aliases.iter().map(|alias| format!(" {alias}"));
+    let aliases = names.kept(keep_aliases_days, today).map(|alias| format!(" {alias}"));
     std::iter::once(names.mail.to_string()).chain(aliases).chain(values).collect::<String>().into()
 }
 

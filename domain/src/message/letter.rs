@@ -91,6 +91,18 @@ pub(super) fn built_in(purpose: Purpose, language: Language) -> Option<(&'static
              If it was not you, tell the IT department at once. You can set a new password here: {portal}\n\n\
              This message was sent automatically; please do not answer it. The ministry never asks you for your password.\n",
         ),
+        (Purpose::PinChangedNotice, Tr) => (
+            "PIN kodunuz değiştirildi",
+            "Merhaba,\n\n{username} hesabınızın PIN kodu değiştirildi. Parolanızı unutursanız SMS koduyla birlikte sorulur.\n\n\
+             Bunu siz yapmadıysanız bilgi işlem birimine hemen bildirin.\n\n\
+             Bu ileti kendiliğinden gönderilmiştir, yanıtlamayınız. Bakanlık sizden parolanızı hiçbir zaman istemez.\n",
+        ),
+        (Purpose::PinChangedNotice, En) => (
+            "Your PIN was changed",
+            "Hello,\n\nThe PIN of your account {username} was changed. It is asked beside the code if you forget your password.\n\n\
+             If it was not you, tell the IT department at once.\n\n\
+             This message was sent automatically; please do not answer it. The ministry never asks you for your password.\n",
+        ),
         (Purpose::PasswordExpiring, Tr) => (
             "Parolanızın süresi {days} gün içinde doluyor",
             "Merhaba,\n\n{username} hesabınızın parolası {days} gün içinde geçersiz olacak. Yenilemek için: {portal}\n\n\

@@ -36,6 +36,8 @@ pub enum Purpose {
     /// To the number before: the mobile number was changed.
     MobileChangedNotice,
     PasswordChangedNotice,
+    /// The PIN that is asked beside codes was changed.
+    PinChangedNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
     /// To a personnel unit: the open data issues of its people.
@@ -50,6 +52,7 @@ impl Purpose {
         Purpose::MobileConfirmCode,
         Purpose::MobileChangedNotice,
         Purpose::PasswordChangedNotice,
+        Purpose::PinChangedNotice,
         Purpose::PasswordExpiring,
         Purpose::IssueDigest,
     ];
@@ -74,6 +77,7 @@ impl Purpose {
             Purpose::MobileConfirmCode => "mobile_confirm_code",
             Purpose::MobileChangedNotice => "mobile_changed_notice",
             Purpose::PasswordChangedNotice => "password_changed_notice",
+            Purpose::PinChangedNotice => "pin_changed_notice",
             Purpose::PasswordExpiring => "password_expiring",
             Purpose::IssueDigest => "issue_digest",
         }

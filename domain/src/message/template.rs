@@ -75,6 +75,9 @@ pub enum Telling<'a> {
     PasswordChangedNotice {
         username: &'a str,
     },
+    PinChangedNotice {
+        username: &'a str,
+    },
     PasswordExpiring {
         username: &'a str,
         days: u32,
@@ -96,6 +99,7 @@ impl Telling<'_> {
             Telling::MobileConfirmCode { .. } => Purpose::MobileConfirmCode,
             Telling::MobileChangedNotice { .. } => Purpose::MobileChangedNotice,
             Telling::PasswordChangedNotice { .. } => Purpose::PasswordChangedNotice,
+            Telling::PinChangedNotice { .. } => Purpose::PinChangedNotice,
             Telling::PasswordExpiring { .. } => Purpose::PasswordExpiring,
             Telling::IssueDigest { .. } => Purpose::IssueDigest,
         }
@@ -108,6 +112,7 @@ impl Telling<'_> {
                 Telling::AccountOpened { username, .. }
                 | Telling::MobileChangedNotice { username }
                 | Telling::PasswordChangedNotice { username }
+                | Telling::PinChangedNotice { username }
                 | Telling::PasswordExpiring { username, .. },
                 Slot::Username,
             ) => Some(harmless(username)),
@@ -133,7 +138,7 @@ pub fn slots(purpose: Purpose) -> &'static [Slot] {
     match purpose {
         Purpose::AccountOpened => &[Slot::Username, Slot::Mail, Slot::Portal, Slot::Code],
         Purpose::ResetCode | Purpose::UnlockCode | Purpose::MobileConfirmCode => &[Slot::Minutes, Slot::Code, Slot::Portal],
-        Purpose::MobileChangedNotice | Purpose::PasswordChangedNotice => &[Slot::Username, Slot::Portal],
+        Purpose::MobileChangedNotice | Purpose::PasswordChangedNotice | Purpose::PinChangedNotice => &[Slot::Username, Slot::Portal],
         Purpose::PasswordExpiring => &[Slot::Username, Slot::Days, Slot::Portal],
         Purpose::IssueDigest => &[Slot::Count, Slot::Blocking, Slot::Issues, Slot::Portal],
     }
@@ -289,6 +294,10 @@ fn built_in(purpose: Purpose, language: Language) -> &'static str {
         (Purpose::PasswordChangedNotice, En) => {
             "The password of account {username} was changed. If it was not you, tell the IT department at once."
         }
+        (Purpose::PinChangedNotice, Tr) => {
+            "{username} hesabinin PIN kodu degistirildi. Siz yapmadiysaniz bilgi islem birimine hemen bildirin."
+        }
+        (Purpose::PinChangedNotice, En) => "The PIN of account {username} was changed. If it was not you, tell the IT department at once.",
         (Purpose::PasswordExpiring, Tr) => "{username} hesabinin parolasi {days} gun icinde doluyor. Yenilemek icin: {portal}",
         (Purpose::IssueDigest, Tr) => {
             "Personelinizin kayitlarinda {count} acik sorun var, {blocking} tanesi yeni personeli bekletiyor. Ayrinti: {portal}"

@@ -2,7 +2,7 @@
 //! once, the same for everybody; who it is and whether a code goes out is found out behind it ([`Desk::answer_asked`]).
 use super::desk::{Desk, Done, Handed, Refused};
 use super::ticket::TicketPurpose;
-use super::{PasswordFacts, Ticket};
+use super::{PasswordFacts, Pin, Ticket};
 use crate::access::session::Secret;
 use crate::id::{MessageId, PersonId};
 use crate::message::{self, NewMessage, Purpose, Telling};
@@ -52,6 +52,12 @@ pub enum ResetProof {
     #[default]
     #[serde(rename = "sms+national_id")]
     SmsAndNationalId,
+    /// And a PIN that its owner set with the first password.
+    #[serde(rename = "sms+pin")]
+    SmsAndPin,
+    /// And somebody trusted: codes go out where an officer has them sent.
+    #[serde(rename = "sms+officer")]
+    SmsAndOfficer,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +72,10 @@ pub struct ChallengeRules {
     /// Codes to one person, and to one number, within [`ChallengeRules::window`].
     pub per_person: u32,
     pub per_number: u32,
+    /// Codes that one officer has sent, within [`ChallengeRules::window`].
+    pub per_officer: u32,
+    /// Wrong PINs in a row; then none is right until its owner sets another one.
+    pub pin_tries: u32,
     /// Starts from one network (/24, /48) within the desk's window.
     pub from_network: u32,
     pub window: TimeDelta,
@@ -80,6 +90,8 @@ impl Default for ChallengeRules {
             cooling: TimeDelta::hours(24),
             per_person: 5,
             per_number: 5,
+            per_officer: 30,
+            pin_tries: 5,
             from_network: 300,
             window: TimeDelta::hours(1),
         }
@@ -119,6 +131,8 @@ pub struct Proven {
     pub person: PersonId,
     /// Where it went.
     pub to: MobileNumber,
+    /// An officer had it sent, who has verified the person.
+    pub by_officer: bool,
 }
 
 /// No code goes out: why stands in the audit, and nobody else hears of it.
@@ -184,8 +198,19 @@ impl Desk {
         let Some((record, facts)) = self.mendable(person).await? else {
             return declined("the account is closed, disabled, protected or not served here");
         };
-        if self.rules.challenge.proof == ResetProof::SmsAndNationalId && !self.knows_national_id(&record, asked).await? {
-            return declined("the national id is another one");
+        match self.rules.challenge.proof {
+            ResetProof::SmsAndNationalId if !self.knows_national_id(&record, asked).await? => {
+                return declined("the national id is another one");
+            }
+            ResetProof::SmsAndPin if !self.pins.has_pin(person, self.rules.challenge.pin_tries).await? => {
+                return declined("no PIN is set, or it was tried too often");
+            }
+            ResetProof::SmsAndOfficer => return declined("an officer has to start it"),
+            _ => {}
+        }
+        // Why: a stranger who knows the name must not void what an officer has just had sent.
+        if asked.kind == ChallengeKind::Reset && self.challenges.begun_for(person, self.earliest(now)).await?.is_some() {
+            return declined("an officer had a code sent a moment ago");
         }
         let Some(to) = record.person.mobile.clone() else { return declined("no mobile is known") };
         if record.phones.mobile_is_cooling(self.rules.challenge.cooling, now) && !self.never_activated(person, &facts).await? {
@@ -198,7 +223,7 @@ impl Desk {
         if self.tickets.throttle(self.id(now), &keys, self.rules.challenge.window, now).await? == Throttled::TooMany {
             return declined("too many codes for this person or number");
         }
-        Ok((Some(person), Ok(self.code(asked, to, now))))
+        Ok((Some(person), Ok(self.code(asked.kind, asked.id, to, now))))
     }
 
     async fn knows_national_id(&self, record: &PersonRecord, asked: &Asked) -> PortResult<bool> {
@@ -213,18 +238,18 @@ impl Desk {
         Ok(announced.zip(facts.set_at).is_some_and(|(announced, set)| set <= announced))
     }
 
-    fn code(&self, asked: &Asked, to: MobileNumber, now: DateTime<Utc>) -> NewMessage {
+    pub(super) fn code(&self, kind: ChallengeKind, challenge: Uuid, to: MobileNumber, now: DateTime<Utc>) -> NewMessage {
         let mut random = Zeroizing::new([0; 8]);
         self.entropy.fill(random.as_mut_slice());
         let minutes = u32::try_from(self.rules.challenge.code.num_minutes()).unwrap_or(10);
-        let telling = match asked.kind {
+        let telling = match kind {
             ChallengeKind::Reset => Telling::ResetCode { minutes },
             ChallengeKind::Unlock => Telling::UnlockCode { minutes },
         };
         NewMessage {
             id: MessageId(self.id(now)),
-            purpose: asked.kind.purpose(),
-            occasion: asked.id.to_string(),
+            purpose: kind.purpose(),
+            occasion: challenge.to_string(),
             to: to.into(),
             subject: None,
             text: self.texts.compose(&telling, None),
@@ -233,8 +258,8 @@ impl Desk {
         }
     }
 
-    /// With the code, a ticket. A challenge of nobody is answered like a wrong code.
-    pub async fn verify(&self, challenge: Uuid, code: &str, address: &str) -> PortResult<Result<Handed, Refused>> {
+    /// With the code, and the PIN where one is asked for, a ticket. A challenge of nobody is answered like a wrong code.
+    pub async fn verify(&self, challenge: Uuid, code: &str, pin: Option<&Pin>, address: &str) -> PortResult<Result<Handed, Refused>> {
         let now = self.clock.now();
         let keys = [
             (format!("address:{address}"), self.rules.from_address),
@@ -244,6 +269,16 @@ impl Desk {
         if self.tickets.throttle(self.id(now), &keys, self.rules.window, now).await? == Throttled::TooMany {
             return Ok(Err(Refused::TooMany));
         }
+        self.prove_with(challenge, code, pin, now).await
+    }
+
+    pub(super) async fn prove_with(
+        &self,
+        challenge: Uuid,
+        code: &str,
+        pin: Option<&Pin>,
+        now: DateTime<Utc>,
+    ) -> PortResult<Result<Handed, Refused>> {
         let code: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect());
         let Some(proven) = self.challenges.try_challenge(challenge, &code, self.rules.tries, self.rules.challenge.code, now).await? else {
             let event = self.event(now, None, "password.challenge.refuse", "the code is wrong, spent, expired or of another challenge");
@@ -256,12 +291,27 @@ impl Desk {
             self.note(now, proven.person, "password.challenge.refuse", "the number or the account has changed since").await?;
             return Ok(Err(Refused::CodeWrong));
         };
+        let proof = self.rules.challenge.proof;
+        // Why after the code: a stranger without the mobile uses up no tries of the PIN.
+        if proof == ResetProof::SmsAndPin && !proven.by_officer && !self.knows_pin(proven.person, pin).await? {
+            self.note(now, proven.person, "password.challenge.refuse", "the PIN is wrong, or was tried too often").await?;
+            return Ok(Err(Refused::CodeWrong));
+        }
         let ticket = self.ticket(proven.person, facts.account.guid, challenge, vec![proven.kind.ticket()], now);
-        let because = match self.rules.challenge.proof {
-            ResetProof::Sms => "a code to the mobile",
+        let because = match proof {
+            _ if proven.by_officer => "a code to the mobile, and an officer who has verified the person",
+            ResetProof::Sms | ResetProof::SmsAndOfficer => "a code to the mobile",
             ResetProof::SmsAndNationalId => "a code to the mobile, and the national id",
+            ResetProof::SmsAndPin => "a code to the mobile, and the PIN",
         };
         self.hand(Ticket { is_first: false, ..ticket }, because, now).await.map(Ok)
+    }
+
+    async fn knows_pin(&self, person: PersonId, pin: Option<&Pin>) -> PortResult<bool> {
+        match pin {
+            Some(pin) => self.pins.try_pin(person, pin, self.rules.challenge.pin_tries).await,
+            None => Ok(false),
+        }
     }
 
     /// With a ticket, forgets the wrong passwords. Enables nothing, and the password stays.

@@ -1,8 +1,8 @@
 //! The desk: activation, a new password with a ticket, changing one that is known.
-use super::PasswordFacts;
 use super::challenge::ChallengeRules;
 use super::rules::{Broken, PasswordRules};
 use super::ticket::{Ticket, TicketPurpose};
+use super::{PasswordFacts, Pin, ResetProof};
 use crate::access::attempt::AttemptRules;
 use crate::access::door::Door;
 use crate::access::session::{EndedBecause, Secret, SessionsOf, SignedIn};
@@ -10,7 +10,7 @@ use crate::audit::AuditEvent;
 use crate::id::{AccountGuid, PersonId, uuid_v7};
 use crate::message::{self, NewMessage, Notice, Purpose, Telling, Templates};
 use crate::ports::{
-    Attempt, Challenges, Clock, CodeTried, Entropy, Outbox, Passwords, PeopleBy, PersonRecord, PortResult, Refusal, Store, Throttled,
+    Attempt, Challenges, Clock, CodeTried, Entropy, Outbox, Passwords, PeopleBy, PersonRecord, Pins, PortResult, Refusal, Store, Throttled,
     Tickets,
 };
 use crate::text;
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 const TICKET: &str = "kimlik_tic";
 const BROWSER: &str = "kimlik_brw";
 /// Of a change so long ago nobody has to be warned in the night.
-const NOTICE: TimeDelta = TimeDelta::days(2);
+pub(super) const NOTICE: TimeDelta = TimeDelta::days(2);
 
 /// How long things last and how often they may be tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,7 @@ impl Default for DeskRules {
 pub struct Desk {
     pub tickets: Arc<dyn Tickets>,
     pub challenges: Arc<dyn Challenges>,
+    pub pins: Arc<dyn Pins>,
     pub outbox: Arc<dyn Outbox>,
     pub texts: Arc<Templates>,
     pub passwords: Arc<dyn Passwords>,
@@ -89,6 +90,10 @@ pub enum Refused {
     /// User name or password; also where the account is locked, closed or not served here.
     CredentialsWrong,
     TooMany,
+    /// A first password comes with a PIN where the ministry asks for one beside codes.
+    PinMissing,
+    /// A PIN is set with the first password, or by who knows the password.
+    PinNotHere,
     /// `old_gone`: the old password does not work any more either; the ticket still does.
     Broken {
         rules: Vec<Broken>,
@@ -152,8 +157,14 @@ impl Desk {
         Ok(Handed { token, browser, expires_at: ticket.expires_at, purposes: ticket.purposes })
     }
 
-    /// With a ticket, a new password. The ticket stays usable where the password is refused.
-    pub async fn set(&self, token: &Secret, browser: &Secret, new: &Zeroizing<String>) -> PortResult<Result<Done, Refused>> {
+    /// With a ticket, a new password; with a newcomer's, a PIN as well. The ticket stays usable where the password is refused.
+    pub async fn set(
+        &self,
+        token: &Secret,
+        browser: &Secret,
+        new: &Zeroizing<String>,
+        pin: Option<&Pin>,
+    ) -> PortResult<Result<Done, Refused>> {
         let now = self.clock.now();
         let Some(ticket) = self.tickets.ticket(token, browser, TicketPurpose::SetPassword, now).await? else {
             return Ok(Err(Refused::TicketSpent));
@@ -164,6 +175,16 @@ impl Desk {
         let broken = rules.broken(new, Some(&facts), &self.rules.words);
         if !broken.is_empty() {
             return Ok(Err(Refused::Broken { rules: broken, old_gone: ticket.intermediate.is_some() }));
+        }
+        match pin {
+            Some(_) if !ticket.is_first => return Ok(Err(Refused::PinNotHere)),
+            // Why before the password: who has the one and not the other cannot come back with this ticket.
+            Some(pin) => {
+                let event = self.event(now, Some(ticket.person), "pin.set", "a newcomer's ticket");
+                self.keep_pin(ticket.person, pin, &event, &[], now).await?;
+            }
+            None if ticket.is_first && self.rules.challenge.proof == ResetProof::SmsAndPin => return Ok(Err(Refused::PinMissing)),
+            None => {}
         }
         if let Err(refused) = self.place(&ticket, &facts, &rules, new).await? {
             return Ok(Err(refused));
@@ -270,7 +291,7 @@ impl Desk {
     }
 
     /// The password is right; whether it may be used is another question.
-    async fn prove(
+    pub(super) async fn prove(
         &self,
         username: &str,
         password: &Zeroizing<String>,
@@ -368,7 +389,7 @@ impl Desk {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Proven {
+pub(super) enum Proven {
     Current,
     /// Right, and expired or to be changed: the minimum age does not hold for it.
     Outlived,

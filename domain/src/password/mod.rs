@@ -2,12 +2,15 @@
 //! password, the directory's own rules decide whether it is taken.
 pub mod challenge;
 pub mod desk;
+pub mod officer;
+pub mod pin;
 pub mod resend;
 pub mod rules;
 pub mod ticket;
 
 pub use challenge::{ChallengeKind, ChallengeRules, ResetProof};
 pub use desk::{Desk, DeskRules, Done, Refused};
+pub use pin::Pin;
 pub use rules::{Broken, PasswordRules};
 pub use ticket::{Ticket, TicketPurpose};
 

@@ -94,10 +94,18 @@ pub enum Refused {
 
 type Outcome<T> = PortResult<Result<T, Refused>>;
 
+/// What becomes of a mobile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Becomes {
+    Number(MobileNumber),
+    /// Nobody's: the line was given up, or was never the person's. No code goes anywhere until there is another one.
+    None,
+}
+
 /// What an officer changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfficersChange {
-    pub mobile: Option<MobileNumber>,
+    pub mobile: Option<Becomes>,
     pub work: Option<WorkPhone>,
     pub reason: String,
 }
@@ -205,14 +213,18 @@ impl PhoneDesk {
         }
         let Some(record) = self.record(person).await? else { return Ok(Err(Refused::NoPerson)) };
         let settled = record.phones.disputes().is_empty();
-        let mobile = wish.mobile.filter(|to| !settled || record.phones.mobile().as_ref() != Some(to));
+        let mobile = wish.mobile.map(|becomes| match becomes {
+            Becomes::Number(to) => Some(to),
+            Becomes::None => None,
+        });
+        let mobile = mobile.filter(|to| !settled || record.phones.mobile() != to);
         let work = wish.work.filter(|to| !settled || record.phones.work() != to);
         if mobile.is_none() && work.is_none() {
             return Ok(Err(Refused::Same));
         }
         let mut detail = serde_json::Map::new();
         if let Some(to) = &mobile {
-            detail.insert("mobile".into(), shown(record.phones.mobile().as_ref(), Some(to)));
+            detail.insert("mobile".into(), shown(record.phones.mobile().as_ref(), to.as_ref()));
         }
         if let Some(to) = &work {
             detail.insert("work".into(), shown_work(record.phones.work(), to));
@@ -220,7 +232,7 @@ impl PhoneDesk {
         let event = event(now, &caller.actor(), "phone.change", person, &wish.reason, Value::Object(detail));
         let made = PhoneChange {
             person,
-            mobile: mobile.map(|to| (self.id(now), Some(to))),
+            mobile: mobile.map(|to| (self.id(now), to)),
             work: work.map(|to| (self.id(now), to)),
             by: Setter::Other { actor: caller.actor(), person: caller.person() },
             at: now,

@@ -43,6 +43,7 @@ macro_rules! contract_tests {
             a_password_works_once_enabled_and_not_when_disabled,
             enabling_twice_and_disabling_twice_succeed,
             groups_are_joined_and_left_as_often_as_one_likes,
+            many_join_and_leave_at_once_and_one_that_cannot_harms_nobody,
             a_move_back_and_forth_ends_where_it_began,
             an_incremental_scan_sees_what_changed_and_nothing_else,
             a_value_that_does_not_fit_is_refused_and_named,
@@ -183,7 +184,7 @@ pub async fn taken_names_are_found_whatever_their_case(f: &dyn Fixture) {
     let taken: Vec<LedgerName> = ["Can.Oz", "can.ozer", "baska.ad"]
         .map(|v| name(NameKind::Username, v))
         .into_iter()
-        .chain(["CAN.OZ@csb.test", "eski.ad@csb.test"].map(|v| name(NameKind::Address, v)))
+        .chain(["CAN.OZ@csb.test", "eski.ad@csb.test", "Baska.Ad@csb.test"].map(|v| name(NameKind::Address, v)))
         .collect();
     let mut asked: Vec<LedgerName> = (0..250).map(|i| name(NameKind::Username, &format!("free.{i}"))).collect();
     asked.extend(taken.clone());
@@ -325,6 +326,28 @@ pub async fn groups_are_joined_and_left_as_often_as_one_likes(f: &dyn Fixture) {
     let none = f.base().below("CN=Yok,OU=Gruplar");
     f.directory().leave_group(&account, &none).await.unwrap();
     assert_eq!(refusal(f.directory().join_group(&account, &none).await), Refusal::NotFound);
+}
+
+pub async fn many_join_and_leave_at_once_and_one_that_cannot_harms_nobody(f: &dyn Fixture) {
+    let group = f.group("Hepsi").await;
+    let mut accounts = Vec::new();
+    for n in 0..12 {
+        accounts.push(create(f, &format!("Kalabalık {n}"), &format!("kalabalik.{n}"), &[]).await);
+    }
+    f.directory().join_group(&accounts[3], &group).await.unwrap();
+    let gone = AccountRef { guid: AccountGuid(Uuid::from_u128(7)), dn: ou(f, "Merkez").below("CN=Yok") };
+    let joined = futures_util::future::join_all(accounts.iter().chain([&gone]).map(|a| f.directory().join_group(a, &group))).await;
+    let refused: Vec<bool> = joined.iter().map(Result::is_err).collect();
+    assert_eq!(refused, [vec![false; 12], vec![true]].concat(), "{joined:?}");
+    for account in &accounts {
+        assert_eq!(see(f, account).await.groups, [group.clone()]);
+    }
+    f.directory().leave_group(&accounts[5], &group).await.unwrap();
+    let left = futures_util::future::join_all(accounts.iter().map(|a| f.directory().leave_group(a, &group))).await;
+    assert!(left.iter().all(Result::is_ok), "{left:?}");
+    for account in &accounts {
+        assert!(see(f, account).await.groups.is_empty());
+    }
 }
 
 pub async fn a_move_back_and_forth_ends_where_it_began(f: &dyn Fixture) {

@@ -3,7 +3,7 @@ use super::active_directory::domain;
 use super::contract::create;
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::system::SystemClock;
-use kimlik_domain::account::Dn;
+use kimlik_domain::account::{Dn, Mapping};
 use kimlik_domain::ports::{Clock, Directory, Finding, Health, Inspect, PortError};
 use kimlik_tests::lab::samba::{Certificate, SERVICE_PASSWORD};
 use std::sync::Arc;
@@ -53,6 +53,28 @@ async fn a_domain_with_the_printed_delegation_is_found_good() {
         assert_eq!(about(&findings, what).health, Health::Broken, "{what}");
     }
     assert!(about(&findings, "closed_ou").found.contains("there is no"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mapping_is_held_against_the_schema_that_is_there() {
+    let f = domain();
+    create(&f, "Ör Nek", "or.nek", &[]).await;
+    let settings = |rule: &str| {
+        let mut settings = f.samba.settings();
+        settings.mapping.set("extensionAttribute5", rule).unwrap();
+        settings
+    };
+    let bad = async |rule| inspect(settings(rule)).await.into_iter().filter(|f| f.health != Health::Good).collect::<Vec<_>>();
+    assert_eq!(bad("{unit_name}").await, []);
+    f.samba.on_the_controller(
+        "printf 'dn: CN=ms-Exch-Extension-Attribute-5,CN=Schema,CN=Configuration,DC=csb,DC=test\nchangetype: modify\n\
+         replace: rangeUpper\nrangeUpper: 12\n' | ldbmodify -H \"$(dirname \"$SMB_CONF_PATH\")/private/sam.ldb\" \
+         --option='dsdb:schema update allowed=true'",
+    );
+    let found = bad("{unit_name}").await;
+    assert!(found.len() == 1 && found[0].about == "setting card.mapping.extensionAttribute5", "{found:?}");
+    assert!(found[0].found.contains("takes 12 characters in this directory, and up to 1024 are written"), "{found:?}");
+    assert_eq!(bad("{unit_code}").await, [], "eight digits fit");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,6 +182,7 @@ fn settings_that_cannot_be_right_are_refused_by_name() {
             upn_suffix: "csb.test".into(),
             correlation: None,
             extra_groups: Vec::new(),
+            mapping: Mapping::default(),
             timeout: Duration::from_secs(1),
             in_flight: 8,
             replication: Duration::ZERO,

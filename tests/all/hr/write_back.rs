@@ -1,9 +1,9 @@
 //! The way back to HR: over REST with an HR that is away, slow, busy or ahead; as files; and in the simulated ministry.
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::patch;
+use axum::routing::{get, patch};
 use chrono::TimeDelta;
 use kimlik_adapters::hr::csv::DropFolder;
 use kimlik_adapters::hr::rest::{RestFeed, RestLimits, RestSettings};
@@ -15,7 +15,7 @@ use kimlik_domain::staff::feed::{Content, Field};
 use kimlik_domain::staff::{MobileNumber, RegistryNo, WorkNumber};
 use kimlik_tests::fakes::TestClock;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
@@ -54,8 +54,32 @@ async fn take(State(hr): State<Shared>, Path(no): Path<String>, headers: HeaderM
 
 /// An HR system that takes phones: (what it sees, its address).
 pub async fn system() -> (Shared, String) {
+    system_of(0).await
+}
+
+/// And that delivers so many people, once: S001 with the mobile +905321110001, and so on. It does not deliver what it takes.
+pub async fn system_of(people: u32) -> (Shared, String) {
     let hr = Shared::default();
-    let router = Router::new().route("/v1/staff/{no}/phones", patch(take)).with_state(hr.clone());
+    let units = json!({ "items": [{ "code": "20000006", "name": "Ankara İl Müdürlüğü", "kind": "PROVINCIAL", "province": "06" }],
+        "next_cursor": null, "snapshot": true });
+    let posting = json!({ "unit_code": "20000006", "posting_kind": "PERMANENT", "posting_start": "2020-01-06", "title_post": "Mühendis" });
+    let person = |n: u32| {
+        json!({ "registry_no": format!("S{n:03}"), "national_id": kimlik_tests::ministry::national_id(n), "given_name": "Ayşe",
+            "family_name": format!("Soy{}", char::from(b'a' + n as u8)), "status": "ACTIVE", "reason_code": "1",
+            "employment_start": "2020-01-06", "mobile": format!("+9053211100{n:02}"), "postings": [posting] })
+    };
+    let everybody: Vec<Value> = (1..=people).map(person).collect();
+    let staff = move |Query(asked): Query<HashMap<String, String>>| {
+        let (since, next) = (asked.contains_key("since"), asked.contains_key("cursor"));
+        let first = !since && !next;
+        let items = if first { everybody.clone() } else { Vec::new() };
+        async move { axum::Json(json!({ "items": items, "next_cursor": if first { Some("c1") } else { None }, "snapshot": !since })) }
+    };
+    let router = Router::new()
+        .route("/v1/staff/{no}/phones", patch(take))
+        .route("/v1/units", get(move || async move { axum::Json(units) }))
+        .route("/v1/staff", get(staff))
+        .with_state(hr.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });

@@ -175,6 +175,7 @@ fn ledgers() -> impl Strategy<Value = Account> {
                     username: "ayse.sahin".into(),
                     mail: "ayse.sahin@csb.test".into(),
                     aliases: vec!["ayse.eski@csb.test".into()],
+                    aliases_since: Default::default(),
                     named_for: "ayse sahin".into(),
                 },
             )

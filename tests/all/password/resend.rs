@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 /// One newcomer; the desk goes by the ministry's clock.
 async fn lab() -> Lab {
-    let mut lab = super::lab().await;
-    lab.desk.clock = lab.ministry.clock.clone();
+    let mut lab = Lab::newcomer().await;
+    lab.desks.desk.clock = lab.ministry.clock.clone();
     // Messages are told apart by when they were made.
     lab.ministry.clock.pass(TimeDelta::seconds(1));
     lab
@@ -69,10 +69,10 @@ async fn sent(lab: &Lab, state: MessageState) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_that_was_sent_again_becomes_a_password_and_the_one_before_does_not() {
     let lab = lab().await;
-    let old = lab.code().await;
+    let old = lab.first_code().await;
     sent(&lab, MessageState::Delivered).await;
     assert_eq!(send_again(&lab, 1).await, Ok(Resent::Queued));
-    let new = lab.code().await;
+    let new = lab.first_code().await;
     assert_ne!(old, new);
     assert_eq!(lab.desk.activate("ayse.sahin", &old, ADDRESS).await.unwrap().err(), Some(Refused::CodeWrong), "the code before");
     let ticket = lab.activated().await;
@@ -87,7 +87,7 @@ async fn a_code_that_was_sent_while_its_person_was_setting_a_password_opens_noth
     let lab = lab().await;
     let ticket = lab.activated().await;
     assert_eq!(send_again(&lab, 1).await, Ok(Resent::Queued), "nobody has a password yet");
-    let late = lab.code().await;
+    let late = lab.first_code().await;
     assert_eq!(lab.set(&ticket, FIRST).await, Ok(()));
     assert_eq!(lab.desk.activate("ayse.sahin", &late, ADDRESS).await.unwrap().err(), Some(Refused::CodeWrong));
     lab.samba.kinit("ayse.sahin", FIRST).unwrap();
@@ -111,7 +111,7 @@ async fn who_has_a_password_or_no_working_account_is_sent_no_code() {
     let event = AuditEvent { deed: "phone.change".into(), ..resend_event(&order(&lab, 9, person)) };
     let by = Setter::Other { actor: "user:officer".into(), person: None };
     // The text is still in the outbox, on its way to a number that nobody has any more.
-    lab.phones.change_phones(&change("05321119999", 1, by), None, &event).await.unwrap();
+    lab.store.change_phones(&change("05321119999", 1, by), None, &event).await.unwrap();
     let officer = Caller { who: Who::Person(person), name: "officer".into(), ..Caller::default() };
     let record = lab.ministry.person("S001").await;
     let refused = lab.desk.announcement(&record, Uuid::nil(), Some(&officer)).await.unwrap();
@@ -124,7 +124,7 @@ async fn who_has_a_password_or_no_working_account_is_sent_no_code() {
     assert_eq!(sent(&lab, MessageState::Delivered).await, 1);
 
     // Delivered: a new number alone sends nothing, since the code lies on a phone.
-    lab.phones.change_phones(&change("05321118888", 2, Setter::Hr), None, &event).await.unwrap();
+    lab.store.change_phones(&change("05321118888", 2, Setter::Hr), None, &event).await.unwrap();
     assert_eq!(lab.desk.announce_again().await.unwrap(), 0);
     assert_eq!(messages(&lab).await.len(), 2);
 }
@@ -132,7 +132,7 @@ async fn who_has_a_password_or_no_working_account_is_sent_no_code() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_did_not_arrive_is_announced_again_by_itself_when_hr_has_another_number() {
     let lab = lab().await;
-    let code = lab.code().await;
+    let code = lab.first_code().await;
     sent(&lab, MessageState::Failed).await;
     assert_eq!(lab.desk.announce_again().await.unwrap(), 0, "the same number would fail the same");
     let row = "S001;;;;;;;;;20000006;Mühendis;;2026-11-01;;0532 777 00 11;;;";
@@ -141,7 +141,7 @@ async fn what_did_not_arrive_is_announced_again_by_itself_when_hr_has_another_nu
     assert_eq!(lab.desk.announce_again().await.unwrap(), 1);
     let sent = messages(&lab).await;
     assert_eq!((sent.len(), sent[0].to.whole()), (2, "+905327770011"));
-    assert_ne!(lab.code().await, code, "with another code");
+    assert_ne!(lab.first_code().await, code, "with another code");
     let deeds: Vec<String> = lab.ministry.store.audit_events(None, 5).await.unwrap().into_iter().map(|e| e.deed).collect();
     assert!(deeds.contains(&"credentials.resend".to_owned()), "{deeds:?}");
     let ticket = lab.activated().await;
@@ -190,7 +190,7 @@ async fn a_code_is_sent_again_over_http_three_times_a_day_and_not_to_who_has_a_p
     assert_eq!(ask(&serving, input("four")).await["userErrors"][0]["code"], "RATE_LIMITED");
 
     let (_, code) = announced(&serving).await;
-    let mut page = Page { address: serving.url("/graphql"), cookie: None };
+    let mut page = Page::of(&serving);
     let right = page.ask(super::ACTIVATE, json!({ "username": name, "code": code })).await;
     let ticket = right["data"]["accountActivate"]["ticket"]["token"].as_str().unwrap_or_else(|| panic!("{right}")).to_owned();
     let set = page.ask(super::SET, json!({ "ticket": ticket, "newPassword": FIRST })).await;

@@ -34,6 +34,7 @@ macro_rules! on_both_engines {
 
 mod announcements;
 mod challenges;
+mod drift;
 mod engine;
 mod holds;
 mod issues;
@@ -42,6 +43,7 @@ mod messages;
 mod names;
 mod operations;
 mod phones;
+mod pins;
 mod roster;
 mod secrets;
 mod sessions;
@@ -176,7 +178,13 @@ pub fn settlement(person: &Person) -> PersonSettlement {
 }
 
 pub fn names(username: &str) -> Names {
-    Names { username: username.into(), mail: format!("{username}@csb.test").into(), aliases: Vec::new(), named_for: username.into() }
+    Names {
+        username: username.into(),
+        mail: format!("{username}@csb.test").into(),
+        aliases: Vec::new(),
+        aliases_since: Default::default(),
+        named_for: username.into(),
+    }
 }
 
 pub fn request(n: u32, usernames: &[&str], addresses: &[&str]) -> NameRequest {
@@ -186,5 +194,6 @@ pub fn request(n: u32, usernames: &[&str], addresses: &[&str]) -> NameRequest {
         usernames: list(usernames),
         addresses: list(addresses),
         named_for: usernames.first().copied().unwrap_or("").into(),
+        on: noon().date_naive(),
     }
 }

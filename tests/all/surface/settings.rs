@@ -151,6 +151,7 @@ fn a_rule_of_the_card_that_cannot_be_used_and_a_mailbox_without_a_routing_domain
     refused("[card.mapping]\ndepartment = \"{attr_1}\"\n", &[], "card.mapping.department");
     refused("[exchange]\nmailboxes = \"remote\"\n", &[], "exchange.routing_domain");
     refused("[exchange]\nmailbox_retention_days = 0\n", &[], "exchange.mailbox_retention_days");
+    refused("[names]\nkeep_aliases_days = 0\n", &[], "names.keep_aliases_days");
     refused("[exchange]\nmailboxes = \"command\"\n", &[], "exchange.command.program");
     refused("[exchange]\nmailboxes = \"command\"\n[exchange.command]\nprogram = \"mailbox\"\n", &[], "exchange.command.program");
     refused(
@@ -170,4 +171,19 @@ fn a_text_that_costs_more_parts_than_are_allowed_is_refused_with_its_number() {
     let config = format!("[sms.templates.tr]\nreset_code = \"{long} {{code}}\"\n");
     let said = refused(&config, &[], "sms.templates.tr.reset_code");
     assert!(said.contains("4 parts") && said.contains("2 are allowed"), "{said}");
+}
+
+#[test]
+fn limits_that_would_let_nobody_or_everybody_through_are_refused() {
+    refused("[password]\nreset_proof = \"sms+anything\"\n", &[], "password.reset_proof");
+    for setting in ["password.codes_per_person", "password.codes_per_number", "phones.codes_per_person", "phones.codes_per_number"] {
+        let (section, name) = setting.split_once('.').unwrap();
+        for found in ["0", "21"] {
+            refused(&format!("[{section}]\n{name} = {found}\n"), &[], setting);
+        }
+    }
+    for setting in ["password.tries_in_all", "password.codes_per_officer", "phones.codes_per_address"] {
+        let (section, name) = setting.split_once('.').unwrap();
+        refused(&format!("[{section}]\n{name} = 0\n"), &[], setting);
+    }
 }

@@ -4,6 +4,8 @@
 pub mod node;
 pub mod relay;
 pub mod samba;
+pub mod tally;
 
 pub use relay::Relay;
 pub use samba::{ADMINISTRATION, Certificate, Samba};
+pub use tally::Tally;

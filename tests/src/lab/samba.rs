@@ -1,7 +1,7 @@
 //! A real Active Directory domain (Samba AD DC) for one test: a clone of a template that is provisioned once.
 //! It has the delegation that the program prints, and the tests run under it. Needs root.
 use kimlik_adapters::directory::active_directory::{AdSettings, delegation_sddl};
-use kimlik_domain::account::Dn;
+use kimlik_domain::account::{Dn, Mapping};
 use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
@@ -82,6 +82,7 @@ impl Samba {
             upn_suffix: "csb.test".into(),
             correlation: Some("employeeNumber".into()),
             extra_groups: Vec::new(),
+            mapping: Mapping::default(),
             timeout: AdSettings::TIMEOUT,
             in_flight: AdSettings::IN_FLIGHT,
             replication: AdSettings::REPLICATION,

@@ -2,7 +2,7 @@
 use super::certificate::{self, Seen};
 use super::connection::{OpenFault, open};
 use super::entry::Entry;
-use super::{Core, delegation, settings};
+use super::{Core, delegation, schema, settings};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use kimlik_domain::account::{Attribute, Dn};
 use kimlik_domain::ports::{Finding, Health, PortResult};
@@ -122,7 +122,7 @@ async fn domain(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
         base_there |= setting == "base_dn" && there.is_some();
         findings.push(container(setting, ou, there.as_ref()));
     }
-    schema(core, findings).await?;
+    attributes(core, findings).await?;
     if base_there {
         findings.push(account_rights(core).await?);
     }
@@ -155,7 +155,7 @@ fn container(setting: &str, ou: &Dn, there: Option<&Entry>) -> Finding {
 
 const PRINT: &str = "give the rights that `kimlik doctor --print-delegation` prints";
 
-async fn schema(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
+async fn attributes(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
     let names: Vec<&str> = Attribute::ALL.iter().map(|a| a.ldap_name()).collect();
     let there = core.in_schema(&names).await?;
     let missing = |exchange: bool| -> Vec<&str> {
@@ -172,16 +172,7 @@ async fn schema(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
         some => findings
             .push(good(about, format!("without the Exchange extension ({}): address book attributes are left out", some.join(", ")))),
     }
-    let shorter = Attribute::ALL.iter().filter_map(|a| {
-        let upper = (*there.get(a.ldap_name())?)?;
-        // Why not countryCode: its limit is of the number, not of its digits.
-        (*a != Attribute::CountryCode && upper < a.max_len()).then(|| format!("{} takes {upper}, not {}", a.ldap_name(), a.max_len()))
-    });
-    let shorter: Vec<String> = shorter.collect();
-    if !shorter.is_empty() {
-        let mend = "longer values will be refused; shorten them in HR, or extend the schema";
-        findings.push(doubtful("schema: lengths", shorter.join("; "), mend));
-    }
+    findings.extend(schema::findings(&there, &core.settings.mapping));
     Ok(())
 }
 

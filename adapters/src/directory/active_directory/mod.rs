@@ -7,9 +7,11 @@ mod delegation;
 mod entry;
 mod filter;
 mod inspect;
+mod membership;
 mod password;
 mod protected;
 mod read;
+mod schema;
 mod settings;
 mod sign_in;
 mod write;
@@ -43,6 +45,7 @@ struct Core {
     /// Kept once it is there: a schema extension is never taken back.
     exchange: OnceCell<()>,
     watch: protected::Watch,
+    memberships: membership::Memberships,
 }
 
 /// What the controller says of itself.
@@ -59,8 +62,10 @@ impl ActiveDirectory {
         let tls = settings::tls(roots.clone())?;
         let settings = Arc::new(settings);
         let connection = Connection::new(settings.clone(), tls);
-        let (domain, exchange, watch) = (OnceCell::new(), OnceCell::new(), protected::Watch::default());
-        Ok(ActiveDirectory { core: Arc::new(Core { settings, roots, connection, clock, domain, exchange, watch }) })
+        let (domain, exchange) = (OnceCell::new(), OnceCell::new());
+        let (watch, memberships) = Default::default();
+        let core = Core { settings, roots, connection, clock, domain, exchange, watch, memberships };
+        Ok(ActiveDirectory { core: Arc::new(core) })
     }
 }
 

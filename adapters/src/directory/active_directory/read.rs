@@ -3,6 +3,7 @@ use super::Core;
 use super::connection::{Connection, Link};
 use super::entry::{self, Entry};
 use super::filter;
+use super::schema::{Described, Schema};
 use async_trait::async_trait;
 use futures_util::future;
 use kimlik_domain::account::{Dn, LedgerName, NameKind, ObservedAccount};
@@ -89,8 +90,8 @@ impl Core {
         let root = &self.domain().await?.root;
         let wanted: HashMap<(NameKind, String), &LedgerName> = names.iter().map(|n| ((n.kind, n.folded()), n)).collect();
         let mut taken = HashSet::new();
-        // Why halved: each name is two terms.
-        let batches = names.chunks(filter::TERMS / 2).map(|batch| async move {
+        // Why a third: each name is up to three terms.
+        let batches = names.chunks(filter::TERMS / 3).map(|batch| async move {
             let terms: Vec<String> = batch.iter().flat_map(|name| self.holders(name)).collect();
             let attributes = ["sAMAccountName", "userPrincipalName", "mail", "proxyAddresses"];
             self.connection.search(root, Scope::Subtree, &filter::any(&terms), &attributes).await
@@ -108,7 +109,7 @@ impl Core {
     pub(super) async fn addresses_of_others(&self, account: AccountGuid, addresses: &[Arc<str>]) -> PortResult<HashSet<Arc<str>>> {
         let root = &self.domain().await?.root;
         let mut held: HashSet<String> = HashSet::new();
-        for some in addresses.chunks(filter::TERMS / 2) {
+        for some in addresses.chunks(filter::TERMS / 3) {
             let name = |value: &Arc<str>| LedgerName { kind: NameKind::Address, value: value.clone() };
             let terms: Vec<String> = some.iter().flat_map(|address| self.holders(&name(address))).collect();
             let found = self.connection.search(root, Scope::Subtree, &filter::any(&terms), &["mail", "proxyAddresses"]).await?;
@@ -119,22 +120,31 @@ impl Core {
         Ok(addresses.iter().filter(|address| held.contains(&text::fold(address))).cloned().collect())
     }
 
-    fn holders(&self, name: &LedgerName) -> [String; 2] {
+    fn holders(&self, name: &LedgerName) -> Vec<String> {
         match name.kind {
             NameKind::Username => {
                 let upn = format!("{}@{}", name.value, self.settings.upn_suffix);
-                [filter::equals("sAMAccountName", &name.value), filter::equals("userPrincipalName", &upn)]
+                vec![filter::equals("sAMAccountName", &name.value), filter::equals("userPrincipalName", &upn)]
             }
-            NameKind::Address => [filter::equals("mail", &name.value), filter::equals("proxyAddresses", &format!("smtp:{}", name.value))],
+            NameKind::Address => vec![
+                filter::equals("mail", &name.value),
+                filter::equals("proxyAddresses", &format!("smtp:{}", name.value)),
+                filter::equals("userPrincipalName", &name.value),
+            ],
         }
     }
 
-    /// Which of these attributes the schema has, by their spelling there, with rangeUpper.
-    pub(super) async fn in_schema(&self, names: &[&str]) -> PortResult<HashMap<String, Option<usize>>> {
+    /// Which of these attributes the schema has, by their spelling there.
+    pub(super) async fn in_schema(&self, names: &[&str]) -> PortResult<Schema> {
         let terms: Vec<String> = names.iter().map(|name| filter::equals("lDAPDisplayName", name)).collect();
-        let wanted = ["lDAPDisplayName", "rangeUpper"];
+        let wanted = ["lDAPDisplayName", "attributeSyntax", "isSingleValued", "rangeUpper"];
         let found = self.connection.search(&self.domain().await?.schema, Scope::OneLevel, &filter::any(&terms), &wanted).await?;
-        Ok(found.iter().filter_map(|e| Some((e.text("lDAPDisplayName")?.to_owned(), e.number("rangeUpper")))).collect())
+        let described = |e: &Entry| Described {
+            syntax: e.text("attributeSyntax").unwrap_or_default().to_owned(),
+            is_single: e.text("isSingleValued") == Some("TRUE"),
+            range_upper: e.number("rangeUpper"),
+        };
+        Ok(found.iter().filter_map(|e| Some((e.text("lDAPDisplayName")?.to_owned(), described(e)))).collect())
     }
 }
 
@@ -143,6 +153,8 @@ fn held_names(entry: &Entry, upn_suffix: &str) -> Vec<(NameKind, String)> {
     held.extend(entry.text("sAMAccountName").map(|v| (NameKind::Username, v.to_owned())));
     let upn = entry.text("userPrincipalName").and_then(|v| v.rsplit_once('@'));
     held.extend(upn.filter(|(_, suffix)| suffix.eq_ignore_ascii_case(upn_suffix)).map(|(name, _)| (NameKind::Username, name.to_owned())));
+    // Why also whole: people sign in by it as if it were an address, and whoever has it is taken for the one that mail goes to.
+    held.extend(entry.text("userPrincipalName").map(|v| (NameKind::Address, v.to_owned())));
     held.extend(entry.text("mail").map(|v| (NameKind::Address, v.to_owned())));
     let addresses = entry.texts("proxyAddresses").iter().filter_map(|v| v.split_once(':'));
     held.extend(addresses.filter(|(kind, _)| kind.eq_ignore_ascii_case("smtp")).map(|(_, v)| (NameKind::Address, v.to_owned())));

@@ -1,5 +1,5 @@
 //! What an operator says about the domain, checked before the first connection. Nothing here speaks to the network.
-use kimlik_domain::account::Dn;
+use kimlik_domain::account::{Dn, Mapping};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -26,6 +26,8 @@ pub struct AdSettings {
     pub correlation: Option<String>,
     /// Birthright groups: looked at by the doctor only.
     pub extra_groups: Vec<Dn>,
+    /// What fills the card: looked at by the doctor only.
+    pub mapping: Mapping,
     /// For connecting and for each answer.
     pub timeout: Duration,
     /// Operations under way at once. Eight fill one connection; more gained nothing when measured.

@@ -2,6 +2,7 @@
 //! Where an answer has two meanings, the directory is looked at; nothing is guessed after a lost answer.
 use super::connection::Mods;
 use super::entry::{self, ACCOUNTDISABLE, NORMAL_ACCOUNT, PASSWD_NOTREQD};
+use super::membership::Deed;
 use super::{Core, codes, filter};
 use kimlik_domain::account::{AccountRef, Attribute, Change, Dn, NewAccount, Value};
 use kimlik_domain::id::AccountGuid;
@@ -9,6 +10,7 @@ use kimlik_domain::ports::{PortError, PortResult, Refusal};
 use kimlik_domain::text;
 use ldap3::{LdapResult, Mod};
 use std::collections::HashSet;
+use std::sync::Arc;
 use zeroize::{Zeroize, Zeroizing};
 
 /// rangeUpper of `cn`.
@@ -17,17 +19,17 @@ const CN_MAX: usize = 64;
 const CN_TRIES: usize = 100;
 /// userAccountControl is read, changed and written with what was read as precondition.
 const FLAG_TRIES: usize = 4;
-const ANY: &str = "(objectClass=*)";
+pub(super) const ANY: &str = "(objectClass=*)";
 
-fn by_guid(guid: AccountGuid) -> String {
+pub(super) fn by_guid(guid: AccountGuid) -> String {
     format!("<GUID={guid}>")
 }
 
-fn octets(text: &str) -> Vec<u8> {
+pub(super) fn octets(text: &str) -> Vec<u8> {
     text.as_bytes().to_vec()
 }
 
-fn one(value: Vec<u8>) -> HashSet<Vec<u8>> {
+pub(super) fn one(value: Vec<u8>) -> HashSet<Vec<u8>> {
     HashSet::from([value])
 }
 
@@ -288,33 +290,14 @@ impl Core {
         Err(last)
     }
 
-    pub(super) async fn join_group(&self, account: &AccountRef, group: &Dn) -> PortResult<()> {
+    pub(super) async fn join_group(self: &Arc<Core>, account: &AccountRef, group: &Dn) -> PortResult<()> {
         self.ours(account)?;
-        let mods = vec![Mod::Add(octets("member"), one(by_guid(account.guid).into_bytes()))];
-        let result = self.connection.modify(group.as_str(), &mods).await?;
-        match result.rc {
-            // Samba: 68 without more; Windows: 68 with ERROR_MEMBER_IN_GROUP or _ALIAS, by the kind of the group.
-            0 | 20 | 68 => Ok(()),
-            32 if self.connection.read(group.as_str(), ANY, &["objectGUID"]).await?.is_none() => {
-                Err(PortError::refused(Refusal::NotFound, format!("there is no group {group}")))
-            }
-            _ => done(&format!("member of {group}"), &result),
-        }
+        self.change_membership(account.guid, group, Deed::Join).await
     }
 
-    pub(super) async fn leave_group(&self, account: &AccountRef, group: &Dn) -> PortResult<()> {
+    pub(super) async fn leave_group(self: &Arc<Core>, account: &AccountRef, group: &Dn) -> PortResult<()> {
         self.ours(account)?;
-        let mods = vec![Mod::Delete(octets("member"), one(by_guid(account.guid).into_bytes()))];
-        let result = self.connection.modify(group.as_str(), &mods).await?;
-        if matches!(result.rc, 0 | 16 | 32) {
-            return Ok(());
-        }
-        // Why looked at: "unwilling" is the answer to "no member", and to other things too.
-        let still = filter::equals("memberOf", group.as_str());
-        if result.rc == 53 && self.connection.read(&by_guid(account.guid), &still, &["objectGUID"]).await?.is_none() {
-            return Ok(());
-        }
-        done(&format!("member of {group}"), &result)
+        self.change_membership(account.guid, group, Deed::Leave).await
     }
 
     pub(super) async fn move_to(&self, account: &AccountRef, ou: &Dn, cn: &str) -> PortResult<Dn> {

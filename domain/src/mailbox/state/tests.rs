@@ -18,8 +18,13 @@ fn told_of() -> Arc<str> {
 }
 
 fn account(state: AccountState) -> Account {
-    let names =
-        Names { username: "ayse.isik".into(), mail: "ayse.isik@csb.test".into(), aliases: Vec::new(), named_for: "ayse isik".into() };
+    let names = Names {
+        username: "ayse.isik".into(),
+        mail: "ayse.isik@csb.test".into(),
+        aliases: Vec::new(),
+        aliases_since: Default::default(),
+        named_for: "ayse isik".into(),
+    };
     let mut account = Account::new(PersonId(Uuid::from_u128(1)), names);
     account.guid = Some(AccountGuid(Uuid::from_u128(2)));
     account.state = state;
@@ -134,13 +139,13 @@ fn what_lists_filter_by_is_told_and_a_telephone_number_is_not() {
         on: day_of("2026-12-01"),
     };
     account.applied = Some(applied(attributes.clone()));
-    let first = told(&account);
+    let first = told(&account, None, day_of("2026-12-01"));
     attributes.set(Attribute::WorkPhone, Some(Value::text("1234")));
     account.applied = Some(applied(attributes.clone()));
-    assert_eq!(told(&account), first);
+    assert_eq!(told(&account, None, day_of("2026-12-01")), first);
     attributes.set(Attribute::Custom1, Some(Value::text("04")));
     account.applied = Some(applied(attributes));
-    assert_ne!(told(&account), first);
+    assert_ne!(told(&account, None, day_of("2026-12-01")), first);
     account.names.aliases.push("ayse.eski@csb.test".into());
-    assert!(told(&account).contains("ayse.eski@csb.test"));
+    assert!(told(&account, None, day_of("2026-12-01")).contains("ayse.eski@csb.test"));
 }

@@ -1,0 +1,114 @@
+// A personnel officer on a colleague's card: the phones, and a code for a new password; then that colleague on the password page.
+// Arguments: browser, address of /kart, officer's user name and password, id of a colleague whose phones stay, of one whose mobile the
+// officer changes, the first one's user name, a new password, an administrator's token (who alone can read the code), folder for
+// pictures. Prints what was seen.
+import { open } from './chromium.mjs';
+
+const [program, address, officer, password, kept, changed, username, fresh, admin, pictures] = process.argv.slice(2);
+const { send, evaluate, until, picture, type, seen, axe, close } = await open(program, pictures);
+const width = (pixels) => send('Emulation.setDeviceMetricsOverride', { width: pixels, height: 900, deviceScaleFactor: 1, mobile: pixels < 700 });
+const press = (selector) => evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
+const again = async (id, text) => {
+  await evaluate(`document.getElementById('${id}').value = ''`);
+  await type(id, text);
+};
+const choose = (id, value) => evaluate(`document.getElementById('${id}').value = '${value}'`);
+const fault = `[...document.querySelectorAll('.fault:not([hidden])')].at(-1)?.textContent`;
+const told = { axe: [], overflow: [] };
+const look = async (name) => {
+  await picture(name);
+  told.axe.push(await axe(name));
+  told.overflow.push(await evaluate('document.documentElement.scrollWidth > window.innerWidth'));
+};
+const codes = async () => {
+  const query = '{ messages(first: 20) { nodes { purpose state text } } }';
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${admin}` };
+  const answer = await fetch(new URL('/graphql', address), { method: 'POST', headers, body: JSON.stringify({ query }) });
+  const { data } = await answer.json();
+  return data.messages.nodes.filter((message) => message.purpose === 'RESET_CODE' && message.state === 'SENT').map((message) => message.text.match(/\b\d{6}\b/)[0]);
+};
+const card = async (id) => {
+  // Why taken away first: the card before stands until the next one is loaded.
+  await evaluate(`document.querySelector('.sides')?.remove(); location.hash = '#kart/${id}'`);
+  await until('the card', `document.getElementById('send-reset') && document.getElementById('change-staff')`);
+};
+try {
+  await width(360);
+  await send('Page.navigate', { url: address });
+  await until('the door', `document.getElementById('username')`);
+  await type('username', officer);
+  await type('password', password);
+  await press('.deed');
+  await until('the own card', `document.getElementById('change-mobile')`);
+
+  await card(changed);
+  await press('#change-staff');
+  await until('the form', `document.getElementById('reason')`);
+  await look('officer-1-phones-360');
+  await type('mobile', '0312 410 10 00');
+  await type('reason', 'x');
+  await press('.phones .deed');
+  told.faults = await until('what is wrong', fault);
+  await look('officer-2-faults-360');
+  await again('mobile', '0555 999 00 77');
+  await again('reason', 'hattı değişti, kimliğiyle geldi');
+  await press('.phones .deed');
+  told.phones = await until('the end', `document.querySelector('.phones .done')?.textContent`);
+
+  await press('#send-reset');
+  await until('the form', `document.getElementById('verified')`);
+  await press('.reset .deed');
+  told.empty = await until('that it is empty', fault);
+  await choose('verified', 'IN_PERSON');
+  await type('reset-reason', 'kimliğiyle geldi');
+  await press('.reset .deed');
+  told.refused = await until('a refusal', `document.querySelector('.reset .fault:not([hidden])')?.textContent.includes('siz') && document.querySelector('.reset .fault').textContent`);
+  await look('officer-3-refused-360');
+
+  await press('#change-staff');
+  await until('the form', `document.getElementById('remove-mobile')`);
+  await press('#remove-mobile');
+  await type('reason', 'hattını kapattırdı, yenisi yok');
+  await press('.phones .deed');
+  told.removed = await until('the end', `document.querySelector('.phones .done')?.textContent`);
+
+  await width(1280);
+  await card(kept);
+  await press('#send-reset');
+  await until('the form', `document.getElementById('verified')`);
+  await choose('verified', 'CALLED_BACK');
+  await type('reset-reason', 'dahilisinden geri arandı');
+  await look('officer-4-reset-1280');
+  await press('.reset .deed');
+  told.sent = await until('the end', `document.querySelector('.reset .done')?.textContent`);
+  await look('officer-5-sent-1280');
+  let code;
+  for (let n = 0; n < 300 && !code; n += 1) {
+    [code] = await codes();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+
+  await width(360);
+  await send('Page.navigate', { url: new URL('/parola', address).href });
+  await until('the tasks', `document.getElementById('task-forgotten')`);
+  await press('#task-forgotten');
+  await until('the other way', `document.getElementById('task-officer')`);
+  await press('#task-officer');
+  await until('the code', `document.getElementById('code')`);
+  await look('officer-6-code-360');
+  await type('name', username);
+  await type('code', code === '000000' ? '000001' : '000000');
+  await press('.deed');
+  told.wrongCode = await until('a wrong code', fault);
+  await again('code', code);
+  await press('.deed');
+  await until('the new password', `document.querySelectorAll('.rules li').length > 3`);
+  await look('officer-7-password-360');
+  await type('fresh', fresh);
+  await type('again', fresh);
+  await press('.deed');
+  told.done = await until('the end', `document.querySelector('.done')?.textContent`);
+} finally {
+  close();
+}
+console.log(JSON.stringify({ ...told, complaints: seen.complaints, origins: [...seen.origins] }));
