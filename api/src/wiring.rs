@@ -37,7 +37,7 @@ use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
     CardTruth, Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Gateway, Grants, Health, HrFeed, HrWriteBack, Inspect,
-    MailboxLedger, Passwords, PortError, PortResult, Records, SignIn, Store, Watch, WatchRuns,
+    MailboxLedger, Passwords, PhotoBook, Photos, PortError, PortResult, Records, SignIn, Store, Watch, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -77,6 +77,10 @@ pub struct House {
     pub counters: Counters,
     pub started_at: DateTime<Utc>,
     pub directory: Arc<dyn Directory>,
+    /// The same directory, asked for photos.
+    pub photos: Arc<dyn Photos>,
+    /// Photos as they were last seen there.
+    pub photo_book: Arc<dyn PhotoBook>,
     /// The same store, looked up in by personnel units and administrators.
     pub records: Arc<dyn Records>,
     /// Plans of many people that were shown a moment ago.
@@ -168,6 +172,9 @@ impl House {
         {
             findings.push(inspect::mailboxes(&state));
         }
+        if let Ok(all) = self.webhooks.webhooks.webhooks(None, None, 1_000).await {
+            findings.extend(inspect::webhooks(&all));
+        }
         for inspector in &self.inspectors {
             findings.extend(inspector.inspect().await);
         }
@@ -208,7 +215,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     config::check::check(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(ready_store(&config).await?);
-    let DirectoryParts { directory, own_words, own: own_directory, sign_in, passwords } = directory(&config, &clock).await?;
+    let DirectoryParts { directory, photos, own_words, own: own_directory, sign_in, passwords } = directory(&config, &clock).await?;
     let (feed, write_back, narration) = feed(&config, &clock)?;
     let door = Arc::new(door(&config, &store, sign_in, &clock)?);
     let reminder = reminder(&config, &store, passwords.clone(), &clock);
@@ -267,6 +274,8 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         webhooks,
         report_token,
         card_feed: store.clone(),
+        photos,
+        photo_book: store.clone(),
         card_truth: store.clone(),
         watch: store.clone(),
         counters: Counters::default(),
@@ -633,6 +642,7 @@ struct DirectoryParts {
     own: Option<Arc<EmbeddedDirectory>>,
     sign_in: Arc<dyn SignIn>,
     passwords: Arc<dyn Passwords>,
+    photos: Arc<dyn Photos>,
 }
 
 async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryParts, NotWired> {
@@ -644,6 +654,7 @@ async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryP
                 own_words: embedded.clone(),
                 sign_in: embedded.clone(),
                 passwords: embedded.clone(),
+                photos: embedded.clone(),
                 own: Some(embedded),
             })
         }
@@ -654,7 +665,8 @@ async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryP
                 Faults(vec![Fault::new(format!("directory.active_directory.{}", e.setting), e.fault, mend)])
             };
             let ad = Arc::new(ActiveDirectory::new(settings, clock.clone()).map_err(faulty)?);
-            Ok(DirectoryParts { directory: ad.clone(), own_words: ad.clone(), sign_in: ad.clone(), passwords: ad, own: None })
+            let (directory, sign_in, passwords, photos) = (ad.clone(), ad.clone(), ad.clone(), ad.clone());
+            Ok(DirectoryParts { directory, own_words: ad, sign_in, passwords, photos, own: None })
         }
     }
 }

@@ -404,6 +404,8 @@ pub struct CardsHead {
 pub struct CardFacts {
     pub person: Person,
     pub account: Option<Account>,
+    /// The tag of the photo that is kept of the account.
+    pub photo: Option<Box<str>>,
 }
 
 /// One entry of the feed of cards: a person's latest.
@@ -476,6 +478,49 @@ pub struct Figures {
 #[async_trait]
 pub trait Watch: Send + Sync {
     async fn figures(&self, now: DateTime<Utc>) -> PortResult<Figures>;
+}
+
+// ---------------------------------------------------------------------------------------------------------- photos
+
+/// Whose photos may have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhotoNews {
+    /// Read before anything else: what changes meanwhile is told the next time.
+    pub watermark: Watermark,
+    /// False: the watermark given did not fit, and everybody is told of.
+    pub is_incremental: bool,
+    /// Accounts with a photo.
+    pub with: Vec<AccountGuid>,
+    /// Accounts without one; of an incremental answer only.
+    pub without: Vec<AccountGuid>,
+}
+
+/// Photos in the directory (thumbnailPhoto) of accounts under the base. Read only.
+#[async_trait]
+pub trait Photos: Send + Sync {
+    /// Of accounts that changed after `since`, whatever of them; of all, without it. Reads no photo.
+    async fn photo_news(&self, since: Option<&Watermark>) -> PortResult<PhotoNews>;
+    /// Those that have none, or are not there, are left out. One question, however many.
+    async fn photos(&self, accounts: &[AccountGuid]) -> PortResult<Vec<(AccountGuid, Vec<u8>)>>;
+}
+
+/// A photo that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPhoto {
+    pub octets: Vec<u8>,
+    /// Of its octets: another photo has another tag. Letters and digits.
+    pub tag: Box<str>,
+}
+
+/// Photos that are kept, by account, and how far the directory was read.
+#[async_trait]
+pub trait PhotoBook: Send + Sync {
+    async fn photo_mark(&self) -> PortResult<Option<Watermark>>;
+    async fn save_photo_mark(&self, mark: &Watermark) -> PortResult<()>;
+    async fn photo_accounts(&self) -> PortResult<Vec<AccountGuid>>;
+    /// Keeps these, and forgets those of `without`. Whose photo is another one has another card.
+    async fn keep_photos(&self, photos: &[(AccountGuid, Vec<u8>)], without: &[AccountGuid]) -> PortResult<()>;
+    async fn photo_of(&self, person: PersonId) -> PortResult<Option<KeptPhoto>>;
 }
 
 // ------------------------------------------------------------------------------------------------------------ runs
@@ -644,7 +689,7 @@ pub trait Outbox: Send + Sync {
     /// time, so that many at once are not more than the limits allow.
     async fn resend(&self, order: &Resend, message: &NewMessage, audit: &AuditEvent, key: Option<(&ClientKey, &str)>)
     -> PortResult<Resent>;
-    /// People whose mobile number has become another, until somebody has seen to their announcement.
+    /// People whose mobile number or name has become another, until somebody has seen to their announcement.
     async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>>;
     /// Seen to; or to be looked at again then.
     async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()>;

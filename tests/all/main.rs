@@ -30,6 +30,7 @@ mod outage;
 mod outlook;
 mod password;
 mod phones;
+mod photos;
 mod pin;
 mod protocol;
 mod reminders;

@@ -8,6 +8,7 @@ pub mod intake;
 pub mod mailbox;
 pub mod neighbour;
 pub mod phones;
+pub mod photos;
 pub mod reconcile;
 pub mod submissions;
 pub mod voice;
@@ -36,6 +37,7 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(daily::keep_digesting(house.clone(), stop.clone()));
     loops.spawn(phones::keep_telling(house.clone(), stop.clone()));
     loops.spawn(phones::keep_writing_back(house.clone(), stop.clone()));
+    loops.spawn(photos::keep_photos(house.clone(), stop.clone()));
     loops.spawn(mailbox::keep_mailboxes(house.clone(), stop.clone()));
     loops.spawn(submissions::keep_taking(house.clone(), stop.clone()));
     loops.spawn(webhooks::keep_sealing(house.clone(), stop.clone()));

@@ -93,6 +93,23 @@ impl EmbeddedDirectory {
         self.write_attributes(&read, &after).await.map(drop)
     }
 
+    /// Sets thumbnailPhoto to anything, or takes it away.
+    pub async fn hand_photo(&self, guid: AccountGuid, octets: Option<&[u8]>) -> PortResult<()> {
+        let guid = &guid.0.as_bytes()[..];
+        let mut transaction = self.writer.begin().await.map_err(written)?;
+        let changed = match octets {
+            Some(octets) => {
+                let set = "INSERT INTO photo SELECT id, ?2 FROM account WHERE guid = ?1 ON CONFLICT (account) DO UPDATE SET octets = excluded.octets";
+                sqlx::query(set).bind(guid).bind(octets)
+            }
+            None => sqlx::query("DELETE FROM photo WHERE account IN (SELECT id FROM account WHERE guid = ?1)").bind(guid),
+        };
+        changed.execute(&mut *transaction).await.map_err(written)?;
+        let touch = "UPDATE account SET usn = (SELECT max(usn) + 1 FROM account) WHERE guid = ?1";
+        sqlx::query(touch).bind(guid).execute(&mut *transaction).await.map_err(written)?;
+        transaction.commit().await.map_err(written)
+    }
+
     /// All values of an attribute, those that the port shows to nobody too.
     pub async fn raw(&self, guid: AccountGuid, attribute: Attribute) -> PortResult<Vec<String>> {
         let read = self.read_one(guid).await?;

@@ -95,3 +95,9 @@ CREATE TABLE IF NOT EXISTS password_history (
     password BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS password_history_account ON password_history (account);
+
+-- thumbnailPhoto. Why apart: scans read whole rows of accounts.
+CREATE TABLE IF NOT EXISTS photo (
+    account INTEGER PRIMARY KEY REFERENCES account (id),
+    octets BLOB NOT NULL
+);
