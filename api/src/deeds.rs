@@ -1,4 +1,5 @@
 //! What the command line and GraphQL both do, in the same way: deciding holds, choosing people, giving roles.
+pub mod sync;
 pub mod webhook;
 
 use crate::wiring::House;

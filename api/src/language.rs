@@ -3,6 +3,8 @@
 mod user_errors;
 
 use axum::http::{HeaderMap, header};
+use kimlik_domain::message;
+use kimlik_domain::text::phrase::{fill, holes};
 
 /// As a message arises; in better English where it arises in worse (empty: it is good as it is); in Turkish.
 type Phrase = (&'static str, &'static str, &'static str);
@@ -12,6 +14,15 @@ pub enum Language {
     Turkish,
     #[default]
     English,
+}
+
+impl From<Language> for message::Language {
+    fn from(language: Language) -> message::Language {
+        match language {
+            Language::Turkish => message::Language::Tr,
+            Language::English => message::Language::En,
+        }
+    }
 }
 
 impl Language {
@@ -48,29 +59,6 @@ impl Language {
 
 fn phrases() -> impl Iterator<Item = &'static Phrase> {
     PHRASES.iter().chain(user_errors::PHRASES)
-}
-
-/// What stands in `message` for each `{}` of `pattern`; `None`: it is not of this pattern.
-fn holes<'m>(pattern: &str, message: &'m str) -> Option<Vec<&'m str>> {
-    let mut parts = pattern.split("{}");
-    let mut rest = message.strip_prefix(parts.next()?)?;
-    let mut values = Vec::new();
-    let parts: Vec<&str> = parts.collect();
-    for (at, part) in parts.iter().enumerate() {
-        let end = match *part {
-            "" if at + 1 == parts.len() => rest.len(),
-            part if at + 1 == parts.len() => rest.ends_with(part).then(|| rest.len() - part.len())?,
-            part => rest.find(part)?,
-        };
-        values.push(&rest[..end]);
-        rest = &rest[end + part.len()..];
-    }
-    rest.is_empty().then_some(values)
-}
-
-/// `{0}`, `{1}`, … by what stood there.
-fn fill(template: &str, values: &[&str]) -> String {
-    values.iter().enumerate().fold(template.to_owned(), |text, (at, value)| text.replace(&format!("{{{at}}}"), value))
 }
 
 /// What is narrower stands first.
@@ -163,6 +151,35 @@ const PHRASES: &[Phrase] = &[
         "",
         "last ve before: ayrılanlar baştan okunur, first ve after kullanın.",
     ),
+    ("days: a number from 1 to 366, not {}.", "", "days: 1 ile 366 arasında bir sayı olmalı, {0} olamaz."),
+    ("asOf: a day from today to ten years from now.", "", "asOf: bugünden on yıl sonrasına kadar bir gün."),
+    ("{}: People or a unit, not both.", "", "{0}: kişiler ya da bir birim, ikisi birden değil."),
+    ("{}: Name 1 to 1000 people.", "", "{0}: 1 ile 1000 arasında kişi yazın."),
+    ("{}: One of these is not the id of a card.", "", "{0}: bunlardan biri bir kart kimliği değil."),
+    ("People or a unit, not both.", "", "Kişiler ya da bir birim, ikisi birden değil."),
+    ("Name 1 to 1000 people.", "", "1 ile 1000 arasında kişi yazın."),
+    ("One of these is not the id of a card.", "", "Bunlardan biri bir kart kimliği değil."),
+    ("There is no such unit.", "", "Böyle bir birim yok."),
+    ("One of these is nobody.", "", "Bunlardan biri kimseye ait değil."),
+    (
+        "A run over everybody is under way: syncRuns shows it. Try again when it has ended.",
+        "",
+        "Herkesi kapsayan bir çalışma sürüyor: syncRuns gösterir. Bitince yeniden deneyin.",
+    ),
+    // --- of operations
+    ("There is no such operation.", "", "Böyle bir işlem yok."),
+    ("This operation has not failed: there is nothing to try again.", "", "Bu işlem başarısız olmadı: yeniden denenecek bir şey yok."),
+    // --- of data issues
+    ("There is no such issue.", "", "Böyle bir veri sorunu yok."),
+    ("Nobody decides about themselves.", "", "Kimse kendisi hakkında karar veremez."),
+    (
+        "HR's row was refused, and accepting that would only hide it: HR has to mend it.",
+        "",
+        "İK satırı reddedildi; kabul etmek sorunu yalnızca gizler. İK düzeltmeli.",
+    ),
+    ("This decision is not one of the issue's.", "", "Bu karar bu sorun için verilemez."),
+    ("One line of at most 500 characters.", "", "En çok 500 karakterlik tek satır."),
+    ("the issue is resolved: there is nothing left to accept", "", "Sorun çözülmüş: kabul edilecek bir şey kalmadı."),
     ("{}: at most {} values of a kind.", "", "{0}: aynı türden en fazla {1} değer."),
     (
         "{}: this cursor does not belong to this list. Take the endCursor of a page of the same list, or leave it out.",

@@ -6,7 +6,9 @@ use kimlik_tests::postgres;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
+mod issues;
 mod records;
+mod runs;
 
 /// Whatever is asked until the answer is as wanted.
 async fn until(what: &str, mut ask: impl AsyncFnMut() -> Option<Value>) -> Value {
@@ -21,7 +23,7 @@ async fn until(what: &str, mut ask: impl AsyncFnMut() -> Option<Value>) -> Value
 }
 
 /// The program on PostgreSQL, with keys of its own.
-async fn on_postgresql() -> (postgres::Database, Serving) {
+async fn on_postgresql(environment: &[(&str, &str)]) -> (postgres::Database, Serving) {
     let database = postgres::database().await;
     let folder = tempfile::tempdir().unwrap();
     let secrets = folder.path().join("var/secrets");
@@ -31,8 +33,8 @@ async fn on_postgresql() -> (postgres::Database, Serving) {
         std::fs::write(&file, octet.repeat(32)).unwrap();
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     }
-    let environment = [("KIMLIK__DATABASE__URL", database.url.as_str())];
-    let migrated = run(folder.path(), &["migrate"], &[SMALL, &environment].concat());
+    let environment = [&[("KIMLIK__DATABASE__URL", database.url.as_str())][..], environment].concat();
+    let migrated = run(folder.path(), &["migrate"], &[SMALL, environment.as_slice()].concat());
     assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
     let serving = Serving::start_in(folder, &environment);
     (database, serving)

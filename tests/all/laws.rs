@@ -52,7 +52,12 @@ async fn a_year(seed: u64, people: u32) {
         ministry.work().await;
         ministry.work().await;
         let after = ministry.plan().await;
-        let left: Vec<_> = after.people.iter().filter(|p| !p.is_empty()).map(kimlik_domain::lifecycle::describe::person_text).collect();
+        let left: Vec<_> = after
+            .people
+            .iter()
+            .filter(|p| !p.is_empty())
+            .map(|p| kimlik_domain::lifecycle::describe::person_text(p, kimlik_domain::message::Language::En))
+            .collect();
         assert!(left.is_empty(), "seed {seed}, {today}: a second plan is not empty:\n{}", left.join("\n"));
         let accounts = everybody(&directory).await;
         one_account_a_person(&accounts);

@@ -98,7 +98,7 @@ async fn dry_run(ministry: &Ministry) {
     let mut preview = ministry.reconciler.preview(&Whom::Everybody, None).await.unwrap();
     let mut length = 0;
     while let Some(people) = preview.next().await.unwrap() {
-        length += people.iter().map(|p| describe::person_text(p).len()).sum::<usize>();
+        length += people.iter().map(|p| describe::person_text(p, kimlik_domain::message::Language::En).len()).sum::<usize>();
     }
     assert!(length > 0 && preview.overview.counts.contains_key(&ActionKind::Open));
 }

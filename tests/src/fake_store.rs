@@ -270,7 +270,7 @@ impl Store for FakeStore {
     async fn issues(&self, _: Option<IssueId>, _: u32) -> PortResult<Vec<OpenIssue>> {
         beyond()
     }
-    async fn accept_issue(&self, _: IssueId, _: &str, _: DateTime<Utc>) -> PortResult<()> {
+    async fn accept_issue(&self, _: IssueId, _: &str, _: &str, _: DateTime<Utc>) -> PortResult<()> {
         beyond()
     }
     async fn messages(&self, _: Option<MessageId>, _: u32) -> PortResult<Vec<Message>> {

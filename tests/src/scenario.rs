@@ -18,6 +18,7 @@ use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
 use kimlik_domain::lifecycle::look::Supposed;
 use kimlik_domain::lifecycle::run::Run;
 use kimlik_domain::lifecycle::suspension::{Order, OrderKind};
+use kimlik_domain::message::Language;
 use kimlik_domain::ports::{Clock, OperationsOf};
 use kimlik_domain::staff::DataIssue;
 use std::collections::BTreeMap;
@@ -209,7 +210,7 @@ fn ran(run: &Run) -> String {
     format!(
         "{:?}: {} done {}, held {}, refused {}, in doubt {}, observed only {}",
         run.status,
-        describe::summary(&s.planned),
+        describe::summary(&s.planned, Language::En),
         s.done,
         s.held,
         s.refused,
@@ -359,7 +360,7 @@ async fn accept(ministry: &Ministry, rest: &str) -> String {
     let issues = ministry.store.issues(None, 1_000).await.expect("issues");
     let found = issues.iter().find(|i| i.issue.kind.name() == kind && i.issue.registry_no.as_ref().is_some_and(|r| r.as_str() == no));
     let id = found.expect("the issue").id;
-    ministry.store.accept_issue(id, "cli:test", ministry.clock.now()).await.expect("accepted");
+    ministry.store.accept_issue(id, "cli:test", "accepted as it is", ministry.clock.now()).await.expect("accepted");
     String::new()
 }
 

@@ -47,6 +47,8 @@ try {
     await until(title, `document.querySelector('.graphiql-query-editor .CodeMirror')?.CodeMirror.getValue().includes('${title}')`);
     told.answers[title] = await answered(title, 'data');
     if (title === 'WhatFailedSinceYesterday') await picture('2-answer');
+    if (title === 'WhatWouldBeDone') await picture('2-plan');
+    if (title === 'HowAreOurData') await picture('2-data');
   }
   await choose('FollowARun');
   await until('the tab', `document.querySelector('.graphiql-query-editor .CodeMirror')?.CodeMirror.getValue().includes('FollowARun')`);

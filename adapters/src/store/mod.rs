@@ -27,8 +27,10 @@ mod operation;
 mod password;
 mod person;
 mod phone;
+mod photo;
 mod pin;
 mod roster;
+mod round;
 mod run;
 mod service_account;
 mod session;
@@ -61,8 +63,8 @@ use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, R
 use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardEntry, CardText, Cards, CardsHead, Claim, IssueScope, Left, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord,
-    PortResult, Records, Seal, Store, Watermark,
+    CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, KeptPhoto, Left, ListedIssue, Mark, NameRequest,
+    OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Urgency, Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
@@ -247,8 +249,8 @@ impl Store for SqlStore {
     async fn issues(&self, after: Option<IssueId>, limit: u32) -> PortResult<Vec<OpenIssue>> {
         issue::list(&self.link.db, after, limit).await
     }
-    async fn accept_issue(&self, issue: IssueId, by: &str, now: DateTime<Utc>) -> PortResult<()> {
-        issue::accept(&self.link, issue, by, now).await
+    async fn accept_issue(&self, issue: IssueId, by: &str, because: &str, now: DateTime<Utc>) -> PortResult<()> {
+        issue::accept(&self.link, issue, by, because, now).await
     }
     async fn messages(&self, before: Option<MessageId>, limit: u32) -> PortResult<Vec<Message>> {
         message::list(&self.link.db, &self.vault, before, limit).await
@@ -290,12 +292,43 @@ impl Store for SqlStore {
 }
 
 #[async_trait]
+impl PhotoBook for SqlStore {
+    async fn photo_mark(&self) -> PortResult<Option<Watermark>> {
+        memory::photo_mark(&self.link.db).await
+    }
+    async fn save_photo_mark(&self, mark: &Watermark) -> PortResult<()> {
+        memory::save_photo_mark(&self.link, mark).await
+    }
+    async fn photo_accounts(&self) -> PortResult<Vec<AccountGuid>> {
+        photo::accounts(&self.link.db).await
+    }
+    async fn keep_photos(&self, photos: &[(AccountGuid, Vec<u8>)], without: &[AccountGuid]) -> PortResult<()> {
+        photo::keep(&self.link, photos, without).await
+    }
+    async fn photo_of(&self, person: PersonId) -> PortResult<Option<KeptPhoto>> {
+        photo::of(&self.link.db, person).await
+    }
+}
+
+#[async_trait]
 impl Records for SqlStore {
     async fn left(&self, after: Option<(i64, PersonId)>, limit: u32) -> PortResult<Vec<Left>> {
         card::left(&self.link.db, after, limit).await
     }
-    async fn issues_about(&self, registry_no: &RegistryNo) -> PortResult<Vec<OpenIssue>> {
-        issue::about(&self.link.db, registry_no).await
+    async fn issues(&self, filter: &IssueFilter, after: Option<(Urgency, IssueId)>, limit: u32) -> PortResult<Vec<ListedIssue>> {
+        issue::listed(&self.link.db, filter, after, limit).await
+    }
+    async fn issue(&self, id: IssueId) -> PortResult<Option<OpenIssue>> {
+        issue::one(&self.link.db, id).await
+    }
+    async fn operations(&self, filter: &OperationFilter, before: Option<OperationId>, limit: u32) -> PortResult<Vec<OperationRecord>> {
+        operation::listed(&self.link.db, filter, before, limit).await
+    }
+    async fn operation(&self, id: OperationId) -> PortResult<Option<OperationRecord>> {
+        operation::one(&self.link.db, id).await
+    }
+    async fn issue_trend(&self, since: DateTime<Utc>) -> PortResult<IssueTrend> {
+        issue::trend(&self.link.db, since).await
     }
 }
 

@@ -2,17 +2,19 @@
 use super::account::province;
 use super::fault::{failed, from_json, from_word, to_json, unreadable, without_nul, word};
 use super::link::{CHUNK, Link, Writing, upsert};
+use super::person::posting;
 use super::{decision, event};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::account::Attribute;
-use kimlik_domain::id::{OperationId, PersonId, RunId};
+use kimlik_domain::id::{OperationId, PersonId, RunId, uuid_v7};
 use kimlik_domain::lifecycle::limits::{Budget, Cap, Spent};
 use kimlik_domain::lifecycle::run::{Intent, OperationRecord, OperationStatus, ReceiptLine};
 use kimlik_domain::lifecycle::{ActionKind, Step};
-use kimlik_domain::ports::{OperationsOf, PortError, PortResult, Refusal};
+use kimlik_domain::ports::{OperationFilter, OperationsOf, PortError, PortResult, Refusal};
 use kimlik_domain::staff::unit::Province;
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Query;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -337,4 +339,54 @@ pub(super) async fn counts(db: &impl ConnectionTrait, run: RunId) -> PortResult<
     let select = select.filter(Column::Run.eq(run.0)).group_by(Column::Status);
     let rows: Vec<(String, i64)> = select.into_tuple().all(db).await.map_err(failed("counting operations"))?;
     rows.into_iter().map(|(status, n)| Ok((from_word(&status, "operation")?, u32::try_from(n).unwrap_or(u32::MAX)))).collect()
+}
+
+pub(super) async fn one(db: &impl ConnectionTrait, id: OperationId) -> PortResult<Option<OperationRecord>> {
+    Entity::find_by_id(id.0).one(db).await.map_err(failed("reading an operation"))?.map(record).transpose()
+}
+
+/// The words of the partial index `operation_not_done`.
+const NOT_DONE: &str = "status IN ('REFUSED', 'IN_DOUBT')";
+
+/// The latest first.
+pub(super) async fn listed(
+    db: &impl ConnectionTrait,
+    filter: &OperationFilter,
+    before: Option<OperationId>,
+    limit: u32,
+) -> PortResult<Vec<OperationRecord>> {
+    let mut select = Entity::find().order_by_desc(Column::Id).limit(u64::from(limit));
+    if let Some(statuses) = &filter.statuses {
+        let failed = |s: &OperationStatus| matches!(s, OperationStatus::Refused | OperationStatus::InDoubt);
+        if statuses.iter().all(failed) {
+            // Why said twice: what failed is rare, and its index is found by its own words only.
+            select = select.filter(Expr::cust(NOT_DONE));
+        }
+        select = select.filter(Column::Status.is_in(statuses.iter().map(word).collect::<PortResult<Vec<_>>>()?));
+    }
+    if let Some(kinds) = &filter.kinds {
+        select = select.filter(Column::Kind.is_in(kinds.iter().map(|kind| kind.name())));
+    }
+    if let Some(units) = &filter.units {
+        let mut of_units = Query::select();
+        of_units.column(posting::Column::Person).from(posting::Entity);
+        of_units.and_where(posting::Column::Unit.is_in(units.iter().map(ToString::to_string)));
+        select = select.filter(Column::Person.in_subquery(of_units));
+    }
+    if let Some(since) = filter.since {
+        select = select.filter(Column::CreatedAt.gte(since));
+        // Why by the id too: it begins with the time, and is what the table is read by. Nothing was done before 1970.
+        if let Some(floor) = since.checked_sub_signed(TimeDelta::minutes(1)).filter(|floor| floor.timestamp_millis() > 0) {
+            select = select.filter(Column::Id.gte(uuid_v7(floor, [0; 10])));
+        }
+    }
+    let conditions = [
+        filter.person.map(|person| Column::Person.eq(person.0)),
+        filter.until.map(|until| Column::CreatedAt.lt(until)),
+        before.map(|before| Column::Id.lt(before.0)),
+    ];
+    for condition in conditions.into_iter().flatten() {
+        select = select.filter(condition);
+    }
+    select.all(db).await.map_err(failed("reading operations"))?.into_iter().map(record).collect()
 }

@@ -24,23 +24,22 @@ query WhyIsThisCardWrong {
       correctedBy { name }
     }
   }
-  # All cards that the directory shows otherwise than it should.
-  cardDrift(first: 20) {
-    nodes {
-      reason
-      since
-      card { displayName username unit { shortName } }
-      fields { name value directoryValue reason because }
-    }
-  }
-  # What HR says wrongly, and who can mend it.
-  dataIssues(first: 20) {
-    nodes {
-      registryNumber
+  staffMember(by: { registryNumber: "S000001" }) {
+    # What HR says wrongly, until when it is to be mended, and who can.
+    issues {
+      id
+      explanation
       message
       blocks
+      mendBy
       personnelUnit { name }
       since
+    }
+    # What is still to be done, and why.
+    plan { text }
+    # What happened: what HR said, and what was done.
+    history(first: 10) {
+      nodes { at actor deed because }
     }
   }
 }`,
@@ -63,44 +62,113 @@ query WhatIsHeld {
   }
 }`,
   `# Kim duyuru bekliyor? – Who waits for an announcement?
-# QUEUED: gönderilmedi; FAILED: SMS geçidi kabul etmedi.
+# Önce hesabı açılmış ama haber verilemeyenler; sonra gönderilmeyi bekleyen mesajlar.
 query WhoWaitsForAnAnnouncement {
-  messages(first: 50) {
+  dataIssues(filter: { blocks: [ANNOUNCEMENT] }, first: 50) {
+    nodes {
+      id
+      keepsNewcomerWaiting
+      explanation
+      mendBy
+      overdue
+      registryNumber
+      personnelUnit { name }
+      card { displayName username unit { name } }
+    }
+  }
+  # QUEUED: gönderilmedi; FAILED: SMS geçidi kabul etmedi.
+  messages(first: 20) {
     nodes {
       state
       purpose
       to
       queuedAt
-      card { displayName username unit { name } }
+      card { displayName username }
     }
   }
 }`,
   `# Dünden beri ne başarısız oldu? – What failed since yesterday?
+# operationRetry bir işlemi hemen yeniden dener.
 query WhatFailedSinceYesterday {
-  syncRuns(first: 20) {
+  operations(
+    first: 50
+    filter: {
+      statuses: [REFUSED, IN_DOUBT]
+      since: "2000-01-01T00:00:00Z"
+    }
+  ) {
     nodes {
       id
+      status
+      action
+      because
+      createdAt
+      card { displayName username unit { name } }
+      receipt { at step result }
+    }
+  }
+  syncRuns(first: 10) {
+    nodes {
+      id
+      trigger
+      startedBy
       status
       startedAt
       done
       refused
       inDoubt
       fault
-      operations(first: 5) {
-        nodes {
-          status
-          action
-          because
-          card { displayName }
-          receipt { at step result }
-        }
-      }
     }
   }
   systemHealth { about health found mend }
 }`,
+  `# Şimdi ne yapılacak? – What would be done?
+# asOf: ileri bir gün; scope: { unit: "24308110" } ya da { people: ["card_…"] }.
+query WhatWouldBeDone {
+  changePlan {
+    asOf
+    observedAt
+    summary { action count }
+    verdict
+    heldBecause
+    changes(first: 20) {
+      nodes { registryNumber action because text }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}`,
+  `# Verilerimiz ne durumda? – How are our data?
+# Süresi geçen veri sorunları, dizinde farklı görünen kartlar, gün gün açılan ve kapanan sorunlar.
+query HowAreOurData {
+  dataIssues(filter: { overdue: true }, first: 20) {
+    nodes {
+      id
+      explanation
+      message
+      mendBy
+      registryNumber
+      personnelUnit { name }
+      decisions
+    }
+  }
+  # All cards that the directory shows otherwise than it should.
+  cardDrift(first: 20) {
+    nodes {
+      reason
+      since
+      card { displayName username unit { shortName } }
+      fields { name value directoryValue reason because }
+    }
+  }
+  dataIssueTrend(days: 30) {
+    date
+    opened
+    closed
+    open
+  }
+}`,
   `# Bir çalışmayı izleyin – Follow a run.
-# Kimliği (id) bir önceki sekmeden alın.
+# Kimliği (id) syncRuns ya da syncStart verir.
 subscription FollowARun($run: ID!) {
   syncProgress(runId: $run) {
     status
@@ -124,4 +192,7 @@ query FindPeople {
     pageInfo { hasNextPage endCursor }
   }
 }`,
-];
+].map((question) =>
+  // A day before this page was opened.
+  question.replace('2000-01-01T00:00:00Z', new Date(Date.now() - 86400000).toISOString()),
+);

@@ -39,8 +39,8 @@ function line(field, book) {
 }
 
 // What is asked of the directory now; the card itself does not wait for it.
-export function truth(id) {
-  const box = make("section", { id: "truth" }, make("h2", {}, say("truth")));
+export function truth(id, title = say("truth")) {
+  const box = make("section", { id: "truth" }, make("h2", {}, title));
   box.setAttribute("aria-busy", "true");
   ask(QUERY, { id }).catch(() => null).then((answer) => {
     box.removeAttribute("aria-busy");
@@ -66,7 +66,7 @@ export function whyButton(id) {
   const box = make("section", {});
   const open = make("button", { type: "button", className: "plain", id: "why" }, say("why"));
   open.onclick = () => {
-    const told = truth(id);
+    const told = truth(id, say("why"));
     box.replaceWith(told);
     const heading = told.querySelector("h2");
     heading.tabIndex = -1;

@@ -5,6 +5,8 @@ use crate::wiring::House;
 use clap::{Args, Subcommand};
 use kimlik_domain::id::{HoldId, PersonId};
 use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem};
+use kimlik_domain::lifecycle::words::said;
+use kimlik_domain::message::Language;
 use kimlik_domain::staff::RegistryNo;
 use uuid::Uuid;
 
@@ -42,30 +44,30 @@ struct Decided {
 }
 
 impl Holds {
-    pub async fn carry_out(self, house: &House) -> anyhow::Result<u8> {
+    pub async fn carry_out(self, house: &House, language: Language) -> anyhow::Result<u8> {
         match self.what {
-            What::List => list(house).await,
-            What::Show { hold } => show(house, &hold).await,
-            What::Approve(decided) => decide(house, decided, true).await,
-            What::Reject(decided) => decide(house, decided, false).await,
+            What::List => list(house, language).await,
+            What::Show { hold } => show(house, &hold, language).await,
+            What::Approve(decided) => decide(house, decided, true, language).await,
+            What::Reject(decided) => decide(house, decided, false, language).await,
         }
     }
 }
 
-async fn list(house: &House) -> anyhow::Result<u8> {
+async fn list(house: &House, language: Language) -> anyhow::Result<u8> {
     let holds = deeds::open_holds(house).await.map_err(told)?;
     if holds.is_empty() {
         say("Nothing is held.");
     }
     for hold in &holds {
-        head(hold);
+        head(hold, language);
     }
     Ok(0)
 }
 
-async fn show(house: &House, name: &str) -> anyhow::Result<u8> {
+async fn show(house: &House, name: &str, language: Language) -> anyhow::Result<u8> {
     let hold = named(house, name).await?;
-    head(&hold);
+    head(&hold, language);
     for item in items(house, hold.id).await? {
         let decided = match item.approved {
             Some(true) => "approved",
@@ -73,12 +75,12 @@ async fn show(house: &House, name: &str) -> anyhow::Result<u8> {
             None => "undecided",
         };
         say(&format!("\n{} {} ({decided})", item.registry_no, item.kind.name()));
-        say(item.text.trim_end());
+        say(said(item.text.trim_end(), language).as_str());
     }
     Ok(0)
 }
 
-async fn decide(house: &House, decided: Decided, approve: bool) -> anyhow::Result<u8> {
+async fn decide(house: &House, decided: Decided, approve: bool, language: Language) -> anyhow::Result<u8> {
     let hold = named(house, &decided.hold).await?;
     let people = if decided.person.is_empty() {
         None
@@ -96,7 +98,7 @@ async fn decide(house: &House, decided: Decided, approve: bool) -> anyhow::Resul
     let digest = Some(hold.digest.clone());
     let decision = HoldDecision { approve, digest, people, by: format!("cli:{}", who()), note: decided.note };
     let hold = deeds::decide_hold(house, hold.id, &decision).await.map_err(told)?;
-    head(&hold);
+    head(&hold, language);
     if approve {
         say("approved; it is carried out by the running Kimlik at once, or by the next `kimlik sync`");
     } else {
@@ -105,7 +107,7 @@ async fn decide(house: &House, decided: Decided, approve: bool) -> anyhow::Resul
     Ok(0)
 }
 
-fn head(hold: &Hold) {
+fn head(hold: &Hold, language: Language) {
     let place = hold.scope.map_or("the whole ministry", |p| p.name());
     say(&format!(
         "{}  {} in {place}: {} people, since {}",
@@ -115,7 +117,7 @@ fn head(hold: &Hold) {
         hold.created_at.format("%Y-%m-%d %H:%M UTC")
     ));
     for reason in &hold.reasons {
-        say(&format!("    {reason}"));
+        say(&format!("    {}", said(reason, language)));
     }
 }
 

@@ -36,7 +36,11 @@ impl Issues {
         match self.what {
             What::List { all } => list(house, all).await,
             What::Accept { issue } => {
-                house.store.accept_issue(IssueId(issue), &format!("cli:{}", who()), house.clock.now()).await.map_err(told)?;
+                house
+                    .store
+                    .accept_issue(IssueId(issue), &format!("cli:{}", who()), "accepted as it is", house.clock.now())
+                    .await
+                    .map_err(told)?;
                 say("accepted as it is; what HR's row says is taken when it is delivered again");
                 Ok(0)
             }

@@ -14,6 +14,7 @@ use crate::wiring::{self, House, NotWired};
 use crate::work::voice::say;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use kimlik_domain::message::Language;
 use kimlik_domain::ports::PortError;
 use kimlik_domain::staff::{RegistryNo, UnitCode};
 use std::io::IsTerminal;
@@ -32,6 +33,9 @@ struct Command {
     /// The settings; kimlik.toml in the working directory is read by itself.
     #[arg(long, short, global = true, env = "KIMLIK_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The language of plans and reasons: tr or en. Where nothing is said, that of the terminal (LC_ALL, LC_MESSAGES, LANG).
+    #[arg(long, global = true, env = "KIMLIK_LANGUAGE", value_name = "tr|en", value_parser = language)]
+    language: Option<Language>,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -85,6 +89,20 @@ fn day(text: &str) -> Result<kimlik_domain::day::Day, String> {
     kimlik_domain::day::parse(text).ok_or_else(|| "a day is written 2026-12-01".to_owned())
 }
 
+fn language(text: &str) -> Result<Language, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "tr" => Ok(Language::Tr),
+        "en" => Ok(Language::En),
+        _ => Err("write tr or en".to_owned()),
+    }
+}
+
+/// Of the terminal: the first of these that says something counts, as for every program.
+fn of_terminal() -> Language {
+    let said = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
+    if said.is_some_and(|said| said.starts_with("tr")) { Language::Tr } else { Language::En }
+}
+
 /// It ran, and the answer is no: the text was printed already.
 const COULD_NOT: u8 = 1;
 
@@ -109,18 +127,19 @@ async fn carry_out(command: Command) -> anyhow::Result<u8> {
         say(crate::graphql::sdl().trim_end());
         return Ok(0);
     }
+    let language = command.language.unwrap_or_else(of_terminal);
     let (config, is_demo) = settings(command.config)?;
     log(is_demo && matches!(command.what, None | Some(What::Serve)));
     match command.what {
         None | Some(What::Serve) => serve::serve(config, is_demo).await,
-        Some(What::Plan(plan)) => plan.print(&*house(config).await?).await,
+        Some(What::Plan(plan)) => plan.print(&*house(config).await?, language).await,
         Some(What::Intake) => sync::intake_only(&*house(config).await?).await,
         Some(What::Sync(sync)) => sync.carry_out(&*house(config).await?).await,
         Some(What::Doctor(doctor)) => doctor.look(config).await,
         Some(What::Migrate) => migrate(&config).await,
-        Some(What::Holds(holds)) => holds.carry_out(&*house(config).await?).await,
+        Some(What::Holds(holds)) => holds.carry_out(&*house(config).await?, language).await,
         Some(What::Issues(issues)) => issues.carry_out(&*house(config).await?).await,
-        Some(What::Receipt(receipt)) => receipt.print(&*house(config).await?).await,
+        Some(What::Receipt(receipt)) => receipt.print(&*house(config).await?, language).await,
         Some(What::Grant(grants)) => grants.carry_out(&*house(config).await?).await,
         Some(What::Schema) => Ok(0),
     }

@@ -7,6 +7,7 @@ use clap::Args;
 use kimlik_domain::day::Day;
 use kimlik_domain::lifecycle::describe;
 use kimlik_domain::lifecycle::preview::Preview;
+use kimlik_domain::message::Language;
 
 #[derive(Args)]
 pub struct Plan {
@@ -21,22 +22,25 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub async fn print(self, house: &House) -> anyhow::Result<u8> {
+    pub async fn print(self, house: &House, language: Language) -> anyhow::Result<u8> {
         let whom = deeds::whom(house, &self.selection.person, self.selection.unit).await.map_err(told)?;
         let reconciler = house.reconciler().await.map_err(told)?;
         let preview = reconciler.preview(&whom, self.as_of).await.map_err(told)?;
-        if self.json { json(preview).await } else { text(preview).await }
+        if self.json { json(preview).await } else { text(preview, language).await }
     }
 }
 
 /// Person by person, so that a plan of 100,000 openings is never in memory as a whole.
-async fn text(mut preview: Preview<'_>) -> anyhow::Result<u8> {
+async fn text(mut preview: Preview<'_>, language: Language) -> anyhow::Result<u8> {
     while let Some(people) = preview.next().await.map_err(told)? {
-        people.iter().for_each(|person| say(&describe::person_text(person)));
+        people.iter().for_each(|person| say(&describe::person_text(person, language)));
     }
-    say(preview.overview.text().trim_end());
+    say(preview.overview.text(language).trim_end());
     if preview.overview.looked_at == 0 {
-        say("Nobody is known yet: kimlik intake takes in what HR has delivered, and touches no account.");
+        say(match language {
+            Language::En => "Nobody is known yet: kimlik intake takes in what HR has delivered, and touches no account.",
+            Language::Tr => "Henüz kimse bilinmiyor: kimlik intake, İK'nın teslim ettiklerini alır ve hiçbir hesaba dokunmaz.",
+        });
     }
     Ok(0)
 }

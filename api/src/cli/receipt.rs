@@ -5,6 +5,8 @@ use crate::wiring::House;
 use clap::Args;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::run::OperationRecord;
+use kimlik_domain::lifecycle::words::said;
+use kimlik_domain::message::Language;
 use kimlik_domain::ports::OperationsOf;
 use kimlik_domain::staff::RegistryNo;
 
@@ -16,7 +18,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    pub async fn print(self, house: &House) -> anyhow::Result<u8> {
+    pub async fn print(self, house: &House, language: Language) -> anyhow::Result<u8> {
         let record = deeds::person(house, &self.person).await.map_err(told)?;
         let person = &record.person;
         say(&format!("{} ({})", person.full_name(), person.registry_no));
@@ -35,9 +37,13 @@ impl Receipt {
         for operation in &operations {
             let time = operation.settled_at.unwrap_or(operation.created_at).format("%Y-%m-%d %H:%M:%S UTC");
             say(&format!("\n{time}  {}  {:?}", operation.kind.name(), operation.status));
-            say(&format!("    because {}", operation.because));
+            let why = match language {
+                Language::En => "because",
+                Language::Tr => "gerekçe:",
+            };
+            say(&format!("    {why} {}", said(&operation.because, language)));
             for line in &operation.receipt {
-                say(&format!("    {}  {}: {}", line.at.format("%H:%M:%S%.3f"), line.step, line.result));
+                say(&format!("    {}  {}: {}", line.at.format("%H:%M:%S%.3f"), said(&line.step, language), said(&line.result, language)));
             }
         }
         Ok(0)

@@ -20,8 +20,10 @@ pub fn check(config: &Config) -> Result<(), Faults> {
     super::access::check(config, &mut faults);
     super::sms::check(config, &mut faults);
     super::mail::check(config, &mut faults);
+    super::told::check(config, &mut faults);
     super::webhooks::check(config, &mut faults);
     super::password::check(config, &mut faults);
+    super::issues::check(config, &mut faults);
     super::phones::check(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
 }

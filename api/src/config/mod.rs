@@ -2,6 +2,7 @@
 //! where they come from (file, environment) is in [`load`].
 mod access;
 pub mod check;
+mod issues;
 pub mod load;
 mod mail;
 mod outlook;
@@ -10,9 +11,11 @@ mod phones;
 pub mod policy;
 pub mod secrets;
 pub mod sms;
+mod told;
 mod webhooks;
 
 pub use access::{Oidc, OidcName, Roles, Sessions};
+pub use issues::Issues;
 use kimlik_domain::account::{Dn, GroupRule, Mode, NamePolicy, When};
 use kimlik_domain::lifecycle::limits::Limit;
 use kimlik_domain::staff::{UnitCode, UnitKind};
@@ -26,6 +29,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+pub use told::{Digest, Reminders};
 pub use webhooks::Webhooks;
 
 /// A setting that cannot be used: which one, what was found, what to do.
@@ -81,6 +85,8 @@ pub struct Config {
     pub exchange: Exchange,
     pub sms: Sms,
     pub mail: Mail,
+    pub reminders: Reminders,
+    pub digest: Digest,
     pub password: Password,
     pub phones: Phones,
     pub limits: LimitTable,
@@ -88,6 +94,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub oidc: Oidc,
     pub webhooks: Webhooks,
+    pub issues: Issues,
     pub metrics: Metrics,
 }
 

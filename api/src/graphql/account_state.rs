@@ -1,7 +1,7 @@
 //! The account behind a record: how it stands, and what the directory shows of it.
 use super::card::AccountState;
 use super::error::{Maybe, fault};
-use super::run::ReceiptLine;
+use super::operation::ReceiptLine;
 use super::{allows, house};
 use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};

@@ -1,4 +1,4 @@
-//! What is wrong with a record that was handed in, in the caller's language.
+//! What a kind of data issue means, in the caller's language.
 use crate::language::Language;
 use kimlik_domain::staff::IssueKind;
 
@@ -47,7 +47,71 @@ fn words(kind: IssueKind) -> (&'static str, &'static str) {
         IssueKind::UnknownManager => ("This superior is not known.", "Bu amir bilinmiyor."),
         IssueKind::ManagerCircle => ("The superiors go round in a circle.", "Amirler birbirinin amiri olarak dönüyor."),
         IssueKind::TextTooLong => ("The text is longer than what it is kept in.", "Metin, tutulduğu alandan uzun."),
-        _ => ("Somebody should look at this record.", "Bu kayda bir yetkili bakmalı."),
+        IssueKind::UnreadableRow => ("The row cannot be split into its columns.", "Satır sütunlarına ayrılamadı."),
+        IssueKind::UnitShortName => ("The unit has no name that fits the address book.", "Birimin adres defterine sığan bir kısa adı yok."),
+        IssueKind::UnitCircle => ("The units go round in a circle.", "Birimler birbirinin üst birimi olarak dönüyor."),
+        IssueKind::UnknownParent => ("The unit above this one is not in the feed.", "Üst birim İK verisinde yok."),
+        IssueKind::InvalidUnit => ("The unit cannot be read.", "Birim kaydı okunamadı."),
+        IssueKind::InvalidUnitField => {
+            ("A value of the unit was not taken, or not whole.", "Birimin bir değeri alınmadı ya da kısmen alındı.")
+        }
+        IssueKind::FeedEmpty => ("A delivery without anybody in it: nobody is touched.", "Teslimatta hiç kimse yok: kimseye dokunulmadı."),
+        IssueKind::FeedShrunken => ("A delivery with far fewer people than before.", "Teslimatta öncekinden çok daha az kişi var."),
+        IssueKind::FeedMostlyRejected => {
+            ("Most rows of a delivery are wrong: it was refused whole.", "Teslimatın çoğu satırı hatalı: tümü reddedildi.")
+        }
+        IssueKind::AbsentFromSnapshot => {
+            ("The person is no longer in the feed; nobody is closed for that.", "Kişi İK verisinde artık yok; bu nedenle hesap kapatılmaz.")
+        }
+        IssueKind::FeedUnreadable => ("The delivery cannot be read.", "Teslimat okunamadı."),
+        IssueKind::NoOrganizationalUnit => {
+            ("No rule places the unit, or its place is not there.", "Birim için yerleşim kuralı yok ya da yeri dizinde bulunmuyor.")
+        }
+        IssueKind::NoNameLeft => ("No user name can be made.", "Kullanıcı adı üretilemedi."),
+        IssueKind::PossibleAccount => (
+            "An existing account may be this person's: somebody decides.",
+            "Var olan bir hesap bu kişinin olabilir: bir yetkili karar verir.",
+        ),
+        IssueKind::AccountNotFound => ("The known account cannot be found in the directory.", "Bilinen hesap dizinde bulunamıyor."),
+        IssueKind::ProtectedAccount => ("Kimlik must not touch this account.", "Kimlik bu hesaba dokunmamalı."),
+        IssueKind::ProtectedLeaver => (
+            "The person has left, and the account, which Kimlik must not touch, is still enabled.",
+            "Kişi ayrıldı; Kimlik'in dokunmaması gereken hesabı hâlâ açık.",
+        ),
+        IssueKind::DisabledByHand => {
+            ("Somebody disabled the account in the directory: it stays so.", "Hesap dizinde elle devre dışı bırakılmış: öyle kalır.")
+        }
+        IssueKind::UndeliverableMobile => (
+            "Messages to the mobile number do not arrive: another one is needed.",
+            "Cep numarasına mesaj ulaşmıyor: başka bir numara gerekli.",
+        ),
+        IssueKind::UndeliverableMail => {
+            ("The mail server does not take messages to the address.", "Posta sunucusu bu adrese gelen iletileri almıyor.")
+        }
+        IssueKind::PhoneConflict => {
+            ("A phone was changed in Kimlik, and HR says otherwise.", "Telefon Kimlik'te değiştirildi, İK başka bir numara söylüyor.")
+        }
+        IssueKind::CardValueCut => (
+            "A value of the card is longer than the address book holds, and was cut.",
+            "Karttaki bir değer adres defterine sığmadı ve kısaltıldı.",
+        ),
+        IssueKind::AddressPolicy => {
+            ("An address policy of Exchange writes other addresses.", "Exchange adres ilkesi başka adresler yazıyor.")
+        }
+        IssueKind::ForeignMailbox => {
+            ("The mailbox is of another kind than the settings make.", "Posta kutusu ayarlardakinden farklı türde.")
+        }
+        IssueKind::MailboxOverdue => {
+            ("The mailbox is waited for longer than it should be.", "Posta kutusu gereğinden uzun süredir bekleniyor.")
+        }
+        IssueKind::MailboxRefused => ("The mailbox will not be made as things are.", "Posta kutusu bu durumda açılamıyor."),
+        IssueKind::DuplicateAddress => ("Two objects of the directory carry this address.", "Bu e-posta adresi dizinde iki nesnede var."),
+        IssueKind::ForeignGroups => (
+            "Groups that somebody else gave are to be reviewed after a transfer.",
+            "Nakilden sonra başkasının verdiği gruplar gözden geçirilmeli.",
+        ),
+        IssueKind::DirectoryRefused => ("The directory refused a change.", "Dizin bir değişikliği reddetti."),
+        IssueKind::DuplicateEmployeeId => ("Two accounts carry this registry number.", "Bu sicil numarası iki hesapta var."),
     }
 }
 

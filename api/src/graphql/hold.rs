@@ -4,7 +4,7 @@ use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::page::{self, Cursor, Page};
 use super::run::ChangeAction;
 use super::scalar::RegistryNumber;
-use super::{allows, caller, house, id};
+use super::{allows, caller, house, id, said};
 use crate::deeds;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -88,9 +88,9 @@ impl Hold {
     async fn province(&self) -> Option<&str> {
         self.0.scope.map(|p| p.name())
     }
-    /// In plain words.
-    async fn reasons(&self) -> &[String] {
-        &self.0.reasons
+    /// In plain words, in the caller's language.
+    async fn reasons(&self, ctx: &Context<'_>) -> Vec<String> {
+        self.0.reasons.iter().map(|reason| said(ctx, reason)).collect()
     }
     /// How many people it is about.
     async fn people(&self) -> u32 {
@@ -146,9 +146,9 @@ impl HoldItem {
     async fn action(&self) -> ChangeAction {
         self.0.kind.into()
     }
-    /// The plan as people read it.
-    async fn text(&self) -> &str {
-        &self.0.text
+    /// The plan as people read it, in the caller's language.
+    async fn text(&self, ctx: &Context<'_>) -> String {
+        said(ctx, &self.0.text)
     }
     /// Null: undecided.
     async fn approved(&self) -> Option<bool> {

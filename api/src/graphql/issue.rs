@@ -1,162 +1,36 @@
 //! Data issues: faults in what HR says, with who can mend each.
 use super::card::{IdentityCard, of_person};
-use super::error::{Maybe, fault};
+use super::error::{Maybe, bad_input, fault};
+use super::issue_decide::DataIssueDecision;
+use super::issue_kind::{BlockedStep, DataIssueKind};
 use super::page::{self, Cursor, Page};
-use super::scalar::RegistryNumber;
+use super::scalar::{Date, RegistryNumber, UnitCode};
 use super::unit::Unit;
-use super::{allows, house, id, permitted};
-use async_graphql::{Context, Enum, ID, Object, Result};
-use chrono::{DateTime, Utc};
+use super::{allows, fault_words, house, id, language, permitted, window};
+use async_graphql::connection::Edge;
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::card::tree::UnitTree;
-use kimlik_domain::id::IssueId;
-use kimlik_domain::ports::OpenIssue;
-use kimlik_domain::staff::RegistryNo;
+use kimlik_domain::day;
+use kimlik_domain::id::{IssueId, PersonId};
+use kimlik_domain::page::Place;
+use kimlik_domain::ports::{IssueFilter, ListedIssue, OpenIssue, Urgency};
+use kimlik_domain::staff::records::IssueDay;
+use kimlik_domain::staff::{self, RegistryNo};
+use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
 #[derive(Default)]
 pub struct IssueQuery;
 
-/// What is wrong.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "kimlik_domain::staff::IssueKind")]
-pub enum DataIssueKind {
-    /// The row cannot be split into cells.
-    UnreadableRow,
-    /// A row without a registry number.
-    MissingRegistryNo,
-    /// A row without a name.
-    MissingName,
-    /// A date that there is not.
-    InvalidDate,
-    /// A value that is none of those known.
-    InvalidValue,
-    /// Text decoded with the wrong table.
-    Mojibake,
-    /// A word where only certain words may stand.
-    UnknownWord,
-    /// A national id with wrong check digits.
-    InvalidNationalId,
-    /// No national id.
-    MissingNationalId,
-    /// One registry number with two national ids, or one national id on two people.
-    DuplicatePerson,
-    /// Rows of one person that do not agree.
-    ContradictoryRows,
-    /// A row older than what is known.
-    StaleRow,
-    /// An end before its start.
-    DatesOutOfOrder,
-    /// No first day in service.
-    MissingStart,
-    /// No mobile number: the announcement waits.
-    MissingMobile,
-    /// A mobile number that cannot take a text.
-    DoubtfulMobile,
-    /// One mobile number on several people.
-    SharedMobile,
-    /// A work phone that is no number.
-    DoubtfulWorkPhone,
-    /// A unit that is not in the feed.
-    UnknownUnit,
-    /// No unit.
-    MissingUnit,
-    /// A reason code that nobody has explained to Kimlik.
-    UnknownReason,
-    /// A reason code that a person has to decide.
-    ReasonHolds,
-    /// A manager who is not known.
-    UnknownManager,
-    /// Managers in a circle.
-    ManagerCircle,
-    /// Longer than the directory takes.
-    TextTooLong,
-    /// A unit without a name that fits the address book.
-    UnitShortName,
-    /// Units in a circle.
-    UnitCircle,
-    /// A unit below one that is not in the feed.
-    UnknownParent,
-    /// A unit that cannot be read.
-    InvalidUnit,
-    /// A value of a unit that was not taken, or not whole.
-    InvalidUnitField,
-    /// A delivery without anybody in it.
-    FeedEmpty,
-    /// A delivery with far fewer people than before.
-    FeedShrunken,
-    /// A delivery most of whose rows are wrong.
-    FeedMostlyRejected,
-    /// A person who is no longer in the feed; nobody is closed for that.
-    AbsentFromSnapshot,
-    /// A delivery that cannot be read.
-    FeedUnreadable,
-    /// No rule places the unit, or its place is not there.
-    NoOrganizationalUnit,
-    /// No user name can be made.
-    NoNameLeft,
-    /// An existing account that may be this person's.
-    PossibleAccount,
-    /// A known account that cannot be found.
-    AccountNotFound,
-    /// An account that Kimlik must not touch.
-    ProtectedAccount,
-    /// A leaver whose account Kimlik must not touch is still enabled.
-    ProtectedLeaver,
-    /// An active account that somebody disabled in the directory: Kimlik does not enable it again.
-    DisabledByHand,
-    /// Messages to the mobile number do not arrive, and will not: another number is needed.
-    UndeliverableMobile,
-    /// The mail server does not take messages to the address that the account has: the mailbox is missing, or full.
-    UndeliverableMail,
-    /// A phone was changed in Kimlik, and HR says otherwise or does not take it.
-    PhoneConflict,
-    /// A value of the card that is longer than the address book holds, and was cut.
-    CardValueCut,
-    /// An e-mail address policy of Exchange writes other addresses than Kimlik's.
-    AddressPolicy,
-    /// A mailbox of another kind than the settings make.
-    ForeignMailbox,
-    /// A mailbox that is waited for longer than it should be.
-    MailboxOverdue,
-    /// Whoever makes mailboxes will not do what is asked, as things are.
-    MailboxRefused,
-    /// An address that two objects of the directory carry: mail to it goes to one of them, or to nobody.
-    DuplicateAddress,
-    /// Groups that somebody else gave, to be reviewed after a transfer.
-    ForeignGroups,
-    /// The directory refused a change.
-    DirectoryRefused,
-    /// Two accounts with one registry number.
-    DuplicateEmployeeId,
-}
-
-/// What does not happen while an issue stands.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "kimlik_domain::staff::Blocked")]
-pub enum BlockedStep {
-    /// Nothing: it is only to be looked at.
-    Nothing,
-    /// The whole row: what was known stays.
-    Row,
-    /// The opening of an account.
-    Opening,
-    /// The text to the person.
-    Announcement,
-    /// The move to another place.
-    Move,
-    /// One field of the card.
-    CardField,
-    /// Every change of the account.
-    Account,
-    /// The whole delivery.
-    Feed,
-}
-
 /// A fault in what HR says.
 pub struct DataIssue {
     open: OpenIssue,
+    keeps_newcomer_waiting: bool,
+    mend_by: NaiveDate,
+    overdue: bool,
     tree: Arc<UnitTree>,
 }
 
@@ -171,7 +45,11 @@ impl DataIssue {
     async fn kind(&self) -> DataIssueKind {
         self.open.issue.kind.into()
     }
-    /// In plain words, without national ids and whole phone numbers.
+    /// What its kind means, in the caller's language.
+    async fn explanation(&self, ctx: &Context<'_>) -> &'static str {
+        fault_words::of(self.open.issue.kind, language(ctx))
+    }
+    /// What exactly was found, in plain words, without national ids and whole phone numbers.
     async fn message(&self) -> &str {
         &self.open.issue.message
     }
@@ -182,6 +60,22 @@ impl DataIssue {
     /// Somebody has to act now.
     async fn alarm(&self) -> bool {
         self.open.issue.kind.alarms()
+    }
+    /// A new account works, and its owner cannot be told because of this: these come first.
+    async fn keeps_newcomer_waiting(&self) -> bool {
+        self.keeps_newcomer_waiting
+    }
+    /// The last day on which it is mended in time, by the setting for its kind.
+    async fn mend_by(&self) -> Date {
+        Date(self.mend_by)
+    }
+    /// That day is over.
+    async fn overdue(&self) -> bool {
+        self.overdue
+    }
+    /// What dataIssueDecide takes; empty: it has to be mended where it comes from.
+    async fn decisions(&self) -> Vec<DataIssueDecision> {
+        self.open.issue.decisions().iter().copied().map(Into::into).collect()
     }
     /// Sicil no, where it is about a person.
     async fn registry_number(&self) -> Option<RegistryNumber> {
@@ -217,86 +111,237 @@ impl DataIssue {
     }
 }
 
+/// Which data issues; all that is said must fit.
+#[derive(InputObject)]
+pub struct DataIssueFilter {
+    /// One of these kinds.
+    kinds: Option<Vec<DataIssueKind>>,
+    /// What stops one of these.
+    blocks: Option<Vec<BlockedStep>>,
+    /// About people who worked in one of these when it was found, or about the unit itself.
+    units: Option<Vec<UnitCode>>,
+    /// Or in the units below them.
+    #[graphql(default = true)]
+    include_subunits: bool,
+    /// Sicil no: about this person.
+    registry_number: Option<RegistryNumber>,
+    /// Only what should have been mended by now.
+    #[graphql(default = false)]
+    overdue: bool,
+}
+
+/// What became of data issues on one day.
+#[derive(SimpleObject)]
+pub struct DataIssueDay {
+    /// The day, in Türkiye.
+    date: Date,
+    /// How many began.
+    opened: u32,
+    /// How many ended: mended, or decided.
+    closed: u32,
+    /// How many were open at its end; of today: are open now.
+    open: u32,
+}
+
+impl From<IssueDay> for DataIssueDay {
+    fn from(day: IssueDay) -> DataIssueDay {
+        DataIssueDay { date: Date(day.day), opened: day.opened, closed: day.closed, open: day.open }
+    }
+}
+
 #[Object]
 impl IssueQuery {
-    /// What is wrong in what HR says, oldest first; a personnel officer sees what is about the own people and units.
+    /// What is wrong in what HR says. First what keeps a newcomer from being told, then what alarms, then the rest, each the oldest
+    /// first. A personnel officer sees what is about the own people and units.
     #[graphql(complexity = "page::size(first) * child_complexity + 5")]
     async fn data_issues(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Only these; null: all.")] filter: Option<DataIssueFilter>,
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<DataIssue>> {
         if !allows(ctx, Deed::ReadIssue, About::List) {
             return None;
         }
-        Some(issues(ctx, first, after.as_deref()).await)
+        Some(issues(ctx, filter, first, after.as_deref()).await)
+    }
+
+    /// How many data issues began and ended day by day, the oldest day first: of a unit, or of everything that the caller is
+    /// responsible for. Null: the caller may not see the unit's, or there is none.
+    #[graphql(complexity = "100")]
+    async fn data_issue_trend(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The unit; null: all of the caller's.")] unit: Option<UnitCode>,
+        #[graphql(desc = "And the units below it.", default = true)] include_subunits: bool,
+        #[graphql(desc = "How many days up to today, at most 366.", default = 30)] days: i32,
+    ) -> Maybe<Vec<DataIssueDay>> {
+        if !allows(ctx, Deed::ReadIssue, About::List) {
+            return None;
+        }
+        trend(ctx, unit.map(|unit| unit.0), include_subunits, days).await.transpose()
     }
 }
 
-/// By its id, where the caller may read it.
-pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<DataIssue>> {
-    if !allows(ctx, Deed::ReadIssue, About::List) {
-        return Ok(None);
-    }
-    let house = house(ctx)?;
-    let found = house.store.issues(Some(IssueId(id::below(id))), 1).await.map_err(|e| fault(ctx, &e))?;
-    let found: Vec<OpenIssue> = found.into_iter().filter(|issue| issue.id.0 == id).collect();
-    let Some(open) = of_them(ctx, found).await?.pop() else { return Ok(None) };
-    let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
-    Ok(Some(DataIssue { open, tree }))
+const ISSUE: &str = "issue";
+const MOST_VALUES: usize = 1_000;
+
+/// As the store is asked.
+struct AskedIssues {
+    filter: IssueFilter,
+    overdue: bool,
+    /// Nothing can fit.
+    is_nothing: bool,
 }
 
-async fn issues(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<DataIssue>> {
+fn asked(filter: Option<DataIssueFilter>, tree: &UnitTree) -> Result<AskedIssues> {
+    let Some(filter) = filter else {
+        return Ok(AskedIssues { filter: IssueFilter::default(), overdue: false, is_nothing: false });
+    };
+    let sizes = [filter.kinds.as_ref().map(Vec::len), filter.blocks.as_ref().map(Vec::len), filter.units.as_ref().map(Vec::len)];
+    if sizes.into_iter().flatten().any(|n| n > MOST_VALUES) {
+        return Err(bad_input(format!("filter: at most {MOST_VALUES} values of a kind.")));
+    }
+    let all = staff::IssueKind::ALL.iter().copied();
+    let named: Option<HashSet<staff::IssueKind>> = filter.kinds.map(|kinds| kinds.into_iter().map(Into::into).collect());
+    let blocked: Option<HashSet<staff::Blocked>> = filter.blocks.map(|steps| steps.into_iter().map(Into::into).collect());
+    let is_any = named.is_none() && blocked.is_none();
+    let kinds: Vec<staff::IssueKind> = all
+        .filter(|kind| named.as_ref().is_none_or(|n| n.contains(kind)) && blocked.as_ref().is_none_or(|b| b.contains(&kind.blocks())))
+        .collect();
+    let units: Option<Vec<_>> = filter.units.map(|units| {
+        let roots: Vec<_> = units.into_iter().map(|unit| unit.0).collect();
+        tree.within(&roots, filter.include_subunits).into_iter().collect()
+    });
+    let is_nothing = kinds.is_empty() || units.as_ref().is_some_and(Vec::is_empty);
+    let kinds = if is_any { Vec::new() } else { kinds };
+    let registry_no = filter.registry_number.map(|no| no.0);
+    let filter_of = IssueFilter { kinds, units: units.unwrap_or_default(), registry_no, ..IssueFilter::default() };
+    Ok(AskedIssues { filter: filter_of, overdue: filter.overdue, is_nothing })
+}
+
+async fn issues(ctx: &Context<'_>, filter: Option<DataIssueFilter>, first: Option<i32>, after: Option<&str>) -> Result<Page<DataIssue>> {
+    let wanted = page::first(first)? as usize;
+    let after = after.map(|text| window::read(ISSUE, text).as_ref().and_then(written).ok_or_else(page::foreign)).transpose()?;
+    let tree = house(ctx)?.cards.tree().await.map_err(|e| fault(ctx, &e))?;
+    let asked = asked(filter, &tree)?;
+    let mut found = if asked.is_nothing { Vec::new() } else { visible(ctx, &asked, after, wanted + 1).await? };
+    let mut page = Page::new(after.is_some(), found.len() > wanted);
+    found.truncate(wanted);
+    for listed in found {
+        let cursor: Cursor = window::write(ISSUE, &place(&listed));
+        page.edges.push(Edge::new(cursor, shown(ctx, listed.open, listed.urgency, &tree)?));
+    }
+    Ok(page)
+}
+
+fn place(listed: &ListedIssue) -> Place {
+    let at = match listed.urgency {
+        Urgency::KeepsNewcomerWaiting => 0,
+        Urgency::Alarm => 1,
+        Urgency::Usual => 2,
+    };
+    Place { key: vec![at], id: listed.open.id.0.as_u128() }
+}
+
+fn written(place: &Place) -> Option<(Urgency, IssueId)> {
+    let urgency = match place.key.as_slice() {
+        [0] => Urgency::KeepsNewcomerWaiting,
+        [1] => Urgency::Alarm,
+        [2] => Urgency::Usual,
+        _ => return None,
+    };
+    Some((urgency, IssueId(Uuid::from_u128(place.id))))
+}
+
+pub fn shown(ctx: &Context<'_>, open: OpenIssue, urgency: Urgency, tree: &Arc<UnitTree>) -> Result<DataIssue> {
     let house = house(ctx)?;
-    let wanted = page::first(first)?;
-    let after = page::after(id::ISSUE, after)?.map(IssueId);
-    let found = visible(ctx, after, wanted as usize + 1).await?;
-    let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
-    Ok(page::page(found, wanted, after.is_some(), |open| {
-        (Cursor(id::encode(id::ISSUE, open.id.0).0), DataIssue { open, tree: tree.clone() })
-    }))
+    let mend_by = house.config.issues.terms().mend_by(open.issue.kind, open.since);
+    let overdue = mend_by < day::today(house.clock.now());
+    let keeps_newcomer_waiting = urgency == Urgency::KeepsNewcomerWaiting;
+    Ok(DataIssue { open, keeps_newcomer_waiting, mend_by, overdue, tree: tree.clone() })
 }
 
 /// Issues read at once where only some of them may be seen.
 const BATCH: u32 = 500;
 
 /// Those that the caller may see, in their order, until there are enough.
-async fn visible(ctx: &Context<'_>, mut after: Option<IssueId>, enough: usize) -> Result<Vec<OpenIssue>> {
+async fn visible(ctx: &Context<'_>, asked: &AskedIssues, mut after: Option<(Urgency, IssueId)>, enough: usize) -> Result<Vec<ListedIssue>> {
+    let house = house(ctx)?;
     let everything = allows(ctx, Deed::ReadIssue, About::Everything);
-    let batch = if everything { u32::try_from(enough).unwrap_or(BATCH) } else { BATCH };
+    let batch = if everything && !asked.overdue { u32::try_from(enough).unwrap_or(BATCH) } else { BATCH };
+    let (terms, today) = (house.config.issues.terms(), day::today(house.clock.now()));
     let mut seen = Vec::new();
     loop {
-        let found = house(ctx)?.store.issues(after, batch).await.map_err(|e| fault(ctx, &e))?;
-        if everything {
-            return Ok(found);
-        }
+        let mut found = house.records.issues(&asked.filter, after, batch).await.map_err(|e| fault(ctx, &e))?;
         let is_last = found.len() < batch as usize;
-        after = found.last().map(|i| i.id);
-        seen.extend(of_them(ctx, found).await?);
+        after = found.last().map(|i| (i.urgency, i.open.id));
+        if asked.overdue {
+            found.retain(|i| terms.mend_by(i.open.issue.kind, i.open.since) < today);
+        }
+        if !everything {
+            let people = permitted(ctx, Deed::ReadIssue, found.iter().filter_map(|i| i.open.issue.person)).await?;
+            found.retain(|i| concerns(ctx, Deed::ReadIssue, &i.open, &people));
+        }
+        seen.extend(found);
         if is_last || seen.len() >= enough {
             return Ok(seen);
         }
     }
 }
 
-/// Those of `found` that the caller may see.
-async fn of_them(ctx: &Context<'_>, mut found: Vec<OpenIssue>) -> Result<Vec<OpenIssue>> {
-    if !allows(ctx, Deed::ReadIssue, About::Everything) {
-        let people = permitted(ctx, Deed::ReadIssue, found.iter().filter_map(|i| i.issue.person)).await?;
-        found.retain(|i| match (i.issue.person, i.issue.personnel_unit) {
-            (Some(person), _) => people.contains(&person),
-            (None, Some(unit)) => allows(ctx, Deed::ReadIssue, About::Unit(unit)),
-            (None, None) => false,
-        });
+/// `people`: those of whom the deed is allowed.
+pub fn concerns(ctx: &Context<'_>, deed: Deed, open: &OpenIssue, people: &HashSet<PersonId>) -> bool {
+    match (open.issue.person, open.issue.personnel_unit) {
+        (Some(person), _) => people.contains(&person),
+        (None, Some(unit)) => allows(ctx, deed, About::Unit(unit)),
+        (None, None) => allows(ctx, deed, About::Everything),
     }
-    Ok(found)
+}
+
+/// By its id, while it is open, where the caller may read it.
+pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<DataIssue>> {
+    if !allows(ctx, Deed::ReadIssue, About::List) {
+        return Ok(None);
+    }
+    let house = house(ctx)?;
+    let filter = IssueFilter { id: Some(IssueId(id)), ..IssueFilter::default() };
+    let found = house.records.issues(&filter, None, 1).await.map_err(|e| fault(ctx, &e))?;
+    let Some(listed) = found.into_iter().next() else { return Ok(None) };
+    let people = permitted(ctx, Deed::ReadIssue, listed.open.issue.person).await?;
+    if !concerns(ctx, Deed::ReadIssue, &listed.open, &people) {
+        return Ok(None);
+    }
+    let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
+    shown(ctx, listed.open, listed.urgency, &tree).map(Some)
 }
 
 /// Open ones about one person, for who may read them.
 pub async fn about(ctx: &Context<'_>, registry_no: &RegistryNo) -> Result<Vec<DataIssue>> {
     let house = house(ctx)?;
-    let found = house.records.issues_about(registry_no).await.map_err(|e| fault(ctx, &e))?;
+    let filter = IssueFilter { registry_no: Some(registry_no.clone()), ..IssueFilter::default() };
+    let found = house.records.issues(&filter, None, BATCH).await.map_err(|e| fault(ctx, &e))?;
     let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
-    Ok(found.into_iter().map(|open| DataIssue { open, tree: tree.clone() }).collect())
+    found.into_iter().map(|listed| shown(ctx, listed.open, listed.urgency, &tree)).collect()
+}
+
+async fn trend(ctx: &Context<'_>, unit: Option<staff::UnitCode>, include_subunits: bool, days: i32) -> Result<Option<Vec<DataIssueDay>>> {
+    let wanted = u32::try_from(days).ok().filter(|days| (1..=366).contains(days));
+    let wanted = wanted.ok_or_else(|| bad_input(format!("days: a number from 1 to 366, not {days}.")))?;
+    let house = house(ctx)?;
+    let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
+    let units = match unit {
+        Some(unit) if tree.units().get(unit).is_none() || !allows(ctx, Deed::ReadIssue, About::Unit(unit)) => return Ok(None),
+        Some(unit) => Some(tree.within(&[unit], include_subunits)),
+        None => None,
+    };
+    let today = day::today(house.clock.now());
+    let since = day::midnight(today) - TimeDelta::days(i64::from(wanted) - 1);
+    let trend = house.records.issue_trend(since).await.map_err(|e| fault(ctx, &e))?;
+    let counts = |of: Option<staff::UnitCode>| match of {
+        Some(of) => units.as_ref().is_none_or(|units| units.contains(&of)) && allows(ctx, Deed::ReadIssue, About::Unit(of)),
+        None => units.is_none() && allows(ctx, Deed::ReadIssue, About::Everything),
+    };
+    Ok(Some(trend.days(today, wanted, counts).into_iter().map(Into::into).collect()))
 }

@@ -15,10 +15,13 @@ pub mod health;
 pub mod hold;
 pub mod id;
 pub mod issue;
+pub mod issue_decide;
+pub mod issue_kind;
 pub mod mailbox;
 pub mod message;
 pub mod node;
 pub mod officer;
+pub mod operation;
 pub mod order;
 pub mod page;
 pub mod password;
@@ -26,6 +29,7 @@ pub mod password_policy;
 pub mod phone;
 pub mod pin;
 pub mod plan;
+pub mod plan_of_many;
 pub mod progress;
 pub mod provenance;
 pub mod reading;
@@ -37,6 +41,7 @@ pub mod session;
 pub mod staff;
 pub mod staff_list;
 pub mod submission;
+pub mod sync;
 pub mod ticket;
 pub mod unit;
 pub mod viewer;
@@ -78,6 +83,8 @@ pub struct Query(
     submission::SubmissionQuery,
     rename::RenameQuery,
     node::NodeQuery,
+    operation::OperationQuery,
+    sync::PlanQuery,
 );
 
 /// Deeds. Each has one input and one payload; what the caller can mend comes back as userErrors.
@@ -100,6 +107,9 @@ pub struct Mutation(
     credentials::CredentialsMutation,
     rename::RenameMutation,
     adoption::AdoptionMutation,
+    issue_decide::IssueMutation,
+    sync::SyncMutation,
+    operation::OperationMutation,
 );
 
 /// What is told as it happens, over a WebSocket or as server-sent events. Ends with the caller's session.
@@ -153,7 +163,7 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         builder,
         change::IdentityCardChange,
         run::SyncRun,
-        run::Operation,
+        operation::Operation,
         hold::Hold,
         hold::HoldItem,
         message::Message,
@@ -260,6 +270,11 @@ async fn permits(ctx: &Context<'_>, deed: Deed, person: PersonId) -> async_graph
 /// What the caller reads.
 fn language(ctx: &Context<'_>) -> Language {
     ctx.data_opt::<Language>().copied().unwrap_or_default()
+}
+
+/// A text of a plan, a reason or a receipt, as the caller reads it.
+fn said(ctx: &Context<'_>, text: &str) -> String {
+    kimlik_domain::lifecycle::words::said(text, language(ctx).into())
 }
 
 fn house<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Arc<House>> {

@@ -3,7 +3,7 @@ use super::allows;
 use super::card::IdentityCard;
 use super::error::{Maybe, bad_input};
 use super::staff::StaffMember;
-use super::{audit, card, challenge, grant, hold, id, issue, message, run, service_account, staff, submission, unit, webhook};
+use super::{audit, card, challenge, grant, hold, id, issue, message, operation, run, service_account, staff, submission, unit, webhook};
 use async_graphql::{Context, ID, Interface, Object, Result};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::PersonId;
@@ -23,7 +23,7 @@ pub enum Node {
     Unit(unit::Unit),
     Province(unit::Province),
     Run(run::SyncRun),
-    Operation(run::Operation),
+    Operation(operation::Operation),
     Hold(hold::Hold),
     Message(message::Message),
     Issue(issue::DataIssue),
@@ -100,7 +100,7 @@ async fn find(ctx: &Context<'_>, argument: &str, id: &ID) -> Result<Option<Node>
         id::CARD => card::one(ctx, key).await?.map(Node::Card),
         id::STAFF => staff::member_of(ctx, PersonId(key)).await?.map(Node::Staff),
         id::RUN => run::one(ctx, key).await?.map(Node::Run),
-        id::OPERATION => run::one_operation(ctx, key).await?.map(Node::Operation),
+        id::OPERATION => operation::one(ctx, key).await?.map(Node::Operation),
         id::HOLD => hold::one(ctx, key).await?.map(Node::Hold),
         id::MESSAGE => message::one(ctx, key).await?.map(Node::Message),
         id::ISSUE => issue::one(ctx, key).await?.map(Node::Issue),

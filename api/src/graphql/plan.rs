@@ -3,18 +3,21 @@
 use super::card::{IdentityCard, of_person};
 use super::error::Maybe;
 use super::page::{self, Cursor, Page};
+use super::plan_of_many::{self, Many};
 use super::run::ChangeAction;
 use super::scalar::{Date, RegistryNumber};
-use super::{id, run::ActionCount};
+use super::{id, run::ActionCount, said};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use kimlik_domain::account::Mode;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::plan::digest_of;
-use kimlik_domain::lifecycle::{ActionKind, Step, reconcile};
+use kimlik_domain::lifecycle::{Action, ActionKind, PersonPlan, Step, describe, reconcile};
+use kimlik_domain::message::Language;
 use kimlik_domain::staff::{IssueKind, RegistryNo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What is to be done, person by person, with the reason for each change. Nothing is left to decide when it is carried out.
@@ -27,6 +30,9 @@ pub struct Plan {
     digest: String,
     observed_at: DateTime<Utc>,
     as_of: NaiveDate,
+    /// Of many people: only who they are is kept, and a page of them is planned when it is asked for.
+    #[serde(skip)]
+    many: Option<Arc<Many>>,
 }
 
 /// May it be carried out?
@@ -73,14 +79,7 @@ impl Plan {
     pub fn of(plan: &reconcile::Plan) -> Plan {
         let overview = &plan.overview;
         let actions = || plan.people.iter().flat_map(|p| p.actions.iter().map(move |a| (p, a)));
-        let changes = actions().map(|(p, action)| PlannedChange {
-            person: p.person,
-            registry_no: p.registry_no.clone(),
-            kind: action.kind,
-            because: action.because.to_string(),
-            fields: action.steps.iter().flat_map(fields).collect(),
-            text: kimlik_domain::lifecycle::describe::action_text(action),
-        });
+        let changes = actions().map(|(p, action)| PlannedChange::of(p, action));
         Plan {
             counts: overview.counts.clone(),
             held_because: overview.exceeded.iter().map(ToString::to_string).collect(),
@@ -89,11 +88,40 @@ impl Plan {
             digest: digest_of(actions().map(|(p, a)| (p.person, a))),
             observed_at: overview.observed_at,
             as_of: overview.as_of,
+            many: None,
+        }
+    }
+
+    /// Of people who are planned page by page.
+    pub fn of_many(many: Arc<Many>) -> Plan {
+        let overview = &many.overview;
+        Plan {
+            counts: overview.counts.clone(),
+            held_because: overview.exceeded.iter().map(ToString::to_string).collect(),
+            changes: Vec::new(),
+            text: String::new(),
+            digest: String::new(),
+            observed_at: overview.observed_at,
+            as_of: overview.as_of,
+            many: Some(many),
         }
     }
 
     pub fn is_to_do(&self, kinds: &[ActionKind]) -> bool {
         self.changes.iter().any(|c| kinds.contains(&c.kind))
+    }
+}
+
+impl PlannedChange {
+    pub fn of(person: &PersonPlan, action: &Action) -> PlannedChange {
+        PlannedChange {
+            person: person.person,
+            registry_no: person.registry_no.clone(),
+            kind: action.kind,
+            because: action.because.to_string(),
+            fields: action.steps.iter().flat_map(fields).collect(),
+            text: describe::action_text(action, Language::En),
+        }
     }
 }
 
@@ -138,26 +166,38 @@ impl Plan {
     async fn verdict(&self) -> PlanVerdict {
         if self.held_because.is_empty() { PlanVerdict::WithinLimits } else { PlanVerdict::Held }
     }
-    /// The limits that it exceeds, in plain words.
-    async fn held_because(&self) -> &[String] {
-        &self.held_because
+    /// The limits that it exceeds, in plain words, in the caller's language.
+    async fn held_because(&self, ctx: &Context<'_>) -> Vec<String> {
+        self.held_because.iter().map(|why| said(ctx, why)).collect()
     }
     /// Each change, by registry number, in the order in which it is carried out.
     #[graphql(complexity = "page::size(first) * child_complexity + 5")]
     async fn changes(
         &self,
+        ctx: &Context<'_>,
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<PlannedChange>> {
-        Some(self.page(first, after.as_deref()))
+        match &self.many {
+            Some(many) => Some(plan_of_many::page(many, ctx, first, after.as_deref()).await),
+            None => Some(self.page(first, after.as_deref())),
+        }
     }
-    /// The same plan as people read it.
-    async fn text(&self) -> &str {
-        &self.text
+    /// The same plan as people read it, in the caller's language. Of a plan of more than 100 people the first 100 of them: `changes` has all.
+    #[graphql(complexity = "100")]
+    async fn text(&self, ctx: &Context<'_>) -> Maybe<String> {
+        match &self.many {
+            Some(many) => Some(plan_of_many::text(many, ctx).await),
+            None => Some(Ok(said(ctx, &self.text))),
+        }
     }
     /// The same exactly as long as the changes are.
-    async fn digest(&self) -> &str {
-        &self.digest
+    #[graphql(complexity = "100")]
+    async fn digest(&self, ctx: &Context<'_>) -> Maybe<String> {
+        match &self.many {
+            Some(many) => Some(plan_of_many::digest(many, ctx).await),
+            None => Some(Ok(self.digest.clone())),
+        }
     }
     /// When the directory was looked at.
     async fn observed_at(&self) -> DateTime<Utc> {
@@ -191,17 +231,17 @@ impl PlannedChange {
     async fn action(&self) -> ChangeAction {
         self.kind.into()
     }
-    /// Why, in plain words.
-    async fn because(&self) -> &str {
-        &self.because
+    /// Why, in plain words, in the caller's language.
+    async fn because(&self, ctx: &Context<'_>) -> String {
+        said(ctx, &self.because)
     }
     /// The values that change.
     async fn fields(&self) -> &[FieldChange] {
         &self.fields
     }
-    /// The change with every step, as people read it.
-    async fn text(&self) -> &str {
-        &self.text
+    /// The change with every step, as people read it, in the caller's language.
+    async fn text(&self, ctx: &Context<'_>) -> String {
+        said(ctx, &self.text)
     }
     /// Whose account.
     #[graphql(complexity = "5 + child_complexity")]

@@ -1,12 +1,12 @@
 //! Runs and what they did.
-use super::card::{IdentityCard, of_person};
 use super::error::{Maybe, fault};
+use super::operation::{self, Operation};
 use super::page::{self, Cursor, Page};
-use super::{allows, house, id, permits};
+use super::{allows, house, id};
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
-use kimlik_domain::id::{OperationId, RunId};
+use kimlik_domain::id::RunId;
 use kimlik_domain::lifecycle::run;
 use kimlik_domain::ports::OperationsOf;
 use uuid::Uuid;
@@ -78,22 +78,6 @@ pub enum SyncRunStatus {
     Failed,
 }
 
-/// How an operation stands.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "kimlik_domain::lifecycle::run::OperationStatus")]
-pub enum OperationStatus {
-    /// Committed, not yet settled.
-    Intended,
-    /// Done, and seen in the directory.
-    Done,
-    /// The directory refused it.
-    Refused,
-    /// Perhaps it happened: the person is looked at again.
-    InDoubt,
-    /// Found not wholly done after a doubt; what was missing was planned anew.
-    Superseded,
-}
-
 /// How many changes of one kind.
 #[derive(SimpleObject)]
 pub struct ActionCount {
@@ -106,23 +90,6 @@ pub struct ActionCount {
 impl ActionCount {
     pub fn of(kind: kimlik_domain::lifecycle::ActionKind, count: u32) -> ActionCount {
         ActionCount { action: kind.into(), count }
-    }
-}
-
-/// One step of an operation, with its time.
-#[derive(SimpleObject)]
-pub struct ReceiptLine {
-    /// When.
-    at: DateTime<Utc>,
-    /// In plain words.
-    step: String,
-    /// `done`, or why not.
-    result: String,
-}
-
-impl From<run::ReceiptLine> for ReceiptLine {
-    fn from(line: run::ReceiptLine) -> ReceiptLine {
-        ReceiptLine { at: line.at, step: line.step, result: line.result }
     }
 }
 
@@ -190,7 +157,11 @@ impl SyncRun {
     async fn fault(&self) -> Option<&str> {
         self.0.summary.fault.as_deref()
     }
-    /// What it did, newest first.
+    /// Who asked for it: `user:…`, `service:…`; null: Kimlik by itself, or the server's terminal.
+    async fn started_by(&self) -> Option<&str> {
+        self.0.summary.by.as_deref()
+    }
+    /// What it did, newest first. Who may read everybody's operations; others see null.
     #[graphql(complexity = "page::size(first) * child_complexity + 5")]
     async fn operations(
         &self,
@@ -198,48 +169,10 @@ impl SyncRun {
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<Operation>> {
-        Some(operations(ctx, OperationsOf::Run(self.0.id), first, after.as_deref()).await)
-    }
-}
-
-/// One change of one account.
-pub struct Operation(pub run::OperationRecord);
-
-#[Object]
-/// One change of one account, from its intent to its receipt.
-impl Operation {
-    /// Of this operation.
-    pub async fn id(&self) -> ID {
-        id::encode(id::OPERATION, self.0.id.0)
-    }
-    /// What is done.
-    async fn action(&self) -> ChangeAction {
-        self.0.kind.into()
-    }
-    /// How it stands.
-    async fn status(&self) -> OperationStatus {
-        self.0.status.into()
-    }
-    /// The reason, in plain words.
-    async fn because(&self) -> &str {
-        &self.0.because
-    }
-    /// When it was decided.
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
-    }
-    /// When its outcome was seen.
-    async fn settled_at(&self) -> Option<DateTime<Utc>> {
-        self.0.settled_at
-    }
-    /// Every step with its time.
-    async fn receipt(&self) -> Vec<ReceiptLine> {
-        self.0.receipt.iter().map(|l| ReceiptLine { at: l.at, step: l.step.clone(), result: l.result.clone() }).collect()
-    }
-    /// Whose account.
-    #[graphql(complexity = "5 + child_complexity")]
-    async fn card(&self, ctx: &Context<'_>) -> Maybe<IdentityCard> {
-        of_person(ctx, self.0.person).await.transpose()
+        if !allows(ctx, Deed::ReadOperation, About::Everything) {
+            return None;
+        }
+        Some(operation::of(ctx, OperationsOf::Run(self.0.id), first, after.as_deref()).await)
     }
 }
 
@@ -269,28 +202,9 @@ pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<SyncRun>> {
     Ok(found.into_iter().find(|run| run.id.0 == id).map(SyncRun))
 }
 
-/// By its id, where the caller may read it.
-pub async fn one_operation(ctx: &Context<'_>, id: Uuid) -> Result<Option<Operation>> {
-    if !allows(ctx, Deed::ReadOperation, About::List) {
-        return Ok(None);
-    }
-    let before = Some(OperationId(id::above(id)));
-    let found = house(ctx)?.store.operations(OperationsOf::Everybody, before, 1).await.map_err(|e| fault(ctx, &e))?;
-    let Some(operation) = found.into_iter().find(|operation| operation.id.0 == id) else { return Ok(None) };
-    Ok(permits(ctx, Deed::ReadOperation, operation.person).await?.then_some(Operation(operation)))
-}
-
 async fn runs(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<SyncRun>> {
     let wanted = page::first(first)?;
     let before = page::after(id::RUN, after)?.map(RunId);
     let runs = house(ctx)?.store.runs(before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
     Ok(page::page(runs, wanted, before.is_some(), |run| (Cursor(id::encode(id::RUN, run.id.0).0), SyncRun(run))))
-}
-
-/// A page of what was done, newest first.
-pub async fn operations(ctx: &Context<'_>, of: OperationsOf, first: Option<i32>, after: Option<&str>) -> Result<Page<Operation>> {
-    let wanted = page::first(first)?;
-    let before = page::after(id::OPERATION, after)?.map(OperationId);
-    let found = house(ctx)?.store.operations(of, before, wanted + 1).await.map_err(|e| fault(ctx, &e))?;
-    Ok(page::page(found, wanted, before.is_some(), |o| (Cursor(id::encode(id::OPERATION, o.id.0).0), Operation(o))))
 }

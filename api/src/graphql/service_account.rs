@@ -39,6 +39,8 @@ pub enum ServiceScope {
     WebhooksManage,
     /// How the connected systems are: for monitoring.
     HealthRead,
+    /// Runs begun (syncStart).
+    RunsStart,
 }
 
 /// An account of a program.

@@ -4,11 +4,11 @@ use super::audit::AuditEvent;
 use super::card::{IdentityCard, IdentityCardKey, Posting, of_person, person_of};
 use super::error::{Maybe, fault};
 use super::issue::{self, DataIssue};
+use super::operation::{self, Operation};
 use super::page::{self, Page};
 use super::phone::Phones;
 use super::plan::Plan;
 use super::reading::reads;
-use super::run::{self, Operation};
 use super::scalar::{Date, PhoneNumber, RegistryNumber};
 use super::staff_list::{self, StaffMemberFilter};
 use super::window::{self, Counted, Paging};
@@ -151,7 +151,7 @@ impl StaffMember {
         if !allows(ctx, Deed::ReadOperation, self.about) {
             return None;
         }
-        Some(run::operations(ctx, OperationsOf::Person(self.record.person.id), first, after.as_deref()).await)
+        Some(operation::of(ctx, OperationsOf::Person(self.record.person.id), first, after.as_deref()).await)
     }
     /// What happened to this person, newest first: what HR said anew (`hr.change`), what was done to the account (`account.…`), to
     /// phones, passwords and messages, orders and decisions, each with who and why. Auditors and administrators also see who has

@@ -1,6 +1,6 @@
 //! HR records handed in from outside: a result for every record, and a submission to follow.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
-use super::issue::{BlockedStep, DataIssueKind};
+use super::issue_kind::{BlockedStep, DataIssueKind};
 use super::plan::Plan;
 use super::run::SyncRun;
 use super::scalar::RegistryNumber;

@@ -96,7 +96,7 @@ pub fn write(kind: &str, place: &Place) -> Cursor {
     Cursor(text)
 }
 
-fn read(kind: &str, cursor: &str) -> Option<Place> {
+pub fn read(kind: &str, cursor: &str) -> Option<Place> {
     let (key, id) = cursor.strip_prefix(kind)?.strip_prefix('_')?.split_once('_')?;
     if !key.is_ascii() || !key.len().is_multiple_of(2) {
         return None;

@@ -27,10 +27,13 @@ pub enum Scope {
     /// How the connected systems are: monitoring.
     #[serde(rename = "health:read")]
     HealthRead,
+    /// Runs begun.
+    #[serde(rename = "runs:start")]
+    RunsStart,
 }
 
 impl Scope {
-    pub const ALL: [Scope; 9] = [
+    pub const ALL: [Scope; 10] = [
         Scope::CardsRead,
         Scope::StaffRead,
         Scope::StaffWrite,
@@ -40,6 +43,7 @@ impl Scope {
         Scope::RunsRead,
         Scope::WebhooksManage,
         Scope::HealthRead,
+        Scope::RunsStart,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -53,6 +57,7 @@ impl Scope {
             Scope::RunsRead => "runs:read",
             Scope::WebhooksManage => "webhooks:manage",
             Scope::HealthRead => "health:read",
+            Scope::RunsStart => "runs:start",
         }
     }
     pub fn parse(text: &str) -> Option<Scope> {

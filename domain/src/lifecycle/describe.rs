@@ -1,7 +1,9 @@
-//! Plans and steps as people read them: symbols, from -> to, the reason, a summary line.
+//! Plans and steps as people read them: symbols, from -> to, the reason, a summary line. In English, which `words` says in Turkish.
 use super::limits::{Budget, Exceeded};
 use super::plan::{Action, ActionKind, PersonPlan, Step};
+use super::words::{said, turkish_due};
 use crate::account::{Change, Mode};
+use crate::message::Language;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -88,53 +90,65 @@ impl Step {
 }
 
 /// One action with its steps, indented.
-pub fn action_text(action: &Action) -> String {
+pub fn action_text(action: &Action, language: Language) -> String {
     let mut out = format!("{} {:<9} because {}\n", action.kind.symbol(), action.kind.verb(), action.because);
     for step in &action.steps {
         for (i, line) in step.to_string().lines().enumerate() {
             let _ = writeln!(out, "      {}{line}", if i > 0 { "  " } else { "" });
         }
     }
-    out
+    said(&out, language)
 }
 
-pub fn person_text(plan: &PersonPlan) -> String {
+pub fn person_text(plan: &PersonPlan, language: Language) -> String {
     let place = plan.province.map_or("head office", |p| p.name());
     let mode = if plan.mode == Mode::Observe { " [observed only: nothing is written]" } else { "" };
     let mut out = format!("{} ({}), {place}{mode}\n", plan.name, plan.registry_no);
     for action in &plan.actions {
-        for line in action_text(action).lines() {
+        for line in action_text(action, Language::En).lines() {
             let _ = writeln!(out, "  {line}");
         }
     }
     for issue in &plan.issues {
         let _ = writeln!(out, "  ! {}: {}", issue.kind.name(), issue.message);
     }
-    out
+    said(&out, language)
 }
 
 /// `3 to open, 1 to move; 2 people looked at`
-pub fn summary(counts: &BTreeMap<ActionKind, u32>) -> String {
+pub fn summary(counts: &BTreeMap<ActionKind, u32>, language: Language) -> String {
     if counts.is_empty() {
-        return "Nothing to do: the directory is what it should be.".into();
+        return match language {
+            Language::En => "Nothing to do: the directory is what it should be.".into(),
+            Language::Tr => "Yapılacak bir şey yok: dizin olması gerektiği gibi.".into(),
+        };
     }
-    let parts: Vec<String> = counts.iter().map(|(kind, n)| format!("{n} to {}", kind.verb())).collect();
+    let part = |(kind, n): (&ActionKind, &u32)| match language {
+        Language::En => format!("{n} to {}", kind.verb()),
+        Language::Tr => format!("{n} {}", turkish_due(*kind)),
+    };
+    let parts: Vec<String> = counts.iter().map(part).collect();
     format!("Plan: {}.", parts.join(", "))
+}
+
+/// What a limit counts, as it is told.
+pub(super) fn plural(budget: Budget) -> &'static str {
+    match budget {
+        Budget::Open => "openings",
+        Budget::Update => "card updates",
+        Budget::Move => "moves",
+        Budget::Rename => "renames",
+        Budget::Suspend => "suspensions",
+        Budget::Close => "closings",
+        Budget::Adopt => "takeovers of existing accounts",
+        Budget::Mailbox => "closings of mailboxes",
+    }
 }
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.cap.scope.map_or("in the ministry".to_owned(), |p| format!("in {}", p.name()));
-        let what = match self.cap.budget {
-            Budget::Open => "openings",
-            Budget::Update => "card updates",
-            Budget::Move => "moves",
-            Budget::Rename => "renames",
-            Budget::Suspend => "suspensions",
-            Budget::Close => "closings",
-            Budget::Adopt => "takeovers of existing accounts",
-            Budget::Mailbox => "closings of mailboxes",
-        };
+        let what = plural(self.cap.budget);
         if self.pending == 0 {
             return write!(f, "a hold on {what} {place} is open");
         }

@@ -43,12 +43,17 @@ impl<'a> Grip<'a> {
 
     /// The hand at everybody, and whoever is due. `Refused(InHand)`: another process has it.
     pub async fn on_everybody(of: &'a Reconciler) -> PortResult<Grip<'a>> {
-        let now = of.clock.now();
-        let hand = of.uuid(now);
-        if !of.store.take_hand(hand, now, now + HAND).await? {
-            return Err(PortError::refused(Refusal::InHand, "another process is looking at everybody just now"));
-        }
+        let hand = take_hand(of).await?;
+        Grip::holding(of, hand).await
+    }
+
+    /// The same, of a hand that was taken; where it fails, the hand is let go.
+    pub async fn holding(of: &'a Reconciler, hand: Uuid) -> PortResult<Grip<'a>> {
         let mut grip = Grip::new(of, Some(hand), Vec::new());
+        // Why at once: the hand may have been taken a while ago.
+        if !of.store.keep_hand(hand, of.clock.now() + HAND).await? {
+            return Err(PortError::refused(Refusal::InHand, "another process has taken over: this one was silent for too long"));
+        }
         match claim_all(of).await {
             Ok(claims) => grip.claims = claims,
             Err(error) => {
@@ -127,6 +132,17 @@ impl<'a> Grip<'a> {
             // Why ignored: as above.
             self.of.store.let_go_of_hand(hand).await.ok();
         }
+    }
+}
+
+/// The hand at everybody alone. `Refused(InHand)`: another process has it.
+pub async fn take_hand(of: &Reconciler) -> PortResult<Uuid> {
+    let now = of.clock.now();
+    let hand = of.uuid(now);
+    if of.store.take_hand(hand, now, now + HAND).await? {
+        Ok(hand)
+    } else {
+        Err(PortError::refused(Refusal::InHand, "another process is looking at everybody just now"))
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Look<'a> {
     pub said: HashMap<PersonId, Changed>,
     /// A dry run of an order on one person.
     pub supposed: Option<(PersonId, Supposed)>,
+    /// Names that a dry run proposed a moment ago: people planned anew by themselves are proposed the same.
+    pub proposed: HashMap<PersonId, Names>,
 }
 
 /// What a dry run takes for given of one person.
@@ -132,6 +134,7 @@ impl<'a> Look<'a> {
             duplicates: Vec::new(),
             said: HashMap::new(),
             supposed: None,
+            proposed: HashMap::new(),
         })
     }
 
@@ -282,6 +285,11 @@ impl<'a> Look<'a> {
             let known: HashSet<PersonId> = records.iter().map(|r| r.person.id).collect();
             let new = of.iter().filter(|id| !known.contains(id)).filter_map(|id| self.said.get(id));
             records.extend(new.map(newcomer));
+        }
+        if !self.proposed.is_empty() {
+            for record in records.iter_mut().filter(|r| r.account.is_none()) {
+                record.account = self.proposed.get(&record.person.id).map(|names| Account::new(record.person.id, names.clone()));
+            }
         }
         let Some((person, supposed)) = &self.supposed else { return };
         for record in records.iter_mut().filter(|r| r.person.id == *person) {

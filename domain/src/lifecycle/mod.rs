@@ -19,7 +19,9 @@ pub mod reconcile;
 mod rename;
 pub mod run;
 pub mod settle;
+pub mod started;
 pub mod suspension;
+pub mod words;
 
 pub use plan::{Action, ActionKind, PersonPlan, Step};
 pub use policy::Policy;

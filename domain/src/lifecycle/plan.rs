@@ -145,12 +145,28 @@ impl Action {
 
 /// Of many actions: the same exactly as long as each of them is.
 pub fn digest_of<'a>(actions: impl Iterator<Item = (PersonId, &'a Action)>) -> String {
-    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325_6c62_272e_07bb_0142);
-    for (person, action) in actions {
-        person.hash(&mut hasher);
-        action.digest().hash(&mut hasher);
+    let mut digest = Digest::default();
+    actions.for_each(|(person, action)| digest.add(person, action));
+    digest.end()
+}
+
+/// [`digest_of`], one by one: of a plan that is never in memory as a whole.
+pub struct Digest(Fnv);
+
+impl Default for Digest {
+    fn default() -> Digest {
+        Digest(Fnv(0xcbf2_9ce4_8422_2325_6c62_272e_07bb_0142))
     }
-    format!("{:032x}", hasher.0)
+}
+
+impl Digest {
+    pub fn add(&mut self, person: PersonId, action: &Action) {
+        person.hash(&mut self.0);
+        action.digest().hash(&mut self.0);
+    }
+    pub fn end(self) -> String {
+        format!("{:032x}", self.0.0)
+    }
 }
 
 /// FNV-1a, 128 bits: tells plans apart. Nobody gains by forging one: plans are made by Kimlik from the same store.

@@ -4,8 +4,13 @@ use super::describe;
 use super::limits::Exceeded;
 use super::look::{CHUNK, Look, Planned};
 use super::plan::{Action, ActionKind, PersonPlan};
+use super::words::said;
+use crate::account::Names;
 use crate::day::Day;
+use crate::id::PersonId;
+use crate::message::Language;
 use crate::ports::PortResult;
+use crate::staff::RegistryNo;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +23,16 @@ pub struct Overview {
     pub counts: BTreeMap<ActionKind, u32>,
     pub exceeded: Vec<Exceeded>,
     pub observed_at: DateTime<Utc>,
+}
+
+/// Who has something to do or to mend: all that is kept of a large plan of which pages are asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    pub person: PersonId,
+    pub registry_no: RegistryNo,
+    pub changes: u8,
+    /// Names that were proposed: planned alone, two people of one name would be proposed the same.
+    pub proposed: Option<Box<Names>>,
 }
 
 /// A dry run whose people are still to be shown.
@@ -61,6 +76,17 @@ impl<'a> Preview<'a> {
         Ok(Some(people))
     }
 
+    /// Who has something to do or to mend, by registry number, and how many changes each.
+    pub fn heads(&self) -> Vec<Head> {
+        let head = |p: &Planned| Head {
+            person: p.plan.person,
+            registry_no: p.plan.registry_no.clone(),
+            changes: u8::try_from(p.plan.actions.len()).unwrap_or(u8::MAX),
+            proposed: p.proposed.clone(),
+        };
+        self.look.plans.iter().map(head).collect()
+    }
+
     /// Everybody at once: where it is known that they are few.
     pub async fn whole(mut self) -> PortResult<Plan> {
         let mut people = Vec::with_capacity(self.look.plans.len());
@@ -73,11 +99,18 @@ impl<'a> Preview<'a> {
 
 impl Overview {
     /// What is said behind the people.
-    pub fn text(&self) -> String {
-        let mut out = describe::summary(&self.counts);
-        let _ = writeln!(out, " {} people looked at, as of {}.", self.looked_at, self.as_of);
+    pub fn text(&self, language: Language) -> String {
+        let mut out = describe::summary(&self.counts, language);
+        let _ = match language {
+            Language::En => writeln!(out, " {} people looked at, as of {}.", self.looked_at, self.as_of),
+            Language::Tr => writeln!(out, " {} itibarıyla {} kişiye bakıldı.", self.as_of, self.looked_at),
+        };
+        let held = match language {
+            Language::En => "Will be held",
+            Language::Tr => "Bekletilecek",
+        };
         for exceeded in &self.exceeded {
-            let _ = writeln!(out, "Will be held: {exceeded}.");
+            let _ = writeln!(out, "{held}: {}.", said(&exceeded.to_string(), language));
         }
         out
     }
@@ -93,8 +126,11 @@ impl Overview {
 
 impl Plan {
     pub fn text(&self) -> String {
-        let people: String = self.people.iter().map(|p| describe::person_text(p) + "\n").collect();
-        people + &self.overview.text()
+        self.text_in(Language::En)
+    }
+    pub fn text_in(&self, language: Language) -> String {
+        let people: String = self.people.iter().map(|p| describe::person_text(p, language) + "\n").collect();
+        people + &self.overview.text(language)
     }
 }
 

@@ -9,15 +9,16 @@ use super::grip::Grip;
 use super::hold::{HoldItem, HoldRequest, HoldStatus};
 use super::limits::{self, Budget, Cap, Exceeded, Scope, Spent};
 use super::look::{Look, Planned, Supposed};
-use super::plan::{Action, ActionKind};
+use super::plan::{Action, ActionKind, PersonPlan};
 use super::policy::Policy;
 use super::preview::count;
-pub use super::preview::{Overview, Plan, Preview};
+pub use super::preview::{Head, Overview, Plan, Preview};
 use super::run::{Run, RunStatus, RunSummary, Trigger};
 use super::{Because, describe};
 use crate::account::Mode;
 use crate::day::{self, Day};
 use crate::id::{HoldId, PersonId, RunId, uuid_v7};
+use crate::message::Language;
 use crate::ports::{Clock, Directory, Entropy, IssueScope, PortError, PortResult, Store};
 use crate::staff::intake::Changed;
 use crate::staff::{IssueKind, UnitCode};
@@ -80,47 +81,18 @@ impl Reconciler {
         Preview::new(look, exceeded, now).whole().await
     }
 
+    /// Some people of a plan made a moment ago, as they stand now, in its order and with the names that it proposed.
+    pub async fn plan_again(&self, heads: &[Head], as_of: Option<Day>) -> PortResult<Vec<PersonPlan>> {
+        let now = self.clock.now();
+        let mut look = Look::new(self, as_of.unwrap_or_else(|| day::today(now)), false).await?;
+        look.proposed = heads.iter().filter_map(|h| Some((h.person, h.proposed.as_deref()?.clone()))).collect();
+        look.at_people(&heads.iter().map(|h| h.person).collect::<Vec<_>>(), &Grip::none(self)).await?;
+        Ok(Preview::new(look, Vec::new(), now).whole().await?.people)
+    }
+
     /// As [`Reconciler::preview`], everybody at once.
     pub async fn plan(&self, whom: &Whom, as_of: Option<Day>) -> PortResult<Plan> {
         self.preview(whom, as_of).await?.whole().await
-    }
-
-    /// Plans and carries out. The run is recorded whatever becomes of it. Everybody is looked at by one process at a time:
-    /// `Refused(InHand)`, and no run, where another is at it.
-    pub async fn sync(&self, whom: &Whom, trigger: Trigger, progress: &dyn Progress) -> PortResult<Run> {
-        let everybody = *whom == Whom::Everybody;
-        let grip = if everybody { Grip::on_everybody(self).await? } else { Grip::none(self) };
-        let mut run = self.run(trigger);
-        let outcome = async {
-            self.store.begin_run(&run).await?;
-            let full_run = self.store.full_run_due().await?;
-            let look = Look::over(self, day::today(self.clock.now()), true, whom, &grip).await?;
-            Ok((full_run, self.carry_out(&mut run, look, everybody, &grip, progress).await?))
-        }
-        .await;
-        match outcome {
-            Ok((full_run, next)) => {
-                if everybody {
-                    let now = self.clock.now();
-                    self.store.note_cards(day::today(now), now).await?;
-                    let due: Vec<_> = next.iter().filter_map(|(p, day)| Some((*p, day::midnight((*day)?)))).collect();
-                    if !due.is_empty() {
-                        self.store.wake(&due).await?;
-                    }
-                    let next: HashMap<PersonId, Option<Day>> = next.into_iter().collect();
-                    grip.release(&next).await?;
-                    if let Some(number) = full_run {
-                        self.store.full_run_done(number).await?;
-                    }
-                }
-                self.finish(run, None).await
-            }
-            Err(error) => {
-                grip.give_back().await;
-                self.finish(run, Some(&error)).await?;
-                Err(error)
-            }
-        }
     }
 
     /// Works off a part of the queue: people of whom HR said something, or whose day has come. 0: nothing was due.
@@ -211,7 +183,7 @@ impl Reconciler {
 
     // ---------------------------------------------------------------------------------------------------------- runs
 
-    fn run(&self, trigger: Trigger) -> Run {
+    pub(super) fn run(&self, trigger: Trigger) -> Run {
         let now = self.clock.now();
         let status = RunStatus::Running;
         Run { id: RunId(self.uuid(now)), trigger, status, started_at: now, finished_at: None, summary: RunSummary::default() }
@@ -223,7 +195,7 @@ impl Reconciler {
         uuid_v7(now, random)
     }
 
-    async fn finish(&self, mut run: Run, fault: Option<&PortError>) -> PortResult<Run> {
+    pub(super) async fn finish(&self, mut run: Run, fault: Option<&PortError>) -> PortResult<Run> {
         run.finished_at = Some(self.clock.now());
         run.status = match (&fault, &run.summary) {
             (Some(_), _) => RunStatus::Failed,
@@ -254,7 +226,7 @@ impl Reconciler {
         outcome
     }
 
-    async fn carry_out(
+    pub(super) async fn carry_out(
         &self,
         run: &mut Run,
         look: Look<'_>,
@@ -390,7 +362,7 @@ impl Reconciler {
                     registry_no: planned.plan.registry_no.clone(),
                     kind: action.kind,
                     digest: action.digest(),
-                    text: format!("{} ({})\n{}", planned.plan.name, planned.plan.registry_no, describe::action_text(action)),
+                    text: format!("{} ({})\n{}", planned.plan.name, planned.plan.registry_no, describe::action_text(action, Language::En)),
                     approved: None,
                 });
             }

@@ -57,6 +57,9 @@ pub struct RunSummary {
     pub observed_only: u32,
     /// Why it failed, if it did.
     pub fault: Option<String>,
+    /// Who asked for it; `None`: Kimlik by itself, or the server's terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// An action about to be carried out: what, from which values, why.

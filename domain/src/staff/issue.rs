@@ -1,8 +1,11 @@
 //! Data issues: faults in what HR says, each with who can mend it. An issue that is no longer found is resolved by itself.
 use super::person::RegistryNo;
 use super::unit::UnitCode;
+use crate::day::{self, Day};
 use crate::id::PersonId;
+use chrono::{DateTime, Days, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident => $blocks:ident),* $(,)?) => {
@@ -104,6 +107,17 @@ impl IssueKind {
         IssueKind::PhoneConflict,
     ];
 
+    /// Days within which it should be mended, where no setting says otherwise: what keeps somebody from working comes first.
+    pub fn usual_days(self) -> u32 {
+        match self.blocks() {
+            _ if self.alarms() => 0,
+            Blocked::Feed | Blocked::Opening | Blocked::Announcement => 1,
+            Blocked::Row | Blocked::Account | Blocked::Move => 3,
+            Blocked::CardField => 10,
+            Blocked::Nothing => 30,
+        }
+    }
+
     /// Somebody has to act now: shown first, logged as an error.
     pub fn alarms(self) -> bool {
         matches!(self, IssueKind::ProtectedLeaver | IssueKind::AccountNotFound | IssueKind::FeedEmpty | IssueKind::FeedMostlyRejected)
@@ -116,6 +130,28 @@ impl IssueKind {
     pub fn parse(name: &str) -> Option<IssueKind> {
         IssueKind::ALL.iter().copied().find(|k| k.name() == name)
     }
+}
+
+/// Within how many days issues are to be mended: of a kind what was set, else what is usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MendTerms(pub BTreeMap<IssueKind, u32>);
+
+impl MendTerms {
+    /// The last day on which an issue that began at `since` is mended in time.
+    pub fn mend_by(&self, kind: IssueKind, since: DateTime<Utc>) -> Day {
+        let days = self.0.get(&kind).copied().unwrap_or_else(|| kind.usual_days());
+        let began = day::today(since);
+        began.checked_add_days(Days::new(days.into())).unwrap_or(began)
+    }
+}
+
+/// What somebody may decide of an issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssueDecision {
+    /// It is taken as it is: what it stopped may go on.
+    AcceptAsItIs,
+    /// The account that was found is somebody else's: this person gets an own one.
+    NotTheSamePerson,
 }
 
 /// One fault. (kind, person or registry number or unit or feed, field) is its key: found again, it is the same issue.
@@ -163,6 +199,15 @@ impl DataIssue {
         }
     }
 
+    /// What may be decided of it; empty: it has to be mended.
+    pub fn decisions(&self) -> &'static [IssueDecision] {
+        match self.kind {
+            IssueKind::PossibleAccount => &[IssueDecision::NotTheSamePerson],
+            _ if self.can_be_accepted() => &[IssueDecision::AcceptAsItIs],
+            _ => &[],
+        }
+    }
+
     /// What makes two findings the same issue.
     pub fn key(&self) -> String {
         let about = match (&self.registry_no, &self.unit) {
@@ -175,5 +220,31 @@ impl DataIssue {
             },
         };
         format!("{}|{about}|{}", self.kind.name(), self.field.as_deref().unwrap_or(""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_somebody_from_working_is_to_be_mended_first_and_a_setting_counts_more() {
+        let since: DateTime<Utc> = "2026-11-27T22:30:00Z".parse().unwrap();
+        let usual = |kind| MendTerms::default().mend_by(kind, since).to_string();
+        assert_eq!(usual(IssueKind::MissingMobile), "2026-11-29", "begun on the 28th, in Istanbul");
+        assert_eq!(usual(IssueKind::ProtectedLeaver), "2026-11-28", "at once");
+        assert_eq!(usual(IssueKind::TextTooLong), "2026-12-08");
+        let own = MendTerms([(IssueKind::MissingMobile, 5)].into());
+        assert_eq!(own.mend_by(IssueKind::MissingMobile, since).to_string(), "2026-12-03");
+    }
+
+    #[test]
+    fn nothing_is_accepted_that_would_only_be_hidden_and_a_possible_account_is_somebody_else_s_or_not() {
+        let of = |kind| DataIssue::new(kind, "").decisions();
+        assert_eq!(of(IssueKind::Mojibake), []);
+        assert_eq!(of(IssueKind::PossibleAccount), [IssueDecision::NotTheSamePerson]);
+        assert_eq!(of(IssueKind::ForeignGroups), [IssueDecision::AcceptAsItIs]);
+        let said = DataIssue { said: Some("ab".into()), ..DataIssue::new(IssueKind::DuplicatePerson, "") };
+        assert_eq!(said.decisions(), [IssueDecision::AcceptAsItIs], "a national id that HR has corrected");
     }
 }

@@ -2,6 +2,7 @@
 pub mod feed;
 pub mod intake;
 pub mod issue;
+pub mod issue_words;
 pub mod national_id;
 pub mod person;
 pub mod phone;
@@ -11,7 +12,7 @@ pub mod roster;
 pub mod submission;
 pub mod unit;
 
-pub use issue::{Blocked, DataIssue, IssueKind};
+pub use issue::{Blocked, DataIssue, IssueDecision, IssueKind, MendTerms};
 pub use national_id::NationalId;
 pub use person::{EmploymentStatus, Person, Posting, PostingKind, RegistryNo};
 pub use phone::{MobileNumber, PhoneFault, WorkNumber};

@@ -1,5 +1,6 @@
 //! Turkish letters. `str::to_lowercase` is wrong for them (I -> i, İ -> i + U+0307): use what stands here.
 pub mod gsm;
+pub mod phrase; // a text made by one pattern, said by another
 
 use icu_casemap::{CaseMapper, TitlecaseMapper};
 use icu_collator::{Collator, CollatorBorrowed, options::CollatorOptions};

@@ -160,7 +160,7 @@ async fn officers_list_their_people_and_see_what_happened_to_each_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn officers_list_their_people_and_see_what_happened_to_each_on_postgresql() {
-    let (_database, serving) = on_postgresql().await;
+    let (_database, serving) = on_postgresql(&[]).await;
     the_desk_of_an_officer(&serving).await;
 }
 

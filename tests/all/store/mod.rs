@@ -34,6 +34,7 @@ macro_rules! on_both_engines {
 
 mod announcements;
 mod challenges;
+mod drift;
 mod engine;
 mod holds;
 mod issues;
@@ -42,6 +43,7 @@ mod messages;
 mod names;
 mod operations;
 mod phones;
+mod photos;
 mod pins;
 mod roster;
 mod secrets;

@@ -41,7 +41,15 @@ async fn an_administrator_signs_in_asks_and_follows_a_run_and_no_other_origin_is
     assert!(told["refusal"].as_str().unwrap().contains("yanlış"), "a wrong password is told in Turkish: {told}");
     assert_eq!(told["who"], "yonetici · ADMINISTRATOR");
     let answers = told["answers"].as_object().unwrap();
-    for question in ["WhyIsThisCardWrong", "WhatIsHeld", "WhoWaitsForAnAnnouncement", "WhatFailedSinceYesterday", "FindPeople"] {
+    for question in [
+        "WhyIsThisCardWrong",
+        "WhatIsHeld",
+        "WhoWaitsForAnAnnouncement",
+        "WhatFailedSinceYesterday",
+        "WhatWouldBeDone",
+        "HowAreOurData",
+        "FindPeople",
+    ] {
         assert!(answers[question]["errors"].is_null() && answers[question]["data"].is_object(), "{question}: {told}");
     }
     assert!(told["subscription"]["data"]["syncProgress"]["done"].as_u64() > Some(0), "{told}");
