@@ -29,6 +29,9 @@ use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
 use kimlik_domain::message::Channel;
 use kimlik_domain::message::courier::{Courier, CourierRules};
+use kimlik_domain::message::digest::{Digest, DigestRules};
+use kimlik_domain::message::reminder::{Reminder, ReminderRules};
+use kimlik_domain::message::round::DailyRound;
 use kimlik_domain::password::Desk;
 use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::phone::write_back::Messenger;
@@ -103,6 +106,10 @@ pub struct House {
     pub courier: Courier,
     /// Carries letters; none where no e-mail is sent.
     pub postman: Option<Courier>,
+    /// Reminds people whose passwords run out.
+    pub reminder: Reminder,
+    /// Tells personnel units what is open.
+    pub digest: Digest,
     /// What is known of mailboxes that somebody is asked for.
     pub mailboxes: Arc<dyn MailboxLedger>,
     /// Asks for them; none where nobody is to be asked.
@@ -211,6 +218,8 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     let DirectoryParts { directory, photos, own_words, own: own_directory, sign_in, passwords } = directory(&config, &clock).await?;
     let (feed, write_back, narration) = feed(&config, &clock)?;
     let door = Arc::new(door(&config, &store, sign_in, &clock)?);
+    let reminder = reminder(&config, &store, passwords.clone(), &clock);
+    let digest = digest(&config, &store, &clock);
     let desk = Arc::new(desk(&config, &store, passwords, door.clone()));
     let phones = phone_desk(&config, &store, &door, &clock);
     let messenger = Messenger { book: store.clone(), hr: write_back, clock: clock.clone() };
@@ -257,6 +266,8 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         inspectors,
         courier,
         postman,
+        reminder,
+        digest,
         mailboxes: store.clone(),
         mailbox_keeper,
         submissions,
@@ -499,6 +510,36 @@ fn courier_rules(config: &Config) -> CourierRules {
 fn postman_rules(config: &Config) -> CourierRules {
     let lease = TimeDelta::seconds(i64::from(config.mail.smtp.timeout_seconds) * 4 + 60);
     CourierRules { hours: (0, 24), daily_limit: config.mail.daily_limit, lease, ..CourierRules::default() }
+}
+
+/// From the hour on at which messages may be sent that nobody waits for.
+fn daily(config: &Config, store: &Arc<SqlStore>, clock: &Arc<dyn Clock>, name: &'static str) -> DailyRound {
+    DailyRound::new(store.clone(), clock.clone(), Arc::new(OsEntropy), name, config.sms.sending_hours[0])
+}
+
+fn reminder(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Passwords>, clock: &Arc<dyn Clock>) -> Reminder {
+    let told = &config.reminders;
+    Reminder {
+        round: daily(config, store, clock, "password_expiring"),
+        passwords,
+        store: store.clone(),
+        outbox: store.clone(),
+        texts: config::policy::texts_of(config),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        rules: ReminderRules { days: told.password_days.clone(), by_mail: told.mail && config.carries_mail(), by_sms: told.sms },
+    }
+}
+
+fn digest(config: &Config, store: &Arc<SqlStore>, clock: &Arc<dyn Clock>) -> Digest {
+    Digest {
+        round: daily(config, store, clock, "issue_digest"),
+        store: store.clone(),
+        texts: config::policy::texts_of(config),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        rules: DigestRules { by_mail: config.digest.mail, by_sms: config.digest.sms },
+    }
 }
 
 /// What a delivery report of Kannel says.

@@ -34,7 +34,7 @@ use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
 pub use crate::staff::records::{IssueFilter, IssueTrend, Left, ListedIssue, OperationFilter, Records, Urgency};
 use crate::staff::submission::{HandedIn, NewPart, Record, Report, Submission};
-use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
+use crate::staff::{DataIssue, NationalId, Person, RegistryNo, UnitCode, Units};
 use crate::text::gsm;
 use crate::webhook::address::AddressFault;
 use crate::webhook::{Event, Webhook};
@@ -711,6 +711,29 @@ pub trait Outbox: Send + Sync {
     async fn outbox_state(&self, channel: Channel, now: DateTime<Utc>) -> PortResult<OutboxState>;
 }
 
+/// What became of an attempt to take the day's round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakenRound {
+    Ours,
+    /// Another replica is at it.
+    Others,
+    Made,
+}
+
+/// What is done once a day by one of all replicas, and the digests of that day.
+#[async_trait]
+pub trait Rounds: Send + Sync {
+    /// The round of this name and day, leased until `until`.
+    async fn take_round(&self, name: &str, day: Day, holder: Uuid, now: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<TakenRound>;
+    /// False: it ran out, and another replica has taken it.
+    async fn keep_round(&self, name: &str, day: Day, holder: Uuid, until: DateTime<Utc>) -> PortResult<bool>;
+    async fn round_made(&self, name: &str, day: Day, holder: Uuid, now: DateTime<Utc>) -> PortResult<()>;
+    /// Queues a unit's digest, if it has not had one that day. False: it has.
+    async fn queue_digest(&self, unit: UnitCode, day: Day, messages: &[(PersonId, NewMessage)], now: DateTime<Utc>) -> PortResult<bool>;
+    /// Everybody with a posting in one of these units, whatever its dates.
+    async fn people_in(&self, units: &[UnitCode]) -> PortResult<Vec<PersonId>>;
+}
+
 /// How the outbox stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxState {
@@ -850,8 +873,20 @@ pub trait Passwords: Send + Sync {
     async fn set_intermediate(&self, account: &AccountRef, password: &Zeroizing<String>) -> PortResult<()>;
     /// From the one that it has, with all rules. `Refused(WrongPassword)`: it has another.
     async fn change(&self, account: &AccountRef, from: &Zeroizing<String>, to: &Zeroizing<String>) -> PortResult<()>;
+    /// Enabled accounts under the base whose passwords run out within this time, as the directory computes it with all its policies.
+    /// Not those that sign in with a card, whose passwords never run out, or who must set a new one anyway. Read in pages: memory
+    /// grows with those that are found.
+    async fn expiring(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<Vec<Expiry>>;
     /// Forgets the wrong passwords; enables nothing.
     async fn unlock(&self, account: &AccountRef) -> PortResult<()>;
+}
+
+/// When an account's password runs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    pub account: AccountGuid,
+    pub set_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
 }
 
 /// May it be tried once more?

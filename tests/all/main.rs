@@ -33,6 +33,7 @@ mod phones;
 mod photos;
 mod pin;
 mod protocol;
+mod reminders;
 mod schema;
 mod sms;
 #[macro_use]

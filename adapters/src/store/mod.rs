@@ -30,6 +30,7 @@ mod phone;
 mod photo;
 mod pin;
 mod roster;
+mod round;
 mod run;
 mod service_account;
 mod session;

@@ -2,6 +2,7 @@
 use super::rules::{Keys, json};
 use super::write::stored_password;
 use super::{EmbeddedDirectory, random, unread, written};
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::account::{Attribute, Attributes, Dn, ObservedAccount, Value};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{PortResult, Scan};
@@ -58,6 +59,21 @@ impl EmbeddedDirectory {
             self.hand_group(guid, group, true).await?;
         }
         Ok(guid)
+    }
+
+    /// How old a password may become; `None`: as old as it likes.
+    pub async fn hand_maximum_password_age(&self, age: Option<TimeDelta>) -> PortResult<()> {
+        let sql = "DELETE FROM setting WHERE name = 'maximum_password_age'";
+        sqlx::query(sql).execute(&self.writer).await.map_err(written)?;
+        let Some(age) = age else { return Ok(()) };
+        let sql = "INSERT INTO setting (name, value) VALUES ('maximum_password_age', ?1)";
+        sqlx::query(sql).bind(age.num_seconds().to_string()).execute(&self.writer).await.map_err(written).map(drop)
+    }
+
+    /// As if the password had been set at that time.
+    pub async fn hand_password_set(&self, guid: AccountGuid, at: DateTime<Utc>) -> PortResult<()> {
+        let sql = "INSERT OR REPLACE INTO password_age (account, set_at) SELECT id, ?2 FROM account WHERE guid = ?1";
+        sqlx::query(sql).bind(&guid.0.as_bytes()[..]).bind(at.timestamp()).execute(&self.writer).await.map_err(written).map(drop)
     }
 
     /// Sets an attribute to anything, or clears it. Addresses of other kinds than SMTP are kept apart, as the port has it.
