@@ -155,7 +155,8 @@ impl CardDesk {
 pub async fn former(house: &House, person: PersonId) -> PortResult<Option<Arc<Entry>>> {
     let Some(record) = house.store.people(PeopleBy::Ids(&[person])).await?.into_iter().next() else { return Ok(None) };
     let tree = house.cards.tree().await?;
-    let facts = CardFacts { person: record.person, account: record.account };
+    // Why no photo: it is served of cards in the book only.
+    let facts = CardFacts { person: record.person, account: record.account, photo: None };
     let card = Card::of(&facts, tree.units(), &rules(house, day::today(house.clock.now())));
     Ok(Some(Arc::new(Entry::beside_the_book(card))))
 }
@@ -172,7 +173,7 @@ pub fn rules(house: &House, day: Day) -> CardRules<'_> {
 
 /// Begins with the day. The number counts the ways in which this program has made cards.
 fn shape(rules: &CardRules<'_>) -> String {
-    format!("{} 1 {} {:?}", rules.day, rules.family_name_in_capitals, rules.reasons.listed())
+    format!("{} 2 {} {:?}", rules.day, rules.family_name_in_capitals, rules.reasons.listed())
 }
 
 #[cfg(test)]

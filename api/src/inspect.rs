@@ -6,6 +6,7 @@ use kimlik_domain::access::Role;
 use kimlik_domain::account::{Dn, placement};
 use kimlik_domain::message::Channel;
 use kimlik_domain::ports::{Directory, Finding, Grants, Health, HrFeed, MailboxesState, OutboxState, PortError, SignIn, Store};
+use kimlik_domain::webhook::Webhook;
 use std::collections::BTreeSet;
 
 /// More missing OUs than that are counted, not named.
@@ -88,6 +89,19 @@ pub fn outbox(channel: Channel, limit: u32, state: &OutboxState, now: DateTime<U
 pub fn mailboxes(state: &MailboxesState) -> Finding {
     let found = format!("{} wait for something, {} were not looked at yet", state.waiting, state.unseen);
     Finding { health: Health::Good, about: "mailboxes".into(), found, mend: String::new() }
+}
+
+/// Webhooks that take nothing: named by their host, because a path may hold a secret of the receiver's.
+pub fn webhooks(all: &[Webhook]) -> Vec<Finding> {
+    let failing = |webhook: &Webhook| {
+        let since = webhook.failing_since?;
+        let host = webhook.url.split('/').nth(2).unwrap_or_default();
+        let fault = webhook.last_fault.as_deref().unwrap_or("it does not answer");
+        let found = format!("it has taken nothing since {}, in {} attempts: {fault}", since.format("%Y-%m-%d %H:%M UTC"), webhook.failures);
+        let mend = format!("see that {host} answers with 2xx; nothing is lost, Kimlik goes on trying. Made by {}", webhook.made_by);
+        Some(Finding { health: Health::Doubtful, about: format!("webhook {host}"), found, mend })
+    };
+    all.iter().filter_map(failing).collect()
 }
 
 /// It is asked for its next delivery. Reading takes nothing away.

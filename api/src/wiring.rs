@@ -29,12 +29,15 @@ use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
 use kimlik_domain::message::Channel;
 use kimlik_domain::message::courier::{Courier, CourierRules};
+use kimlik_domain::message::digest::{Digest, DigestRules};
+use kimlik_domain::message::reminder::{Reminder, ReminderRules};
+use kimlik_domain::message::round::DailyRound;
 use kimlik_domain::password::Desk;
 use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
     CardTruth, Cards, Clock, Directory, Entropy, Finding, ForeignIssuer, Gateway, Grants, Health, HrFeed, HrWriteBack, Inspect,
-    MailboxLedger, Passwords, PortError, PortResult, Records, SignIn, Store, Watch, WatchRuns,
+    MailboxLedger, Passwords, PhotoBook, Photos, PortError, PortResult, Records, SignIn, Store, Watch, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -74,6 +77,10 @@ pub struct House {
     pub counters: Counters,
     pub started_at: DateTime<Utc>,
     pub directory: Arc<dyn Directory>,
+    /// The same directory, asked for photos.
+    pub photos: Arc<dyn Photos>,
+    /// Photos as they were last seen there.
+    pub photo_book: Arc<dyn PhotoBook>,
     /// The same store, looked up in by personnel units and administrators.
     pub records: Arc<dyn Records>,
     /// Plans of many people that were shown a moment ago.
@@ -99,6 +106,10 @@ pub struct House {
     pub courier: Courier,
     /// Carries letters; none where no e-mail is sent.
     pub postman: Option<Courier>,
+    /// Reminds people whose passwords run out.
+    pub reminder: Reminder,
+    /// Tells personnel units what is open.
+    pub digest: Digest,
     /// What is known of mailboxes that somebody is asked for.
     pub mailboxes: Arc<dyn MailboxLedger>,
     /// Asks for them; none where nobody is to be asked.
@@ -161,6 +172,9 @@ impl House {
         {
             findings.push(inspect::mailboxes(&state));
         }
+        if let Ok(all) = self.webhooks.webhooks.webhooks(None, None, 1_000).await {
+            findings.extend(inspect::webhooks(&all));
+        }
         for inspector in &self.inspectors {
             findings.extend(inspector.inspect().await);
         }
@@ -201,9 +215,11 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
     config::check::check(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(ready_store(&config).await?);
-    let DirectoryParts { directory, own_words, own: own_directory, sign_in, passwords } = directory(&config, &clock).await?;
+    let DirectoryParts { directory, photos, own_words, own: own_directory, sign_in, passwords } = directory(&config, &clock).await?;
     let (feed, write_back, narration) = feed(&config, &clock)?;
     let door = Arc::new(door(&config, &store, sign_in, &clock)?);
+    let reminder = reminder(&config, &store, passwords.clone(), &clock);
+    let digest = digest(&config, &store, &clock);
     let desk = Arc::new(desk(&config, &store, passwords, door.clone()));
     let phones = phone_desk(&config, &store, &door, &clock);
     let messenger = Messenger { book: store.clone(), hr: write_back, clock: clock.clone() };
@@ -250,12 +266,16 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         inspectors,
         courier,
         postman,
+        reminder,
+        digest,
         mailboxes: store.clone(),
         mailbox_keeper,
         submissions,
         webhooks,
         report_token,
         card_feed: store.clone(),
+        photos,
+        photo_book: store.clone(),
         card_truth: store.clone(),
         watch: store.clone(),
         counters: Counters::default(),
@@ -492,6 +512,36 @@ fn postman_rules(config: &Config) -> CourierRules {
     CourierRules { hours: (0, 24), daily_limit: config.mail.daily_limit, lease, ..CourierRules::default() }
 }
 
+/// From the hour on at which messages may be sent that nobody waits for.
+fn daily(config: &Config, store: &Arc<SqlStore>, clock: &Arc<dyn Clock>, name: &'static str) -> DailyRound {
+    DailyRound::new(store.clone(), clock.clone(), Arc::new(OsEntropy), name, config.sms.sending_hours[0])
+}
+
+fn reminder(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Passwords>, clock: &Arc<dyn Clock>) -> Reminder {
+    let told = &config.reminders;
+    Reminder {
+        round: daily(config, store, clock, "password_expiring"),
+        passwords,
+        store: store.clone(),
+        outbox: store.clone(),
+        texts: config::policy::texts_of(config),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        rules: ReminderRules { days: told.password_days.clone(), by_mail: told.mail && config.carries_mail(), by_sms: told.sms },
+    }
+}
+
+fn digest(config: &Config, store: &Arc<SqlStore>, clock: &Arc<dyn Clock>) -> Digest {
+    Digest {
+        round: daily(config, store, clock, "issue_digest"),
+        store: store.clone(),
+        texts: config::policy::texts_of(config),
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        rules: DigestRules { by_mail: config.digest.mail, by_sms: config.digest.sms },
+    }
+}
+
 /// What a delivery report of Kannel says.
 pub fn kannel_verdict(status: u32, answer: &str) -> Option<kimlik_domain::ports::Verdict> {
     kimlik_adapters::sms::kannel_verdict(status, answer)
@@ -592,6 +642,7 @@ struct DirectoryParts {
     own: Option<Arc<EmbeddedDirectory>>,
     sign_in: Arc<dyn SignIn>,
     passwords: Arc<dyn Passwords>,
+    photos: Arc<dyn Photos>,
 }
 
 async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryParts, NotWired> {
@@ -603,6 +654,7 @@ async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryP
                 own_words: embedded.clone(),
                 sign_in: embedded.clone(),
                 passwords: embedded.clone(),
+                photos: embedded.clone(),
                 own: Some(embedded),
             })
         }
@@ -613,7 +665,8 @@ async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result<DirectoryP
                 Faults(vec![Fault::new(format!("directory.active_directory.{}", e.setting), e.fault, mend)])
             };
             let ad = Arc::new(ActiveDirectory::new(settings, clock.clone()).map_err(faulty)?);
-            Ok(DirectoryParts { directory: ad.clone(), own_words: ad.clone(), sign_in: ad.clone(), passwords: ad, own: None })
+            let (directory, sign_in, passwords, photos) = (ad.clone(), ad.clone(), ad.clone(), ad.clone());
+            Ok(DirectoryParts { directory, own_words: ad, sign_in, passwords, photos, own: None })
         }
     }
 }

@@ -34,7 +34,7 @@ use crate::staff::feed::Delivery;
 use crate::staff::intake::{CensusLine, FeedReport, KnownPerson, RosterSave};
 pub use crate::staff::records::{IssueFilter, IssueTrend, Left, ListedIssue, OperationFilter, Records, Urgency};
 use crate::staff::submission::{HandedIn, NewPart, Record, Report, Submission};
-use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
+use crate::staff::{DataIssue, NationalId, Person, RegistryNo, UnitCode, Units};
 use crate::text::gsm;
 use crate::webhook::address::AddressFault;
 use crate::webhook::{Event, Webhook};
@@ -404,6 +404,8 @@ pub struct CardsHead {
 pub struct CardFacts {
     pub person: Person,
     pub account: Option<Account>,
+    /// The tag of the photo that is kept of the account.
+    pub photo: Option<Box<str>>,
 }
 
 /// One entry of the feed of cards: a person's latest.
@@ -476,6 +478,49 @@ pub struct Figures {
 #[async_trait]
 pub trait Watch: Send + Sync {
     async fn figures(&self, now: DateTime<Utc>) -> PortResult<Figures>;
+}
+
+// ---------------------------------------------------------------------------------------------------------- photos
+
+/// Whose photos may have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhotoNews {
+    /// Read before anything else: what changes meanwhile is told the next time.
+    pub watermark: Watermark,
+    /// False: the watermark given did not fit, and everybody is told of.
+    pub is_incremental: bool,
+    /// Accounts with a photo.
+    pub with: Vec<AccountGuid>,
+    /// Accounts without one; of an incremental answer only.
+    pub without: Vec<AccountGuid>,
+}
+
+/// Photos in the directory (thumbnailPhoto) of accounts under the base. Read only.
+#[async_trait]
+pub trait Photos: Send + Sync {
+    /// Of accounts that changed after `since`, whatever of them; of all, without it. Reads no photo.
+    async fn photo_news(&self, since: Option<&Watermark>) -> PortResult<PhotoNews>;
+    /// Those that have none, or are not there, are left out. One question, however many.
+    async fn photos(&self, accounts: &[AccountGuid]) -> PortResult<Vec<(AccountGuid, Vec<u8>)>>;
+}
+
+/// A photo that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPhoto {
+    pub octets: Vec<u8>,
+    /// Of its octets: another photo has another tag. Letters and digits.
+    pub tag: Box<str>,
+}
+
+/// Photos that are kept, by account, and how far the directory was read.
+#[async_trait]
+pub trait PhotoBook: Send + Sync {
+    async fn photo_mark(&self) -> PortResult<Option<Watermark>>;
+    async fn save_photo_mark(&self, mark: &Watermark) -> PortResult<()>;
+    async fn photo_accounts(&self) -> PortResult<Vec<AccountGuid>>;
+    /// Keeps these, and forgets those of `without`. Whose photo is another one has another card.
+    async fn keep_photos(&self, photos: &[(AccountGuid, Vec<u8>)], without: &[AccountGuid]) -> PortResult<()>;
+    async fn photo_of(&self, person: PersonId) -> PortResult<Option<KeptPhoto>>;
 }
 
 // ------------------------------------------------------------------------------------------------------------ runs
@@ -644,7 +689,7 @@ pub trait Outbox: Send + Sync {
     /// time, so that many at once are not more than the limits allow.
     async fn resend(&self, order: &Resend, message: &NewMessage, audit: &AuditEvent, key: Option<(&ClientKey, &str)>)
     -> PortResult<Resent>;
-    /// People whose mobile number has become another, until somebody has seen to their announcement.
+    /// People whose mobile number or name has become another, until somebody has seen to their announcement.
     async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>>;
     /// Seen to; or to be looked at again then.
     async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()>;
@@ -664,6 +709,29 @@ pub trait Outbox: Send + Sync {
     /// Resolves issues about numbers and addresses whose owners have others by now; answers how many.
     async fn mend_numbers(&self, now: DateTime<Utc>) -> PortResult<u32>;
     async fn outbox_state(&self, channel: Channel, now: DateTime<Utc>) -> PortResult<OutboxState>;
+}
+
+/// What became of an attempt to take the day's round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakenRound {
+    Ours,
+    /// Another replica is at it.
+    Others,
+    Made,
+}
+
+/// What is done once a day by one of all replicas, and the digests of that day.
+#[async_trait]
+pub trait Rounds: Send + Sync {
+    /// The round of this name and day, leased until `until`.
+    async fn take_round(&self, name: &str, day: Day, holder: Uuid, now: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<TakenRound>;
+    /// False: it ran out, and another replica has taken it.
+    async fn keep_round(&self, name: &str, day: Day, holder: Uuid, until: DateTime<Utc>) -> PortResult<bool>;
+    async fn round_made(&self, name: &str, day: Day, holder: Uuid, now: DateTime<Utc>) -> PortResult<()>;
+    /// Queues a unit's digest, if it has not had one that day. False: it has.
+    async fn queue_digest(&self, unit: UnitCode, day: Day, messages: &[(PersonId, NewMessage)], now: DateTime<Utc>) -> PortResult<bool>;
+    /// Everybody with a posting in one of these units, whatever its dates.
+    async fn people_in(&self, units: &[UnitCode]) -> PortResult<Vec<PersonId>>;
 }
 
 /// How the outbox stands.
@@ -805,8 +873,20 @@ pub trait Passwords: Send + Sync {
     async fn set_intermediate(&self, account: &AccountRef, password: &Zeroizing<String>) -> PortResult<()>;
     /// From the one that it has, with all rules. `Refused(WrongPassword)`: it has another.
     async fn change(&self, account: &AccountRef, from: &Zeroizing<String>, to: &Zeroizing<String>) -> PortResult<()>;
+    /// Enabled accounts under the base whose passwords run out within this time, as the directory computes it with all its policies.
+    /// Not those that sign in with a card, whose passwords never run out, or who must set a new one anyway. Read in pages: memory
+    /// grows with those that are found.
+    async fn expiring(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<Vec<Expiry>>;
     /// Forgets the wrong passwords; enables nothing.
     async fn unlock(&self, account: &AccountRef) -> PortResult<()>;
+}
+
+/// When an account's password runs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    pub account: AccountGuid,
+    pub set_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
 }
 
 /// May it be tried once more?

@@ -14,6 +14,7 @@ mod m20261125_000010_webhooks;
 mod m20261125_000011_submissions;
 mod m20261125_000013_engine;
 mod m20261125_000014_mailbox;
+mod m20261128_000015_photos;
 mod m20261128_000016_deeds;
 mod m20261128_000017_desk;
 mod m20261128_000018_truth;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000011_submissions::Migration),
             Box::new(m20261125_000013_engine::Migration),
             Box::new(m20261125_000014_mailbox::Migration),
+            Box::new(m20261128_000015_photos::Migration),
             Box::new(m20261128_000016_deeds::Migration),
             Box::new(m20261128_000017_desk::Migration),
             Box::new(m20261128_000018_truth::Migration),

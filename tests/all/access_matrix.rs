@@ -137,12 +137,34 @@ fn call(types: &BTreeMap<String, Value>, field: &Value, known: &BTreeMap<&str, S
     format!("{name}{arguments} {}", if is_leaf { "" } else { "{ __typename }" })
 }
 
+/// What a subscription says first.
+async fn first_event(serving: &Serving, token: Option<&str>, query: &str) -> Value {
+    let mut request = reqwest::Client::new().post(serving.url("/graphql")).header("accept", "text/event-stream");
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let body = json!({ "query": query }).to_string();
+    let mut answer = request.header("content-type", "application/json").body(body).send().await.unwrap();
+    let mut said = String::new();
+    while let Some(part) = answer.chunk().await.unwrap() {
+        said.push_str(std::str::from_utf8(&part).unwrap());
+        if let Some((_, rest)) = said.split_once("data: {")
+            && let Some((event, _)) = rest.split_once('\n')
+        {
+            return serde_json::from_str(&format!("{{{event}")).unwrap();
+        }
+    }
+    panic!("nothing was said: {said}")
+}
+
 type Callers = Vec<(&'static str, Option<String>)>;
 
 async fn row(serving: &Serving, callers: &Callers, table: &mut String, title: &str, query: &str, answer_at: &str) {
     write!(table, "{title:<44}").unwrap();
-    for (name, token) in callers {
-        let answer = serving.ask_as(token.as_deref(), query, json!({})).await;
+    // Why at once: whoever is refused waits, whatever the machine does meanwhile.
+    let asked = callers.iter().map(|(_, token)| serving.ask_as(token.as_deref(), query, json!({})));
+    let answers = futures_util::future::join_all(asked).await;
+    for ((name, _), answer) in callers.iter().zip(answers) {
         let answered = answer.pointer(answer_at).is_some_and(|v| !v.is_null()) || !answer["errors"].is_null();
         // What may not be asked is null without a word; a word would tell that there is something.
         write!(table, " {}", if answered { name } else { "-" }).unwrap();
@@ -158,7 +180,11 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
     let officer = &all[0];
     let ward = all.iter().skip(1).find(|p| p.unit != officer.unit && of_unit(&p.unit) < 20).unwrap();
     let others: Vec<&Person> = all.iter().filter(|p| p.id != officer.id && p.unit != ward.unit).collect();
-    let (staff, auditor, stranger) = (others[0], others[1], others[2]);
+    // Whose unit has somebody else in it as well.
+    let staff = *others.iter().find(|p| others.iter().any(|o| o.unit == p.unit && o.id != p.id)).unwrap();
+    let colleague = *others.iter().find(|o| o.unit == staff.unit && o.id != staff.id).unwrap();
+    let mut rest = others.iter().copied().filter(|p| p.unit != staff.unit);
+    let (auditor, stranger) = (rest.next().unwrap(), rest.next().unwrap());
     grant(&serving, officer, "PERSONNEL_OFFICER", &[&ward.unit]).await;
     grant(&serving, auditor, "AUDITOR", &[]).await;
     let mut callers: Callers = vec![
@@ -183,6 +209,9 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         callers.push((name, Some(service(&serving, &name.replace(':', "-"), &[scope]).await)));
     }
     let types = schema(&serving).await;
+    let begun = serving.ask("{ syncRuns(first: 1) { nodes { id } } identityCardChanges(first: 1) { edges { cursor } } }").await;
+    let run = begun["data"]["syncRuns"]["nodes"][0]["id"].as_str().unwrap_or_else(|| panic!("{begun}"));
+    let cursor = begun["data"]["identityCardChanges"]["edges"][0]["cursor"].as_str().unwrap_or_else(|| panic!("{begun}"));
     let known: BTreeMap<&str, String> = [
         ("identityCard", format!("by: {{ username: \"{}\" }}", stranger.username)),
         ("unit", format!("code: \"{}\"", stranger.unit)),
@@ -212,13 +241,30 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
             row(&serving, &callers, &mut table, &format!("IdentityCard.{name} of {whom}"), &query, &at).await;
         }
     }
-    for (whom, person) in [("ward", ward), ("stranger", stranger)] {
-        for field in ["account { state }", "plan { digest }"] {
-            let (query, name) =
-                (format!("{{ staffMember(by: {{ id: \"{}\" }}) {{ {field} }} }}", person.id), field.split(' ').next().unwrap());
+    // A colleague of the same unit is as much a stranger as everybody else; one's own record is one's own.
+    for (whom, person) in [("own", staff), ("colleague", colleague), ("ward", ward), ("stranger", stranger)] {
+        for field in types["StaffMember"]["fields"].as_array().unwrap() {
+            let name = field["name"].as_str().unwrap();
+            let query = format!("{{ staffMember(by: {{ id: \"{}\" }}) {{ {} }} }}", person.id, call(&types, field, &known));
             let at = format!("/data/staffMember/{name}");
             row(&serving, &callers, &mut table, &format!("StaffMember.{name} of {whom}"), &query, &at).await;
         }
+        let record = format!("{{ node(id: \"staff_{}\") {{ id }} }}", person.id.split_once('_').unwrap().1);
+        row(&serving, &callers, &mut table, &format!("node of the record of {whom}"), &record, "/data/node/id").await;
+    }
+    for (name, arguments) in [("syncProgress", format!("runId: \"{run}\"")), ("identityCardChanged", format!("after: \"{cursor}\""))] {
+        assert!(types["Subscription"]["fields"].as_array().unwrap().iter().any(|f| f["name"] == name));
+        let query = format!("subscription {{ {name}({arguments}) {{ __typename }} }}");
+        write!(table, "{:<44}", format!("Subscription.{name}")).unwrap();
+        let asked = callers.iter().map(|(_, token)| first_event(&serving, token.as_deref(), &query));
+        let told = futures_util::future::join_all(asked).await;
+        for ((who, _), told) in callers.iter().zip(told) {
+            write!(table, " {}", if told["data"][name].is_null() { "-" } else { who }).unwrap();
+        }
+        table.push('\n');
+    }
+    assert_eq!(types["Subscription"]["fields"].as_array().unwrap().len(), 2, "a new one belongs into the table");
+    for (whom, person) in [("ward", ward), ("stranger", stranger)] {
         // Who may not is told exactly what is told of somebody who is not there.
         let asked = format!("staffMember: {{ id: \"{}\" }}, reason: \"test\", dryRun: true", person.id);
         let query = format!("mutation {{ accountSuspend(input: {{ {asked} }}) {{ plan {{ digest }} }} }}");

@@ -156,3 +156,41 @@ async fn the_keys_are_published_and_hold_nothing_private() {
         assert!(key["kid"].is_string() && key["x"].is_string() && key["d"].is_null(), "{key}");
     }
 }
+
+#[tokio::test]
+async fn an_administrator_ends_the_sessions_of_somebody_else_and_nobody_else_does() {
+    let serving = Serving::start(&[]);
+    let all = crate::access_matrix::people(&serving).await;
+    let (person, other) = (&all[0], &all[1]);
+    let first = crate::access_matrix::token_of(&serving, person).await;
+    let signed_in = serving.sign_in(&person.username, crate::access_matrix::PASSWORD).await;
+    let (second, renew) = (&signed_in["session"]["accessToken"], signed_in["session"]["refreshToken"].as_str().unwrap());
+    let second = second.as_str().unwrap();
+    let end = "mutation($u: String!) { sessionsEnd(input: { username: $u }) { ended userErrors { code path } } }";
+    let of = json!({ "u": person.username.to_uppercase() });
+    let stranger = crate::access_matrix::token_of(&serving, other).await;
+    for token in [None, Some(stranger.as_str()), Some(&first)] {
+        assert_eq!(serving.ask_as(token, end, of.clone()).await, json!({ "data": { "sessionsEnd": null } }));
+    }
+    let admin = serving.token().await;
+    let ended = serving.ask_as(Some(&admin), end, of.clone()).await;
+    assert_eq!(ended["data"]["sessionsEnd"], json!({ "ended": 2, "userErrors": [] }), "{ended}");
+    for token in [first.as_str(), second] {
+        assert_eq!(viewer(&serving, token).await["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    }
+    assert_eq!(refresh(&serving, renew).await["userErrors"][0]["code"], "CREDENTIALS_WRONG");
+    assert_eq!(viewer(&serving, &stranger).await["data"]["viewer"]["name"], json!(other.username), "theirs goes on");
+    assert_eq!(serving.ask_as(Some(&admin), end, of).await["data"]["sessionsEnd"]["ended"], 0);
+    let nobody = serving.ask_as(Some(&admin), end, json!({ "u": "nobody.at.all" })).await;
+    assert_eq!(nobody["data"]["sessionsEnd"]["userErrors"], json!([{ "code": "NOT_FOUND", "path": ["username"] }]));
+    let query = "{ auditEvents(filter: { deed: \"session.end\" }) { nodes { actor because card { username } } } }";
+    let events = serving.ask(query).await;
+    let event = &events["data"]["auditEvents"]["nodes"][0];
+    assert_eq!(
+        event,
+        &json!({ "actor": "user:yonetici", "because": "an administrator ended it", "card": { "username": person.username } })
+    );
+    // Who comes from outside of HR, as well.
+    let own = serving.ask_as(Some(&admin), end, json!({ "u": "yonetici" })).await;
+    assert_eq!(own["data"]["sessionsEnd"]["ended"], 1, "{own}");
+}

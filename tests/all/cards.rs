@@ -246,7 +246,7 @@ fn book(people: &[(&str, &str)]) -> Book {
 fn put(book: &mut Book, position: i64, person: Person) {
     let reasons = Reasons::default();
     let rules = CardRules { day: day("2026-12-01"), keep_aliases_days: None, family_name_in_capitals: false, reasons: &reasons };
-    let (id, facts) = (person.id, Some(CardFacts { person, account: None }));
+    let (id, facts) = (person.id, Some(CardFacts { person, account: None, photo: None }));
     let tree = book.tree().clone();
     let entry = kimlik_domain::ports::CardEntry { position, person: id, at: at("2026-12-01T09:00:00Z"), facts };
     book.apply(&entry, tree.units(), &rules);

@@ -1,10 +1,12 @@
 //! Letters over a real mail server: what arrives is what was written, what was refused is told by kind, and nothing else is said.
+use crate::surface::program::{Serving, run, text};
 use kimlik_adapters::mail::{Security, Smtp, SmtpSettings};
 use kimlik_domain::id::MessageId;
 use kimlik_domain::message::{MailAddress, Purpose, Recipient};
 use kimlik_domain::ports::{Accepted, Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal};
 use kimlik_tests::kannel::free_port;
 use kimlik_tests::mail_server::{MailServer, PASSWORD, Received, USER};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -177,4 +179,99 @@ async fn a_server_that_was_away_gets_the_letters_over_a_new_connection() {
     send(&gateway, "ayse.sahin@csb.test", "2", "metin").await.unwrap();
     let subjects: Vec<String> = arrived(&server, 2).into_iter().map(|l| l.subject).collect();
     assert_eq!(subjects, ["1", "2"]);
+}
+
+/// User name and code of somebody whose account was announced.
+async fn announced(serving: &Serving) -> (String, String) {
+    let began = Instant::now();
+    loop {
+        let answer = serving.ask("{ messages(first: 5) { nodes { purpose text } } }").await;
+        let nodes = answer["data"]["messages"]["nodes"].as_array().cloned().unwrap_or_default();
+        let text = nodes.iter().find(|m| m["purpose"] == "ACCOUNT_OPENED").and_then(|m| m["text"].as_str()).unwrap_or_default().to_owned();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let code = words.iter().map(|w| w.trim_matches(|c: char| !c.is_ascii_digit())).find(|w| w.len() == 8);
+        let name = words.iter().find(|w| w.contains('@')).map(|w| w.split('@').next().unwrap());
+        if let (Some(code), Some(name)) = (code, name) {
+            return (name.to_owned(), code.to_owned());
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "nobody was told: {answer}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn letters(serving: &Serving) -> Vec<Value> {
+    let answer = serving.ask("{ messages(first: 100) { nodes { channel purpose state to subject text gateway attempts } } }").await;
+    let nodes = answer["data"]["messages"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer}")).clone();
+    nodes.into_iter().filter(|m| m["channel"] == "MAIL").collect()
+}
+
+const FIRST: &str = "Yagmur-7-Tren-Limon";
+const SECOND: &str = "Kirmizi-8-Vapur-Ceviz";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_password_is_told_by_text_and_by_letter_once_though_the_mail_server_was_away() {
+    let mut server = MailServer::start("start_tls");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kimlik.toml"), server.settings()).unwrap();
+    let doctor = run(folder.path(), &["doctor"], &[]);
+    let said = text(&doctor.stdout);
+    assert!(said.contains("e-mail gateway smtp, 127.0.0.1") && said.contains("over TLS, and takes the password"), "{said}");
+    let serving = Serving::start_in(folder, &[]);
+    let (name, code) = announced(&serving).await;
+    server.stop();
+    // The cookie of the browser binds the ticket: one client for both.
+    let client = reqwest::Client::new();
+    let mut cookie = String::new();
+    let mut ask = async |query: &str, input: Value| -> Value {
+        let body = json!({ "query": query, "variables": { "i": input } }).to_string();
+        let mut request = client.post(serving.url("/graphql")).header("content-type", "application/json").body(body);
+        if !cookie.is_empty() {
+            request = request.header("cookie", &cookie);
+        }
+        let answer = request.send().await.unwrap();
+        if let Some(set) = answer.headers().get("set-cookie") {
+            set.to_str().unwrap().split(';').next().unwrap().clone_into(&mut cookie);
+        }
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    };
+    let activate = "mutation($i: AccountActivateInput!) { accountActivate(input: $i) { ticket { token } userErrors { code } } }";
+    let right = ask(activate, json!({ "username": name, "code": code })).await;
+    let ticket = right["data"]["accountActivate"]["ticket"]["token"].as_str().unwrap_or_else(|| panic!("{right}")).to_owned();
+    let set = "mutation($i: PasswordSetInput!) { passwordSet(input: $i) { done userErrors { code } } }";
+    assert_eq!(ask(set, json!({ "ticket": ticket, "newPassword": FIRST })).await["data"]["passwordSet"]["done"], true);
+    let change = "mutation($i: PasswordChangeInput!) { passwordChange(input: $i) { done userErrors { code } } }";
+    let changed = ask(change, json!({ "username": name, "currentPassword": FIRST, "newPassword": SECOND })).await;
+    assert_eq!(changed["data"]["passwordChange"]["done"], true, "{changed}");
+
+    let began = Instant::now();
+    let waiting = loop {
+        let letters = letters(&serving).await;
+        if letters.first().is_some_and(|m| m["attempts"].as_u64() > Some(0)) {
+            break letters;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{letters:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!((waiting.len(), &waiting[0]["purpose"], &waiting[0]["state"]), (1, &json!("PASSWORD_CHANGED_NOTICE"), &json!("QUEUED")));
+    assert!(waiting[0]["to"].as_str().unwrap().starts_with(&format!("{}***@", &name[..1])), "{waiting:?}");
+    let unwell = serving.ask("{ systemHealth { about health found } }").await.to_string();
+    assert!(unwell.contains("no connection to the mail server"), "{unwell}");
+
+    let server = server.again();
+    let arrived = arrived(&server, 1);
+    assert_eq!(arrived[0].subject, "Parolanız değiştirildi");
+    assert!(arrived[0].text.contains(&name) && arrived[0].to[0].starts_with(&name), "{arrived:?}");
+    assert!(!arrived[0].text.contains(SECOND) && !arrived[0].text.contains(&code));
+    let began = Instant::now();
+    while letters(&serving).await[0]["state"] != "SENT" {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let sent = letters(&serving).await.remove(0);
+    assert_eq!(
+        (&sent["text"], &sent["subject"], &sent["gateway"]),
+        (&Value::Null, &Value::Null, &json!("smtp")),
+        "nobody needs them any more"
+    );
+    assert_eq!(server.received().len(), 1);
 }

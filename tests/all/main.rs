@@ -30,8 +30,10 @@ mod outage;
 mod outlook;
 mod password;
 mod phones;
+mod photos;
 mod pin;
 mod protocol;
+mod reminders;
 mod schema;
 mod sms;
 #[macro_use]

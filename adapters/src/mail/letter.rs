@@ -40,10 +40,14 @@ pub(super) fn letter(from: &Sender, parcel: &Parcel<'_>) -> PortResult<(Envelope
         .date(SystemTime::from(parcel.at))
         .message_id(Some(format!("<{}@{}>", parcel.reference, from.address.domain())))
         .raw_header(automatic)
-        // Why without line breaks at its end: the end of the letter brings one.
         .singlepart(SinglePart::plain(parcel.text.trim_end_matches(['\r', '\n']).to_owned()))
         .map_err(|_| unfit("its parts"))?;
-    Ok((envelope, letter.formatted()))
+    let mut letter = letter.formatted();
+    // Why without line breaks at its end: what ends the letter on the wire begins with one.
+    while letter.last().is_some_and(|octet| matches!(octet, b'\r' | b'\n')) {
+        letter.pop();
+    }
+    Ok((envelope, letter))
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ mod renumbered {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// In the caller's transaction: the mobile that counts has become another one.
+/// In the caller's transaction: the mobile that counts, or a name, has become another one.
 pub(super) async fn renumber(writing: &Writing, person: PersonId, at: DateTime<Utc>) -> PortResult<()> {
     let row = renumbered::Model { person: person.0, due_at: at }.into_active_model();
     let conflict = upsert([renumbered::Column::Person], [renumbered::Column::DueAt]);
@@ -124,10 +124,12 @@ pub(super) async fn announced(
     let mut found = HashMap::with_capacity(of_opening.len());
     for (person, rows) in of_opening {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { continue };
+        let contents = Contents::open(vault, last)?;
         let told = Announced {
             first_at: first.queued_at,
             state: from_word(&last.state, "message")?,
-            to: Contents::open(vault, last)?.to,
+            to: contents.to,
+            text: contents.text,
             is_spent: rows.iter().any(|row| spent.contains(&row.id)),
         };
         found.insert(person, told);

@@ -1,7 +1,7 @@
 //! The feed of cards: marks left by whatever changes one, and the sealer that gives positions after those have committed.
 use super::fault::{failed, from_json};
 use super::link::{CHUNK, Link, Writing, upsert};
-use super::{account, person, phone, unit};
+use super::{account, person, phone, photo, unit};
 use aws_lc_rs::digest;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::ports::{CardEntry, CardFacts, CardText, CardsHead, Left, PortResult, Seal};
@@ -140,21 +140,24 @@ async fn give_positions(
     let known = Entity::find().filter(Column::Person.is_in(people.iter().copied())).all(&writing.txn);
     let known = known.await.map_err(failed("reading cards"))?;
     let known: HashMap<Uuid, Model> = known.into_iter().map(|card| (card.person, card)).collect();
-    let rows: Vec<(Uuid, String, Option<String>, Option<String>)> = person::with_phones()
+    type Row = (Uuid, String, Option<String>, Option<String>, Option<String>);
+    let rows: Vec<Row> = person::with_phones()
+        .join(JoinType::LeftJoin, photo::of_account())
         .filter(person::Column::Id.is_in(people.iter().copied()))
         .order_by_asc(person::Column::Id)
         .select_only()
         .columns([person::Column::Id, person::Column::Data])
         .column(account::Column::Data)
         .column(phone::Column::Data)
+        .column(photo::Column::Tag)
         .into_tuple()
         .all(&writing.txn)
         .await
         .map_err(failed("reading people"))?;
     let mut changed = Vec::new();
-    for (id, person, account, phones) in rows {
+    for (id, person, account, phones, tag) in rows {
         let (person, account, _) = person::parse(&person, account.as_deref(), phones.as_deref())?;
-        let text = text(&CardFacts { person, account }, &units);
+        let text = text(&CardFacts { person, account, photo: tag.map(Into::into) }, &units);
         let (removed, digest) = (text.is_none(), digest_of(text.as_deref().unwrap_or_default()));
         let same = match known.get(&id) {
             Some(card) => card.removed == removed && card.digest == digest,
@@ -174,11 +177,12 @@ fn digest_of(text: &str) -> Vec<u8> {
 }
 
 pub(super) async fn entries(db: &impl ConnectionTrait, after: i64, limit: u32) -> PortResult<Vec<CardEntry>> {
-    type Row = (i64, Uuid, DateTimeUtc, bool, Option<String>, Option<String>, Option<String>);
+    type Row = (i64, Uuid, DateTimeUtc, bool, Option<String>, Option<String>, Option<String>, Option<String>);
     let rows: Vec<Row> = Entity::find()
         .join(JoinType::LeftJoin, Entity::belongs_to(person::Entity).from(Column::Person).to(person::Column::Id).into())
         .join(JoinType::LeftJoin, Entity::belongs_to(account::Entity).from(Column::Person).to(account::Column::Person).into())
         .join(JoinType::LeftJoin, Entity::belongs_to(phone::Entity).from(Column::Person).to(phone::Column::Person).into())
+        .join(JoinType::LeftJoin, photo::of_account())
         .filter(Column::Position.gt(after))
         .order_by_asc(Column::Position)
         .limit(u64::from(limit))
@@ -190,15 +194,16 @@ pub(super) async fn entries(db: &impl ConnectionTrait, after: i64, limit: u32) -
         .column(person::Column::Data)
         .column(account::Column::Data)
         .column(phone::Column::Data)
+        .column(photo::Column::Tag)
         .into_tuple()
         .all(db)
         .await
         .map_err(failed("reading changed cards"))?;
-    let entry = |(position, id, at, removed, person, account, phones): Row| {
+    let entry = |(position, id, at, removed, person, account, phones, tag): Row| {
         let facts = match person.filter(|_| !removed) {
             Some(text) => {
                 let (person, account, _) = person::parse(&text, account.as_deref(), phones.as_deref())?;
-                Some(CardFacts { person, account })
+                Some(CardFacts { person, account, photo: tag.map(Into::into) })
             }
             None => None,
         };

@@ -145,7 +145,7 @@ async fn facts(db: &impl ConnectionTrait, people: &BTreeSet<Uuid>) -> PortResult
         .map_err(failed("reading people"))?;
     let parse = |(id, person, account, phones): (Uuid, String, Option<String>, Option<String>)| {
         let (person, account, _) = person::parse(&person, account.as_deref(), phones.as_deref())?;
-        Ok((id, CardFacts { person, account }))
+        Ok((id, CardFacts { person, account, photo: None }))
     };
     rows.into_iter().map(parse).collect()
 }

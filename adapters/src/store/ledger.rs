@@ -3,7 +3,8 @@
 use super::fault::{failed, without_nul, word};
 use super::link::{CHUNK, Link, Writing, keep, upsert};
 use super::vault::Vault;
-use super::{account, audit, idempotency, work};
+use super::{account, announcement, audit, idempotency, work};
+use chrono::DateTime;
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::account::adoption::{Adopted, Adoption};
 use kimlik_domain::account::rename::{Rename, Renamed};
@@ -138,6 +139,9 @@ pub(super) async fn reserve(link: &Link, requests: &[NameRequest], commit: bool)
     }
     ledger.save_given(&writing).await?;
     account::save_names(&writing, changed.values()).await?;
+    for told in changed.values().filter(|account| account.announced_opening > 0) {
+        announcement::renumber(&writing, told.person, DateTime::UNIX_EPOCH).await?;
+    }
     writing.commit().await?;
     Ok(answers)
 }
@@ -211,6 +215,7 @@ pub(super) async fn rename(
     let renamed = Account { names, renamed: Some(order.by.clone()), ..held.clone() };
     ledger.save_given(&writing).await?;
     account::save_names(&writing, [&renamed]).await?;
+    announcement::renumber(&writing, order.person, at).await?;
     audit::record(&writing, [event]).await?;
     work::wake(&writing, [order.person], at).await?;
     if let Some((key, answer)) = key {

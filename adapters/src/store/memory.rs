@@ -20,6 +20,7 @@ impl ActiveModelBehavior for ActiveModel {}
 const REQUESTED: &str = "full_run_requested";
 const DONE: &str = "full_run_done";
 const WATERMARK: &str = "watermark";
+const PHOTOS: &str = "watermark_of_photos";
 
 async fn put(writing: &Writing, name: &str, value: String) -> PortResult<()> {
     let row = Model { name: name.to_owned(), value }.into_active_model();
@@ -54,13 +55,30 @@ pub(super) async fn full_run_done(link: &Link, number: i64) -> PortResult<()> {
     writing.commit().await
 }
 
-pub(super) async fn watermark(db: &impl ConnectionTrait) -> PortResult<Option<Watermark>> {
-    let row = Entity::find_by_id(WATERMARK).one(db).await.map_err(failed("reading the watermark"))?;
+async fn mark(db: &impl ConnectionTrait, name: &str) -> PortResult<Option<Watermark>> {
+    let row = Entity::find_by_id(name).one(db).await.map_err(failed("reading a watermark"))?;
     row.map(|row| from_json::<(String, u64)>(&row.value, "watermark").map(|(source, usn)| Watermark { source, usn })).transpose()
 }
 
-pub(super) async fn save_watermark(link: &Link, mark: &Watermark) -> PortResult<()> {
+async fn save_mark(link: &Link, name: &str, mark: &Watermark) -> PortResult<()> {
     let writing = link.write().await?;
-    put(&writing, WATERMARK, to_json(&(&mark.source, mark.usn))?).await?;
+    put(&writing, name, to_json(&(&mark.source, mark.usn))?).await?;
     writing.commit().await
+}
+
+pub(super) async fn watermark(db: &impl ConnectionTrait) -> PortResult<Option<Watermark>> {
+    mark(db, WATERMARK).await
+}
+
+pub(super) async fn save_watermark(link: &Link, mark: &Watermark) -> PortResult<()> {
+    save_mark(link, WATERMARK, mark).await
+}
+
+/// How far the directory was read for photos.
+pub(super) async fn photo_mark(db: &impl ConnectionTrait) -> PortResult<Option<Watermark>> {
+    mark(db, PHOTOS).await
+}
+
+pub(super) async fn save_photo_mark(link: &Link, mark: &Watermark) -> PortResult<()> {
+    save_mark(link, PHOTOS, mark).await
 }

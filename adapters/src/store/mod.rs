@@ -27,8 +27,10 @@ mod operation;
 mod password;
 mod person;
 mod phone;
+mod photo;
 mod pin;
 mod roster;
+mod round;
 mod run;
 mod service_account;
 mod session;
@@ -61,8 +63,8 @@ use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, R
 use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, Left, ListedIssue, Mark, NameRequest, OpenIssue,
-    OperationFilter, OperationsOf, PeopleBy, PersonRecord, PortResult, Records, Seal, Store, Urgency, Watermark,
+    CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, KeptPhoto, Left, ListedIssue, Mark, NameRequest,
+    OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Urgency, Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
@@ -286,6 +288,25 @@ impl Store for SqlStore {
     }
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>> {
         audit::list(&self.link.db, person, limit).await
+    }
+}
+
+#[async_trait]
+impl PhotoBook for SqlStore {
+    async fn photo_mark(&self) -> PortResult<Option<Watermark>> {
+        memory::photo_mark(&self.link.db).await
+    }
+    async fn save_photo_mark(&self, mark: &Watermark) -> PortResult<()> {
+        memory::save_photo_mark(&self.link, mark).await
+    }
+    async fn photo_accounts(&self) -> PortResult<Vec<AccountGuid>> {
+        photo::accounts(&self.link.db).await
+    }
+    async fn keep_photos(&self, photos: &[(AccountGuid, Vec<u8>)], without: &[AccountGuid]) -> PortResult<()> {
+        photo::keep(&self.link, photos, without).await
+    }
+    async fn photo_of(&self, person: PersonId) -> PortResult<Option<KeptPhoto>> {
+        photo::of(&self.link.db, person).await
     }
 }
 

@@ -20,6 +20,7 @@ pub fn check(config: &Config) -> Result<(), Faults> {
     super::access::check(config, &mut faults);
     super::sms::check(config, &mut faults);
     super::mail::check(config, &mut faults);
+    super::told::check(config, &mut faults);
     super::webhooks::check(config, &mut faults);
     super::password::check(config, &mut faults);
     super::issues::check(config, &mut faults);

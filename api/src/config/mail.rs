@@ -114,7 +114,7 @@ impl Config {
 
 /// Lays the operator's letters over those built in (faults were named by the check).
 pub(super) fn write_letters(config: &Config, texts: &mut Templates) {
-    texts.carries_mail = config.mail_gateway() != MailGatewayKind::None;
+    texts.carries_mail = config.carries_mail();
     for (language, letters) in &config.mail.templates {
         for (purpose, letter) in letters.iter().filter_map(|(name, letter)| Some((purpose(name)?, letter))) {
             texts.set_letter(purpose, *language, letter.subject.as_deref(), letter.text.as_deref()).ok();

@@ -11,6 +11,7 @@ mod phones;
 pub mod policy;
 pub mod secrets;
 pub mod sms;
+mod told;
 mod webhooks;
 
 pub use access::{Oidc, OidcName, Roles, Sessions};
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+pub use told::{Digest, Reminders};
 pub use webhooks::Webhooks;
 
 /// A setting that cannot be used: which one, what was found, what to do.
@@ -83,6 +85,8 @@ pub struct Config {
     pub exchange: Exchange,
     pub sms: Sms,
     pub mail: Mail,
+    pub reminders: Reminders,
+    pub digest: Digest,
     pub password: Password,
     pub phones: Phones,
     pub limits: LimitTable,

@@ -62,6 +62,15 @@ pub struct WorkPhone {
     extension: Option<String>,
 }
 
+/// The photo of a person, as the directory holds it (thumbnailPhoto).
+#[derive(SimpleObject)]
+pub struct Photo {
+    /// Where it is: asked with the same token as the graph, it answers a JPEG or PNG of at most 100 KB, with an ETag.
+    url: String,
+    /// Another one: it is another photo.
+    etag: String,
+}
+
 /// What kind of posting it is.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "kimlik_domain::staff::PostingKind")]
@@ -253,6 +262,13 @@ impl IdentityCard {
             return None;
         }
         mailbox::of(ctx, self.entry.card.person).await.transpose()
+    }
+    /// The photo; null: there is none.
+    async fn photo(&self, ctx: &Context<'_>) -> Option<Photo> {
+        let tag = self.entry.card.thumbnail.as_deref()?;
+        let public = house(ctx).ok()?.config.server.public_url.trim_end_matches('/');
+        let card = id::encode(id::CARD, self.entry.card.person.0);
+        Some(Photo { url: format!("{public}/photos/{}", card.as_str()), etag: tag.to_owned() })
     }
     /// Field by field: where the value comes from, since when, what the directory holds (asked now), whether they agree and who can
     /// correct it. The person, its personnel unit, auditors and administrators; others see null. The reading of another person's is

@@ -33,6 +33,8 @@ pub enum MessagePurpose {
     PinChangedNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
+    /// To head and staff of a personnel unit: how many data issues of its people are open.
+    IssueDigest,
 }
 
 /// What carries a text.

@@ -1,12 +1,13 @@
 //! Signing in with the directory's password, renewing, signing out.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
-use super::house;
 use super::viewer::Viewer;
+use super::{allows, caller, house};
 use crate::http::auth::ClientAddress;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::door::{Opened, Refused};
 use kimlik_domain::access::session::Secret;
+use kimlik_domain::access::{About, Deed};
 use std::time::Duration;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -41,6 +42,13 @@ pub struct SessionEndInput {
     /// Its refresh token.
     #[graphql(secret)]
     refresh_token: String,
+}
+
+/// Whose sessions end.
+#[derive(InputObject)]
+pub struct SessionsEndInput {
+    /// As one signs in: ayse.sahin.
+    username: String,
 }
 
 /// A session's tokens. Shown once.
@@ -82,6 +90,15 @@ pub struct SessionEndPayload {
     /// The session does not live any more, whether it did before or not.
     ended: bool,
     /// What the caller can mend.
+    user_errors: Vec<UserError>,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub struct SessionsEndPayload {
+    /// How many sessions there were; null: nothing was done.
+    ended: Option<u32>,
+    /// What the caller can mend; empty: it was done.
     user_errors: Vec<UserError>,
 }
 
@@ -138,6 +155,31 @@ impl SessionMutation {
             },
             Err(error) => Err(error),
         })
+    }
+
+    /// Ends all sessions of somebody else: a lost telephone, a token in the wrong hands. Their tokens count no more, within a second;
+    /// who knows the password can sign in again.
+    async fn sessions_end(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose sessions.")] input: SessionsEndInput,
+    ) -> Maybe<SessionsEndPayload> {
+        if !allows(ctx, Deed::EndSessions, About::Everything) {
+            return None;
+        }
+        Some(end_all(ctx, input).await)
+    }
+}
+
+async fn end_all(ctx: &Context<'_>, input: SessionsEndInput) -> Result<SessionsEndPayload> {
+    let no = |code, message: &str| Ok(SessionsEndPayload { ended: None, user_errors: vec![UserError::new(code, "username", message)] });
+    let name = input.username.trim();
+    if name.is_empty() || name.chars().count() > 256 || name.chars().any(char::is_control) {
+        return no(UserErrorCode::Invalid, "Write the user name as you sign in with it.");
+    }
+    match house(ctx)?.door.end_all(name, &caller(ctx).actor()).await.map_err(|e| fault(ctx, &e))? {
+        Some(ended) => Ok(SessionsEndPayload { ended: u32::try_from(ended).ok(), user_errors: Vec::new() }),
+        None => no(UserErrorCode::NotFound, "There is nobody of that user name."),
     }
 }
 

@@ -153,7 +153,7 @@ async fn left(ctx: &Context<'_>, filter: &CardFilter, paging: &Paging) -> Result
         let person = &record.person;
         let unit = person.posting_on(today).map(|p| p.unit);
         let state = record.account.as_ref().map_or(kimlik_domain::account::AccountState::None, |a| a.state);
-        let facts = CardFacts { person: person.clone(), account: None };
+        let facts = CardFacts { person: person.clone(), account: None, photo: None };
         !rules.shows(&facts)
             && units.as_ref().is_none_or(|units| unit.is_some_and(|unit| units.contains(&unit)))
             && filter.provinces.as_ref().is_none_or(|provinces| in_province(unit, provinces))
@@ -180,7 +180,7 @@ async fn left(ctx: &Context<'_>, filter: &CardFilter, paging: &Paging) -> Result
             }
             let about = About::person(&record.person, today);
             if reads(ctx, Deed::ReadRecord, about) {
-                let facts = CardFacts { person: record.person.clone(), account: record.account.clone() };
+                let facts = CardFacts { person: record.person.clone(), account: record.account.clone(), photo: None };
                 let entry = Arc::new(Entry::beside_the_book(Card::of(&facts, tree.units(), &rules)));
                 let card = IdentityCard { entry, tree: tree.clone() };
                 let cursor = window::write(LEFT, &place_of(left));

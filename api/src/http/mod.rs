@@ -10,6 +10,7 @@ mod kart;
 mod lines;
 pub mod metrics;
 mod parola;
+mod photo;
 mod sms_report;
 mod socket;
 
@@ -46,6 +47,7 @@ pub fn router(house: Arc<House>, stop: CancellationToken) -> Router {
         .route("/parola/{file}", get(parola::file))
         .route("/kart", get(kart::page))
         .route("/kart/{file}", get(kart::file))
+        .route("/photos/{card}", get(photo::photo))
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/sms/reports/kannel", get(sms_report::kannel))
         .route("/healthz", get(|| async { "alive\n" }))

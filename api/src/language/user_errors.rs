@@ -13,6 +13,7 @@ pub const PHRASES: &[Phrase] = &[
         "Kullanıcı adı veya parola yanlış ya da hesap kilitli veya kapalı.",
     ),
     ("This account has nothing to do here, or not now.", "", "Bu hesabın burada şu an yetkisi yok."),
+    ("There is nobody of that user name.", "", "Bu kullanıcı adında kimse yok."),
     ("The session has ended. Sign in again.", "", "Oturum sona erdi. Yeniden giriş yapın."),
     (
         "User name or code is wrong, or the code was used, has expired or was tried too often. Your personnel unit can have a new one sent.",

@@ -3,10 +3,12 @@
 pub mod cards;
 pub mod challenges;
 pub mod courier;
+pub mod daily;
 pub mod intake;
 pub mod mailbox;
 pub mod neighbour;
 pub mod phones;
+pub mod photos;
 pub mod reconcile;
 pub mod submissions;
 pub mod voice;
@@ -31,8 +33,11 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(challenges::keep_answering(house.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying(house.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying_letters(house.clone(), stop.clone()));
+    loops.spawn(daily::keep_reminding(house.clone(), stop.clone()));
+    loops.spawn(daily::keep_digesting(house.clone(), stop.clone()));
     loops.spawn(phones::keep_telling(house.clone(), stop.clone()));
     loops.spawn(phones::keep_writing_back(house.clone(), stop.clone()));
+    loops.spawn(photos::keep_photos(house.clone(), stop.clone()));
     loops.spawn(mailbox::keep_mailboxes(house.clone(), stop.clone()));
     loops.spawn(submissions::keep_taking(house.clone(), stop.clone()));
     loops.spawn(webhooks::keep_sealing(house.clone(), stop.clone()));

@@ -79,6 +79,8 @@ table! {
     // deed             nobody staff  officer auditor admin  scope
     /// Sessions begin, are renewed and end.
     SignIn:             All   All    All    All    All    -;
+    /// Somebody else's sessions ended at once.
+    EndSessions:        Never Never Never  Never  All    -;
     /// Parola: activation, reset, unlock and change prove by themselves who asks.
     UsePasswordDesk:    All   All    All    All    All    -;
     /// Who is asking.

@@ -225,11 +225,25 @@ impl Door {
         Ok(())
     }
 
-    /// Ends them here at once and elsewhere within a second.
-    pub async fn end(&self, of: SessionsOf, because: EndedBecause, actor: &str) -> PortResult<()> {
+    /// Ends them here at once and elsewhere within a second; answers how many there were.
+    pub async fn end(&self, of: SessionsOf, because: EndedBecause, actor: &str) -> PortResult<usize> {
         let ended = self.sessions.end_sessions(of, because, actor, self.clock.now()).await?;
         self.forget(&ended);
-        Ok(())
+        Ok(ended.len())
+    }
+
+    /// Ends all sessions of whoever has this user name. `None`: there is nobody of that name.
+    pub async fn end_all(&self, username: &str, actor: &str) -> PortResult<Option<usize>> {
+        let username = plain_name(username);
+        let of = match self.store.person_named(Some(username), None).await? {
+            Some(person) => SessionsOf::Person(person),
+            // Why second: these are few, and a controller that is away must not protect a person's sessions.
+            None => match self.directory.account_named(username).await? {
+                Some(account) => SessionsOf::Account(account),
+                None => return Ok(None),
+            },
+        };
+        self.end(of, EndedBecause::Ordered, actor).await.map(Some)
     }
 
     /// Who comes with this token. `None`: nobody that is known, or not any more.

@@ -119,6 +119,8 @@ pub enum EndedBecause {
     PasswordChanged,
     /// Closed, suspended, disabled or gone.
     AccountClosed,
+    /// An administrator ended it.
+    Ordered,
 }
 
 impl EndedBecause {
@@ -128,6 +130,7 @@ impl EndedBecause {
             EndedBecause::Reuse => "a refresh token came a second time",
             EndedBecause::PasswordChanged => "the password was changed",
             EndedBecause::AccountClosed => "the account is closed, suspended or disabled",
+            EndedBecause::Ordered => "an administrator ended it",
         }
     }
 }

@@ -4,9 +4,10 @@ pub mod address_book; // when the card is right in Outlook too
 pub mod book; // all cards in memory, to be asked quickly
 pub mod drift; // cards that the directory shows otherwise than they should be
 pub mod find; // what is asked of the book
+pub mod photo; // thumbnailPhoto, kept beside the cards
 pub mod provenance; // where each value comes from, and what the directory holds
-pub mod tree;
-pub mod truth; // the use case: one card beside its account as it is now // units with what is asked of them often
+pub mod tree; // units with what is asked of them often
+pub mod truth; // the use case: one card beside its account as it is now
 
 use crate::account::AccountState;
 use crate::day::Day;
@@ -44,6 +45,8 @@ pub struct Card {
     pub mobile: Option<MobileNumber>,
     /// HR knows a photo of this name.
     pub photo: Option<Box<str>>,
+    /// Another one: the directory holds another photo. None: it holds none.
+    pub thumbnail: Option<Box<str>>,
     pub account_state: AccountState,
     /// HR's own time of its last change.
     pub updated_at: Option<DateTime<Utc>>,
@@ -108,6 +111,8 @@ impl Card {
             manager: manager_of(person, units, day).cloned(),
             mobile: person.mobile.clone(),
             photo: person.photo.clone(),
+            // Why by the state: what a closed or foreign account holds is not this card's.
+            thumbnail: facts.photo.clone().filter(|_| state != AccountState::None),
             account_state: state,
             updated_at: person.updated_at,
         }
@@ -214,7 +219,7 @@ mod tests {
             named_for: "ayse isik".into(),
         };
         let account = Some(Account::new(id, names));
-        CardFacts { person, account }
+        CardFacts { person, account, photo: None }
     }
     fn day() -> Day {
         Day::from_ymd_opt(2026, 12, 1).unwrap()

@@ -5,8 +5,10 @@ use crate::id::PersonId;
 use crate::ports::PersonRecord;
 use crate::staff::MobileNumber;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// Resends are counted over a rolling day.
 pub const WINDOW: TimeDelta = TimeDelta::days(1);
@@ -44,7 +46,7 @@ pub enum Resent {
 }
 
 /// What is known of the announcements of a person's present opening.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Announced {
     /// When the first of them was queued.
     pub first_at: DateTime<Utc>,
@@ -52,8 +54,16 @@ pub struct Announced {
     pub state: MessageState,
     /// Where the last one was to go.
     pub to: Recipient,
+    /// What the last one says, its code left out; `None`: erased, since it was sent.
+    pub text: Option<Zeroizing<String>>,
     /// A code of one of them became a password.
     pub is_spent: bool,
+}
+
+impl fmt::Debug for Announced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Announced({:?} at {} to {:?}, spent {})", self.state, self.first_at, self.to, self.is_spent)
+    }
 }
 
 impl Announced {
@@ -62,10 +72,16 @@ impl Announced {
         self.is_spent || set_at.is_some_and(|set| set > self.first_at + CLOCKS)
     }
 
-    /// It has not reached the person, and there is another number now.
-    pub fn is_stranded(&self, mobile: &MobileNumber) -> bool {
+    /// Why it has to go out again, if it has: it has not reached the person, and there is another number by now, or it has not been sent,
+    /// and what it says is not so any more. `text`: what it would say now.
+    pub fn is_stranded(&self, mobile: &MobileNumber, text: &str) -> Option<&'static str> {
         let astray = matches!(self.state, MessageState::Queued | MessageState::Failed | MessageState::Undelivered);
-        astray && self.to.mobile() != Some(mobile)
+        let outdated = self.state == MessageState::Queued && self.text.as_ref().is_some_and(|said| said.as_str() != text);
+        match () {
+            () if astray && self.to.mobile() != Some(mobile) => Some("it had not arrived, and the mobile number is another one now"),
+            () if outdated => Some("it had not been sent, and the account has other names now"),
+            () => None,
+        }
     }
 }
 
@@ -87,7 +103,8 @@ mod tests {
 
     fn announced(state: MessageState) -> Announced {
         let first_at = "2026-12-01T09:00:00Z".parse().unwrap();
-        Announced { first_at, state, to: MobileNumber::parse("05321110001").unwrap().into(), is_spent: false }
+        let (to, text) = (MobileNumber::parse("05321110001").unwrap().into(), Some(Zeroizing::new("Ad: a".to_owned())));
+        Announced { first_at, state, to, text, is_spent: false }
     }
 
     #[test]
@@ -103,8 +120,11 @@ mod tests {
     #[test]
     fn what_has_reached_the_person_or_goes_to_the_number_that_counts_is_not_stranded() {
         let (same, other) = (MobileNumber::parse("05321110001").unwrap(), MobileNumber::parse("05321110002").unwrap());
-        assert!(announced(MessageState::Failed).is_stranded(&other) && announced(MessageState::Queued).is_stranded(&other));
-        assert!(!announced(MessageState::Failed).is_stranded(&same));
-        assert!(!announced(MessageState::Delivered).is_stranded(&other));
+        let stranded = |state, mobile, text| announced(state).is_stranded(mobile, text).is_some();
+        assert!(stranded(MessageState::Failed, &other, "Ad: a") && stranded(MessageState::Queued, &other, "Ad: a"));
+        assert!(!stranded(MessageState::Failed, &same, "Ad: a") && !stranded(MessageState::Queued, &same, "Ad: a"));
+        assert!(!stranded(MessageState::Delivered, &other, "Ad: b"));
+        assert!(stranded(MessageState::Queued, &same, "Ad: b"), "it would tell a name that is none any more");
+        assert!(!format!("{:?}", announced(MessageState::Queued)).contains("Ad:"));
     }
 }

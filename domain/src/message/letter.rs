@@ -109,6 +109,18 @@ pub(super) fn built_in(purpose: Purpose, language: Language) -> Option<(&'static
              Adresi bağlantıya tıklamak yerine tarayıcınıza kendiniz yazabilirsiniz.\n\n\
              Bu ileti kendiliğinden gönderilmiştir, yanıtlamayınız. Bakanlık sizden parolanızı hiçbir zaman istemez.\n",
         ),
+        (Purpose::IssueDigest, Tr) => (
+            "Personel kayıtlarında {count} açık sorun",
+            "Merhaba,\n\nBiriminizin sorumlu olduğu personelin kayıtlarında {count} açık sorun var; {blocking} tanesi yeni personeli \
+             bekletiyor.\n\n{issues}\nKimlerin kaydında ne olduğunu ve nasıl düzeltileceğini görmek için: {portal}\n\n\
+             İK kaydı düzeltilen sorun kendiliğinden kapanır. Bu ileti her gün bir kez kendiliğinden gönderilir, yanıtlamayınız.\n",
+        ),
+        (Purpose::IssueDigest, En) => (
+            "{count} open issues in personnel records",
+            "Hello,\n\nThe records of the people whom your unit is responsible for have {count} open issues; {blocking} of them keep \
+             newcomers waiting.\n\n{issues}\nTo see whose records they are and what to do: {portal}\n\n\
+             An issue closes by itself once HR's record is right. This message is sent once a day; please do not answer it.\n",
+        ),
         (Purpose::PasswordExpiring, En) => (
             "Your password expires within {days} days",
             "Hello,\n\nThe password of your account {username} expires within {days} days. To renew it: {portal}\n\n\

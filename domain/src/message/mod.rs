@@ -3,9 +3,12 @@
 //! with a new code takes its place, so that no code is ever sent twice.
 pub mod announcement; // sent again
 pub mod courier;
+pub mod digest;
 mod letter;
 mod notice;
 pub mod recipient;
+pub mod reminder;
+pub mod round;
 pub mod template;
 
 pub use letter::{Letter, check_subject, check_text};
@@ -37,6 +40,8 @@ pub enum Purpose {
     PinChangedNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
+    /// To a personnel unit: the open data issues of its people.
+    IssueDigest,
 }
 
 impl Purpose {
@@ -49,15 +54,16 @@ impl Purpose {
         Purpose::PasswordChangedNotice,
         Purpose::PinChangedNotice,
         Purpose::PasswordExpiring,
+        Purpose::IssueDigest,
     ];
 
     /// Somebody waits for it, or must hear of it at once: it is sent at any hour and before the others.
     pub fn is_urgent(self) -> bool {
-        !matches!(self, Purpose::AccountOpened | Purpose::PasswordExpiring)
+        !matches!(self, Purpose::AccountOpened | Purpose::PasswordExpiring | Purpose::IssueDigest)
     }
     /// Nobody waits for it, and many are told at once: the first to wait where little may be sent.
     pub fn is_reminder(self) -> bool {
-        matches!(self, Purpose::PasswordExpiring)
+        matches!(self, Purpose::PasswordExpiring | Purpose::IssueDigest)
     }
     /// Codes go to phones only, never by e-mail.
     pub fn carries_code(self) -> bool {
@@ -73,6 +79,7 @@ impl Purpose {
             Purpose::PasswordChangedNotice => "password_changed_notice",
             Purpose::PinChangedNotice => "pin_changed_notice",
             Purpose::PasswordExpiring => "password_expiring",
+            Purpose::IssueDigest => "issue_digest",
         }
     }
 }

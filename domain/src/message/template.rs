@@ -23,10 +23,17 @@ pub enum Slot {
     Code,
     Minutes,
     Days,
+    /// Open data issues.
+    Count,
+    /// Those of them that keep newcomers waiting.
+    Blocking,
+    /// A line for each kind of them.
+    Issues,
 }
 
 impl Slot {
-    pub const ALL: &'static [Slot] = &[Slot::Username, Slot::Mail, Slot::Portal, Slot::Code, Slot::Minutes, Slot::Days];
+    pub const ALL: &'static [Slot] =
+        &[Slot::Username, Slot::Mail, Slot::Portal, Slot::Code, Slot::Minutes, Slot::Days, Slot::Count, Slot::Blocking, Slot::Issues];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -36,6 +43,9 @@ impl Slot {
             Slot::Code => "code",
             Slot::Minutes => "minutes",
             Slot::Days => "days",
+            Slot::Count => "count",
+            Slot::Blocking => "blocking",
+            Slot::Issues => "issues",
         }
     }
     fn parse(name: &str) -> Option<Slot> {
@@ -46,14 +56,38 @@ impl Slot {
 /// What is told, with everything that its template may show. The portal's address is the ministry's own and always there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling<'a> {
-    AccountOpened { username: &'a str, mail: &'a str },
-    ResetCode { minutes: u32 },
-    UnlockCode { minutes: u32 },
-    MobileConfirmCode { minutes: u32 },
-    MobileChangedNotice { username: &'a str },
-    PasswordChangedNotice { username: &'a str },
-    PinChangedNotice { username: &'a str },
-    PasswordExpiring { username: &'a str, days: u32 },
+    AccountOpened {
+        username: &'a str,
+        mail: &'a str,
+    },
+    ResetCode {
+        minutes: u32,
+    },
+    UnlockCode {
+        minutes: u32,
+    },
+    MobileConfirmCode {
+        minutes: u32,
+    },
+    MobileChangedNotice {
+        username: &'a str,
+    },
+    PasswordChangedNotice {
+        username: &'a str,
+    },
+    PinChangedNotice {
+        username: &'a str,
+    },
+    PasswordExpiring {
+        username: &'a str,
+        days: u32,
+    },
+    /// `issues`: our own words and figures, nothing that HR wrote.
+    IssueDigest {
+        count: u32,
+        blocking: u32,
+        issues: &'a str,
+    },
 }
 
 impl Telling<'_> {
@@ -67,6 +101,7 @@ impl Telling<'_> {
             Telling::PasswordChangedNotice { .. } => Purpose::PasswordChangedNotice,
             Telling::PinChangedNotice { .. } => Purpose::PinChangedNotice,
             Telling::PasswordExpiring { .. } => Purpose::PasswordExpiring,
+            Telling::IssueDigest { .. } => Purpose::IssueDigest,
         }
     }
 
@@ -85,6 +120,9 @@ impl Telling<'_> {
                 Some(minutes.to_string())
             }
             (Telling::PasswordExpiring { days, .. }, Slot::Days) => Some(days.to_string()),
+            (Telling::IssueDigest { count, .. }, Slot::Count) => Some(count.to_string()),
+            (Telling::IssueDigest { blocking, .. }, Slot::Blocking) => Some(blocking.to_string()),
+            (Telling::IssueDigest { issues, .. }, Slot::Issues) => Some(issues.to_owned()),
             _ => None,
         }
     }
@@ -102,6 +140,7 @@ pub fn slots(purpose: Purpose) -> &'static [Slot] {
         Purpose::ResetCode | Purpose::UnlockCode | Purpose::MobileConfirmCode => &[Slot::Minutes, Slot::Code, Slot::Portal],
         Purpose::MobileChangedNotice | Purpose::PasswordChangedNotice | Purpose::PinChangedNotice => &[Slot::Username, Slot::Portal],
         Purpose::PasswordExpiring => &[Slot::Username, Slot::Days, Slot::Portal],
+        Purpose::IssueDigest => &[Slot::Count, Slot::Blocking, Slot::Issues, Slot::Portal],
     }
 }
 
@@ -214,6 +253,8 @@ impl Templates {
                 Slot::Username => "n".repeat(20),
                 Slot::Mail => format!("{}@csb.gov.tr", "n".repeat(24)),
                 Slot::Minutes | Slot::Days => "10".into(),
+                Slot::Count | Slot::Blocking => "10000".into(),
+                Slot::Issues => "n".repeat(400),
                 Slot::Portal | Slot::Code => String::new(),
             });
             let code = if *purpose == Purpose::AccountOpened { "00000000" } else { "000000" };
@@ -258,6 +299,12 @@ fn built_in(purpose: Purpose, language: Language) -> &'static str {
         }
         (Purpose::PinChangedNotice, En) => "The PIN of account {username} was changed. If it was not you, tell the IT department at once.",
         (Purpose::PasswordExpiring, Tr) => "{username} hesabinin parolasi {days} gun icinde doluyor. Yenilemek icin: {portal}",
+        (Purpose::IssueDigest, Tr) => {
+            "Personelinizin kayitlarinda {count} acik sorun var, {blocking} tanesi yeni personeli bekletiyor. Ayrinti: {portal}"
+        }
+        (Purpose::IssueDigest, En) => {
+            "{count} open issues in the records of your people, {blocking} of them keep newcomers waiting. Details: {portal}"
+        }
         (Purpose::PasswordExpiring, En) => "The password of account {username} expires within {days} days. To renew it: {portal}",
     }
 }

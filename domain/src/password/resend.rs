@@ -1,7 +1,8 @@
-//! A newcomer's code, sent again: by order, or because a number that took no message was mended.
+//! A newcomer's code, sent again: by order, because a number that took no message was mended, or because of another name.
 use super::PasswordFacts;
 use super::desk::Desk;
 use crate::access::Caller;
+use crate::account::Account;
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId};
 use crate::message::announcement::{KIMLIK, Resend, Resent, occasion, was_announced};
@@ -60,17 +61,20 @@ impl Desk {
         }
         let mut random = Zeroizing::new([0; 8]);
         self.entropy.fill(random.as_mut_slice());
-        let telling = Telling::AccountOpened { username: &account.names.username, mail: &account.names.mail };
         Ok(Ok(NewMessage {
             id: MessageId(self.id(self.clock.now())),
             purpose: Purpose::AccountOpened,
             occasion: occasion(account.opening, Some(id)),
             to: to.into(),
             subject: None,
-            text: self.texts.compose(&telling, None),
+            text: self.announcing(account),
             code: Some(message::activation_code(*random)),
             valid_until: None,
         }))
+    }
+
+    fn announcing(&self, account: &Account) -> Zeroizing<String> {
+        self.texts.compose(&Telling::AccountOpened { username: &account.names.username, mail: &account.names.mail }, None)
     }
 
     /// Until when the code of an announcement of now can be used.
@@ -78,7 +82,7 @@ impl Desk {
         now + self.rules.activation
     }
 
-    /// Announcements that did not reach their people are sent to the numbers that these have now: to be called again and again.
+    /// Announcements that did not reach their people go to the numbers, and tell the names, that these have now: to be called again and again.
     /// Answers how many were queued.
     pub async fn announce_again(&self) -> PortResult<u32> {
         let now = self.clock.now();
@@ -93,17 +97,11 @@ impl Desk {
         let (mut queued, mut later) = (0, Vec::new());
         for record in told {
             let person = record.person.id;
-            let stranded = |mobile| announced.get(&person).is_some_and(|told| told.is_stranded(mobile));
-            if !record.person.mobile.as_ref().is_some_and(stranded) {
+            let (Some(account), Some(mobile), Some(told)) = (&record.account, &record.person.mobile, announced.get(&person)) else {
                 continue;
-            }
-            let order = Resend {
-                id: self.id(now),
-                person,
-                by: KIMLIK.into(),
-                reason: "it had not arrived, and the mobile number is another one now".into(),
-                at: now,
             };
+            let Some(reason) = told.is_stranded(mobile, &self.announcing(account)) else { continue };
+            let order = Resend { id: self.id(now), person, by: KIMLIK.into(), reason: reason.into(), at: now };
             let Ok(message) = self.announcement(record, order.id, None).await? else { continue };
             match self.outbox.resend(&order, &message, &resend_event(&order), None).await? {
                 Resent::Queued => queued += 1,

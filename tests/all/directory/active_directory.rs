@@ -1,11 +1,12 @@
 //! A real domain under the printed delegation: the contract, and what only a real domain has.
 use super::contract::{Fixture, all_pages, change, create, new, ou, refusal, see};
+use crate::year::base64;
 use async_trait::async_trait;
 use kimlik_adapters::directory::active_directory::ActiveDirectory;
 use kimlik_adapters::system::SystemClock;
 use kimlik_domain::account::{AccountRef, Attribute, Dn};
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::ports::{Directory, FindBy, Refusal};
+use kimlik_domain::ports::{Directory, FindBy, Photos, Refusal};
 use kimlik_tests::lab::Samba;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -31,6 +32,16 @@ fn by_guid(guid: AccountGuid) -> String {
 impl Fixture for Domain {
     fn directory(&self) -> &dyn Directory {
         &self.directory
+    }
+    fn photos(&self) -> &dyn Photos {
+        &self.directory
+    }
+    async fn photo_by_hand(&self, account: AccountGuid, octets: Option<&[u8]>) {
+        let change = match octets {
+            Some(octets) => format!("replace: thumbnailPhoto\nthumbnailPhoto:: {}\n", base64(octets)),
+            None => "delete: thumbnailPhoto\n".to_owned(),
+        };
+        self.samba.admin_modify(&format!("dn: <GUID={account}>\nchangetype: modify\n{change}"));
     }
     fn base(&self) -> Dn {
         self.samba.settings().base

@@ -2,7 +2,7 @@
 use async_trait::async_trait;
 use kimlik_domain::account::{AccountRef, Attribute, Attributes, Change, Dn, LedgerName, NameKind, NewAccount, ObservedAccount, Value};
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::ports::{Directory, FindBy, PortResult, Refusal, Watermark};
+use kimlik_domain::ports::{Directory, FindBy, Photos, PortResult, Refusal, Watermark};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -13,11 +13,14 @@ use zeroize::Zeroizing;
 #[async_trait]
 pub trait Fixture: Send + Sync {
     fn directory(&self) -> &dyn Directory;
+    fn photos(&self) -> &dyn Photos;
     fn base(&self) -> Dn;
     /// All values of an LDAP attribute, read without the port.
     async fn raw(&self, account: AccountGuid, attribute: &str) -> Vec<String>;
     /// Somebody else changes an attribute.
     async fn by_hand(&self, account: AccountGuid, attribute: &str, value: &str);
+    /// Somebody else sets thumbnailPhoto, or takes it away.
+    async fn photo_by_hand(&self, account: AccountGuid, octets: Option<&[u8]>);
     /// Somebody else gives it an address that is no SMTP address. False: there are none here.
     async fn foreign_address(&self, account: AccountGuid, address: &str) -> bool;
     /// A group below the base.
@@ -50,6 +53,7 @@ macro_rules! contract_tests {
             what_is_not_there_is_left_out_or_refused,
             containers_are_the_base_and_what_is_below,
             find_answers_for_many_and_any_key,
+            photos_are_told_of_when_they_change_and_read_many_at_once,
         );
     };
     (@ $fixture:expr; $($name:ident,)*) => {
@@ -436,4 +440,36 @@ pub async fn find_answers_for_many_and_any_key(f: &dyn Fixture) {
     let by = FindBy { usernames: vec!["BUL.1".into()], ..FindBy::default() };
     assert_eq!(f.directory().find(&by).await.unwrap()[0].guid, accounts[1].guid);
     assert!(f.directory().find(&FindBy::default()).await.unwrap().is_empty());
+}
+
+pub async fn photos_are_told_of_when_they_change_and_read_many_at_once(f: &dyn Fixture) {
+    let a = create(f, "Ada Ak", "ada.ak", &[]).await.guid;
+    let b = create(f, "Efe Su", "efe.su", &[]).await.guid;
+    let c = create(f, "Ece Ay", "ece.ay", &[(Attribute::Title, "Uzman")]).await.guid;
+    // One that is a text by chance, and one of the largest that fit.
+    let (small, large) = (b"only letters".to_vec(), [&b"\xff\xd8\xff\xe0"[..], &vec![7; 100_000]].concat());
+    f.photo_by_hand(a, Some(&small)).await;
+    f.photo_by_hand(b, Some(&large)).await;
+    let sorted = |mut guids: Vec<AccountGuid>| {
+        guids.sort_unstable();
+        guids
+    };
+    let all = f.photos().photo_news(None).await.unwrap();
+    assert_eq!((sorted(all.with.clone()), all.without.len(), all.is_incremental), (sorted(vec![a, b]), 0, false));
+    let mut found = f.photos().photos(&[a, b, c, AccountGuid(Uuid::from_u128(7))]).await.unwrap();
+    found.sort_by_key(|(guid, _)| *guid);
+    let mut expected = vec![(a, small), (b, large)];
+    expected.sort_by_key(|(guid, _)| *guid);
+    assert!(found == expected, "{:?}", found.iter().map(|(guid, octets)| (guid, octets.len())).collect::<Vec<_>>());
+
+    let none = f.photos().photo_news(Some(&all.watermark)).await.unwrap();
+    assert_eq!((none.with.len(), none.without.len(), none.is_incremental), (0, 0, true), "nothing has changed");
+    f.photo_by_hand(a, None).await;
+    f.photo_by_hand(b, Some(b"another")).await;
+    f.by_hand(c, "title", "Sef").await;
+    let some = f.photos().photo_news(Some(&none.watermark)).await.unwrap();
+    assert_eq!((some.with, sorted(some.without)), (vec![b], sorted(vec![a, c])));
+    let elsewhere = Watermark { source: "another".into(), usn: 1 };
+    let anew = f.photos().photo_news(Some(&elsewhere)).await.unwrap();
+    assert_eq!((anew.with, anew.without.len(), anew.is_incremental), (vec![b], 0, false));
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_domain::account::{Attribute, Dn, Value};
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::ports::Directory;
+use kimlik_domain::ports::{Directory, Photos};
 
 struct File {
     _folder: tempfile::TempDir,
@@ -28,6 +28,12 @@ async fn file() -> File {
 impl Fixture for File {
     fn directory(&self) -> &dyn Directory {
         &self.directory
+    }
+    fn photos(&self) -> &dyn Photos {
+        &self.directory
+    }
+    async fn photo_by_hand(&self, account: AccountGuid, octets: Option<&[u8]>) {
+        self.directory.hand_photo(account, octets).await.unwrap();
     }
     fn base(&self) -> Dn {
         base()

@@ -3,6 +3,7 @@ use super::{ADDRESS, FIRST, Lab, Page, announced};
 use crate::surface::program::Serving;
 use chrono::TimeDelta;
 use kimlik_domain::access::{Caller, Who};
+use kimlik_domain::account::rename::{NamesOrdered, Rename, Renamed};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::message::announcement::{Resend, Resent};
 use kimlik_domain::message::courier::Settled;
@@ -147,6 +148,31 @@ async fn what_did_not_arrive_is_announced_again_by_itself_when_hr_has_another_nu
     let ticket = lab.activated().await;
     assert_eq!(lab.set(&ticket, FIRST).await, Ok(()));
     lab.samba.kinit("ayse.sahin", FIRST).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_that_was_not_sent_yet_tells_the_name_that_its_person_has_by_then() {
+    let lab = lab().await;
+    let person = lab.ministry.person("S001").await.person.id;
+    let rename = async |n: u128, username: &str| {
+        let by = NamesOrdered { by: "user:officer".into(), reason: "petition".into(), at: lab.ministry.clock.now() };
+        let named_for = "ayse sahin".into();
+        let order = Rename { id: Uuid::from_u128(n), person, username: Some(username.into()), mail: None, named_for, by };
+        let event = AuditEvent { deed: "account.rename.order".into(), ..resend_event(&self::order(&lab, n, person)) };
+        assert_eq!(lab.ministry.store.rename(&order, &event, None).await.unwrap(), Renamed::Given);
+        lab.ministry.work().await;
+    };
+    rename(1, "ayse.yildiz").await;
+    assert_eq!(lab.desk.announce_again().await.unwrap(), 1);
+    let [new, old] = &messages(&lab).await[..] else { panic!("two messages") };
+    assert!(new.text.as_ref().unwrap().contains("ayse.yildiz "), "{:?}", new.text);
+    assert_eq!(old.state, MessageState::Voided);
+    let code = lab.first_code().await;
+    assert_eq!(sent(&lab, MessageState::Delivered).await, 1);
+    lab.ministry.clock.pass(TimeDelta::seconds(1));
+    rename(2, "ayse.demir").await;
+    assert_eq!(lab.desk.announce_again().await.unwrap(), 0, "what was told is told");
+    assert!(lab.desk.activate("ayse.yildiz", &code, ADDRESS).await.unwrap().is_ok(), "by the name that she was told, with its code");
 }
 
 /// With what HR has said of her before.

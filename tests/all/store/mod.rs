@@ -43,6 +43,7 @@ mod messages;
 mod names;
 mod operations;
 mod phones;
+mod photos;
 mod pins;
 mod roster;
 mod secrets;

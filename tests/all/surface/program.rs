@@ -34,6 +34,8 @@ pub struct Serving {
     pub address: String,
     pub folder: tempfile::TempDir,
     token: OnceCell<String>,
+    /// Why one: making it reads all certificates of the machine.
+    client: std::sync::OnceLock<reqwest::Client>,
 }
 
 impl Serving {
@@ -63,7 +65,7 @@ impl Serving {
             }
         });
         let address = heard.recv_timeout(Duration::from_secs(30)).expect("the program says where it listens");
-        Serving { child, log, address, folder, token: OnceCell::new() }
+        Serving { child, log, address, folder, token: OnceCell::new(), client: std::sync::OnceLock::new() }
     }
 
     /// The first line of its log with `words` in it, waited for.
@@ -113,7 +115,8 @@ impl Serving {
     pub async fn ask_as(&self, token: Option<&str>, query: &str, variables: Value) -> Value {
         let body = json!({ "query": query, "variables": variables }).to_string();
         rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-        let mut request = reqwest::Client::new().post(self.url("/graphql")).header("content-type", "application/json").body(body);
+        let client = self.client.get_or_init(reqwest::Client::new);
+        let mut request = client.post(self.url("/graphql")).header("content-type", "application/json").body(body);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }

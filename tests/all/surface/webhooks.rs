@@ -46,10 +46,18 @@ async fn what_is_done_is_told_over_a_kill_and_told_again_when_asked() {
     let serving = Serving::start(LIVING);
     let made = make(&serving, &receiver.url()).await;
     let secret = made["secret"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
-    assert_eq!(made["webhook"]["events"].as_array().unwrap().len(), 8);
+    assert_eq!(made["webhook"]["events"].as_array().unwrap().len(), kimlik_domain::webhook::EventKind::ALL.len());
     let failing = until("it is failing", async || Some(state(&serving).await).filter(|s| s["failures"].as_i64() > Some(0))).await;
     assert!(failing["failingSince"].is_string() && failing["nextAttemptAt"].is_string(), "{failing}");
     assert_eq!(failing["lastFault"], "it answered 500");
+    let health = serving.ask("{ systemHealth { about health found mend } }").await;
+    let findings = health["data"]["systemHealth"].as_array().unwrap_or_else(|| panic!("{health}"));
+    let named = |f: &&Value| f["about"].as_str().unwrap().starts_with("webhook 127.0.0.1") && f["health"] == "DOUBTFUL";
+    let named = findings.iter().find(named).unwrap_or_else(|| panic!("{health}"));
+    assert!(
+        named["found"].as_str().unwrap().contains("it answered 500") && named["mend"].as_str().unwrap().contains("yonetici"),
+        "{named}"
+    );
     receiver.behave(Manner::Takes);
     until("twenty are told", async || (receiver.took().len() >= 20).then_some(())).await;
     // Ended by force in the middle, and begun again in the same folder.
@@ -60,6 +68,8 @@ async fn what_is_done_is_told_over_a_kill_and_told_again_when_asked() {
         Some(state(&serving).await).filter(|s| s["behind"] == 0 && receiver.took().len() > told.len() && s["lastSuccessAt"].is_string())
     })
     .await;
+    let health = serving.ask("{ systemHealth { about } }").await.to_string();
+    assert!(health.contains("about") && !health.contains("webhook"), "it is well again: {health}");
     assert!(caught_up["failingSince"].is_null() && caught_up["lastFault"].is_null(), "{caught_up}");
     let all = receiver.took();
     assert_eq!(verified(&secret, &all), format!("right {}", all.len()));

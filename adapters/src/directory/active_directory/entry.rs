@@ -91,7 +91,7 @@ impl Entry {
         self.text(name).and_then(|v| v.parse().ok())
     }
     /// Octets are in either map, by whether they happen to be UTF-8.
-    fn octets(&self, name: &str) -> Option<&[u8]> {
+    pub(super) fn octets(&self, name: &str) -> Option<&[u8]> {
         let text = || self.texts(name).first().map(String::as_bytes);
         self.0.bin_attrs.get(name).and_then(|v| v.first()).map(Vec::as_slice).or_else(text)
     }

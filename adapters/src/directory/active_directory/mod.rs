@@ -9,6 +9,7 @@ mod filter;
 mod inspect;
 mod membership;
 mod password;
+mod photo;
 mod protected;
 mod read;
 mod schema;

@@ -1,20 +1,23 @@
 //! Passwords of people: the rules that hold, setting with and without history, changing, unlocking.
 use super::entry::{Entry, moment};
-use super::{ActiveDirectory, Core, codes, entry};
+use super::{ActiveDirectory, Core, codes, entry, filter};
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::account::{AccountRef, Attribute};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::password::{PasswordFacts, PasswordRules};
-use kimlik_domain::ports::{Directory, Passwords, PortError, PortResult, Refusal};
-use ldap3::Mod;
+use kimlik_domain::ports::{Directory, Expiry, Passwords, PortError, PortResult, Refusal};
 use ldap3::controls::RawControl;
+use ldap3::{Mod, Scope};
 use std::collections::HashSet;
 use zeroize::{Zeroize, Zeroizing};
 
 const ANY: &str = "(objectClass=*)";
 const SMARTCARD_REQUIRED: u32 = 0x4_0000;
 const DONT_EXPIRE_PASSWD: u32 = 0x1_0000;
+/// Enabled, with a password that was set, runs out and is used to sign in. Bit by bit: 0x2, 0x10000, 0x40000.
+const RUNS_OUT: &str = "(!(userAccountControl:1.2.840.113556.1.4.803:=2))(!(userAccountControl:1.2.840.113556.1.4.803:=65536))\
+    (!(userAccountControl:1.2.840.113556.1.4.803:=262144))(pwdLastSet>=1)";
 /// In msDS-User-Account-Control-Computed.
 const LOCKOUT: u32 = 0x10;
 /// DOMAIN_PASSWORD_COMPLEX in pwdProperties ([MS-SAMR] 2.2.3.5).
@@ -84,6 +87,33 @@ impl Core {
         })
     }
 
+    /// Page by page on one connection, because the cookies are bound to it. Why everybody's: the end of a password is computed, so it
+    /// cannot be searched for; and what the shortest age among fine-grained policies is, only administrators may read by default.
+    async fn expiring(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<Vec<Expiry>> {
+        let filter = filter::people(RUNS_OUT);
+        let names = ["pwdLastSet", "accountExpires", "msDS-UserPasswordExpiryTimeComputed"];
+        let mut tries = 0;
+        'anew: loop {
+            let link = self.connection.link().await?;
+            tries += 1;
+            let (mut near, mut cookie) = (Vec::new(), Vec::new());
+            loop {
+                let base = self.settings.base.as_str();
+                match self.connection.page(&link, base, Scope::Subtree, &filter, &names, cookie).await {
+                    Ok((entries, next)) => {
+                        near.extend(entries.into_iter().map(Entry::new).filter_map(|entry| expiry(&entry, after, until)));
+                        match next {
+                            Some(next) => cookie = next,
+                            None => return Ok(near),
+                        }
+                    }
+                    Err(PortError::Unavailable(_)) if tries == 1 => continue 'anew,
+                    Err(fault) => return Err(fault),
+                }
+            }
+        }
+    }
+
     /// `None`: the account has no policy of its own, or it may not be read.
     async fn own_rules(&self, account: AccountGuid) -> PortResult<Option<PasswordRules>> {
         let dn = format!("<GUID={account}>");
@@ -112,6 +142,14 @@ impl Core {
             maximum_age: age(&entry, "msDS-MaximumPasswordAge"),
         }))
     }
+}
+
+/// If it runs out within that time, and the account does not end before.
+fn expiry(entry: &Entry, after: DateTime<Utc>, until: DateTime<Utc>) -> Option<Expiry> {
+    let time = |name: &str| entry.number(name).and_then(moment);
+    let expires_at = time("msDS-UserPasswordExpiryTimeComputed").filter(|at| *at > after && *at < until)?;
+    let ended = time("accountExpires").is_some_and(|end| end <= expires_at);
+    (!ended).then_some(Expiry { account: entry.dn().guid?, set_at: time("pwdLastSet")?, expires_at })
 }
 
 #[async_trait]
@@ -175,6 +213,10 @@ impl Passwords for ActiveDirectory {
     async fn change(&self, account: &AccountRef, from: &Zeroizing<String>, to: &Zeroizing<String>) -> PortResult<()> {
         let mods = vec![Mod::Delete(b"unicodePwd".to_vec(), quoted(from)), Mod::Add(b"unicodePwd".to_vec(), quoted(to))];
         self.core.write_secret(account, mods, None).await
+    }
+
+    async fn expiring(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<Vec<Expiry>> {
+        self.core.expiring(after, until).await
     }
 
     async fn unlock(&self, account: &AccountRef) -> PortResult<()> {

@@ -235,7 +235,7 @@ impl Core {
 
 impl Core {
     /// Which database answers, and how far it has come.
-    async fn watermark(&self) -> PortResult<(Link, Watermark)> {
+    pub(super) async fn watermark(&self) -> PortResult<(Link, Watermark)> {
         let missing = |what: &str| PortError::Unavailable(format!("the controller does not show {what}"));
         let mut tries = 0;
         loop {

@@ -111,7 +111,8 @@ mod tests {
 
     /// As Microsoft publishes it.
     fn whole() -> Schema {
-        let of = |a: &Attribute| described(syntaxes(*a)[0], a.syntax() != Syntax::Addresses, longest(*a, &Mapping::default()));
+        let upper = |a: &Attribute| matches!(a.syntax(), Syntax::Text | Syntax::Addresses).then(|| a.max_len());
+        let of = |a: &Attribute| described(syntaxes(*a)[0], a.syntax() != Syntax::Addresses, upper(a));
         Attribute::ALL.iter().map(|a| (a.ldap_name().to_owned(), of(a))).collect()
     }
 

@@ -2,6 +2,7 @@
 use super::rules::{Keys, json};
 use super::write::stored_password;
 use super::{EmbeddedDirectory, random, unread, written};
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::account::{Attribute, Attributes, Dn, ObservedAccount, Value};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{PortResult, Scan};
@@ -60,6 +61,21 @@ impl EmbeddedDirectory {
         Ok(guid)
     }
 
+    /// How old a password may become; `None`: as old as it likes.
+    pub async fn hand_maximum_password_age(&self, age: Option<TimeDelta>) -> PortResult<()> {
+        let sql = "DELETE FROM setting WHERE name = 'maximum_password_age'";
+        sqlx::query(sql).execute(&self.writer).await.map_err(written)?;
+        let Some(age) = age else { return Ok(()) };
+        let sql = "INSERT INTO setting (name, value) VALUES ('maximum_password_age', ?1)";
+        sqlx::query(sql).bind(age.num_seconds().to_string()).execute(&self.writer).await.map_err(written).map(drop)
+    }
+
+    /// As if the password had been set at that time.
+    pub async fn hand_password_set(&self, guid: AccountGuid, at: DateTime<Utc>) -> PortResult<()> {
+        let sql = "INSERT OR REPLACE INTO password_age (account, set_at) SELECT id, ?2 FROM account WHERE guid = ?1";
+        sqlx::query(sql).bind(&guid.0.as_bytes()[..]).bind(at.timestamp()).execute(&self.writer).await.map_err(written).map(drop)
+    }
+
     /// Sets an attribute to anything, or clears it. Addresses of other kinds than SMTP are kept apart, as the port has it.
     pub async fn hand_edit(&self, guid: AccountGuid, attribute: Attribute, value: Option<Value>) -> PortResult<()> {
         let read = self.read_one(guid).await?;
@@ -75,6 +91,23 @@ impl EmbeddedDirectory {
             value => after.set(attribute, value),
         }
         self.write_attributes(&read, &after).await.map(drop)
+    }
+
+    /// Sets thumbnailPhoto to anything, or takes it away.
+    pub async fn hand_photo(&self, guid: AccountGuid, octets: Option<&[u8]>) -> PortResult<()> {
+        let guid = &guid.0.as_bytes()[..];
+        let mut transaction = self.writer.begin().await.map_err(written)?;
+        let changed = match octets {
+            Some(octets) => {
+                let set = "INSERT INTO photo SELECT id, ?2 FROM account WHERE guid = ?1 ON CONFLICT (account) DO UPDATE SET octets = excluded.octets";
+                sqlx::query(set).bind(guid).bind(octets)
+            }
+            None => sqlx::query("DELETE FROM photo WHERE account IN (SELECT id FROM account WHERE guid = ?1)").bind(guid),
+        };
+        changed.execute(&mut *transaction).await.map_err(written)?;
+        let touch = "UPDATE account SET usn = (SELECT max(usn) + 1 FROM account) WHERE guid = ?1";
+        sqlx::query(touch).bind(guid).execute(&mut *transaction).await.map_err(written)?;
+        transaction.commit().await.map_err(written)
     }
 
     /// All values of an attribute, those that the port shows to nobody too.

@@ -1,11 +1,13 @@
-//! Passwords that people choose. The embedded directory looks at the history itself, locks nobody, and lets no password expire.
+//! Passwords that people choose. The embedded directory looks at the history itself, locks nobody, and lets passwords run out only
+//! where somebody has said how old they may become.
 use super::write::stored_password;
 use super::{EmbeddedDirectory, rules, unread, written};
 use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::account::{AccountRef, Attribute};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::password::{PasswordFacts, PasswordRules};
-use kimlik_domain::ports::{Passwords, PortError, PortResult, Refusal};
+use kimlik_domain::ports::{Expiry, Passwords, PortError, PortResult, Refusal};
 use zeroize::Zeroizing;
 
 /// As Active Directory's default.
@@ -40,6 +42,10 @@ impl Passwords for EmbeddedDirectory {
     async fn password_facts(&self, account: AccountGuid) -> PortResult<Option<PasswordFacts>> {
         let Some(held) = self.observe_guids(&[account]).await?.into_iter().next() else { return Ok(None) };
         let outside = (!held.dn.is_within(&self.base)).then(|| "outside the base".into());
+        let sql = "SELECT set_at, expires_at FROM expiry WHERE guid = ?1";
+        let age = sqlx::query_as(sql).bind(&account.0.as_bytes()[..]).fetch_optional(&self.readers).await.map_err(unread)?;
+        let (set_at, expires_at): (Option<i64>, Option<i64>) = age.unwrap_or_default();
+        let moment = |seconds: Option<i64>| DateTime::from_timestamp_secs(seconds?);
         Ok(Some(PasswordFacts {
             username: held.username().into(),
             display_name: held.attributes.text(Attribute::DisplayName).unwrap_or_default().into(),
@@ -49,18 +55,20 @@ impl Passwords for EmbeddedDirectory {
             smart_card: false,
             locked: false,
             must_change: false,
-            expires_at: None,
-            set_at: None,
+            expires_at: moment(expires_at),
+            set_at: moment(set_at),
         }))
     }
 
     async fn password_rules(&self, _account: Option<AccountGuid>) -> PortResult<PasswordRules> {
+        let sql = "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'maximum_password_age'";
+        let age: Option<i64> = sqlx::query_scalar(sql).fetch_optional(&self.readers).await.map_err(unread)?;
         Ok(PasswordRules {
             minimum_length: rules::SHORTEST_PASSWORD,
             complexity: true,
             history: HISTORY,
             minimum_age: None,
-            maximum_age: None,
+            maximum_age: age.map(TimeDelta::seconds),
         })
     }
 
@@ -80,6 +88,21 @@ impl Passwords for EmbeddedDirectory {
             return Err(PortError::refused(Refusal::WrongPassword, "not the password that the account has"));
         }
         self.choose(account.guid, to).await
+    }
+
+    async fn expiring(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<Vec<Expiry>> {
+        let sql = "SELECT e.guid, e.set_at, e.expires_at FROM expiry e JOIN account a ON a.id = e.account \
+             WHERE a.enabled AND a.inside AND e.expires_at > ?1 AND e.expires_at < ?2";
+        let near: Vec<(Vec<u8>, i64, i64)> =
+            sqlx::query_as(sql).bind(after.timestamp()).bind(until.timestamp()).fetch_all(&self.readers).await.map_err(unread)?;
+        let expiry = |(guid, set_at, expires_at): (Vec<u8>, i64, i64)| {
+            Some(Expiry {
+                account: AccountGuid(uuid::Uuid::from_slice(&guid).ok()?),
+                set_at: DateTime::from_timestamp_secs(set_at)?,
+                expires_at: DateTime::from_timestamp_secs(expires_at)?,
+            })
+        };
+        Ok(near.into_iter().filter_map(expiry).collect())
     }
 
     async fn unlock(&self, account: &AccountRef) -> PortResult<()> {

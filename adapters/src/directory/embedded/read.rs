@@ -4,7 +4,7 @@ use super::{EmbeddedDirectory, unread};
 use async_trait::async_trait;
 use kimlik_domain::account::{Attribute, Attributes, Dn, LedgerName, NameKind, ObservedAccount};
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::ports::{FindBy, PortError, PortResult, Scan, Watermark};
+use kimlik_domain::ports::{FindBy, PhotoNews, Photos, PortError, PortResult, Scan, Watermark};
 use kimlik_domain::text;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, SqlSafeStr};
@@ -127,19 +127,55 @@ impl EmbeddedDirectory {
         Ok(taken.into_iter().filter_map(|at| usize::try_from(at).ok().and_then(|at| addresses.get(at)).cloned()).collect())
     }
 
-    pub(super) async fn start_scan(&self, since: Option<&Watermark>) -> PortResult<Box<dyn Scan>> {
+    /// Where it stands, and from where a reader who was at `since` goes on; `None`: from the beginning.
+    async fn stand(&self, since: Option<&Watermark>) -> PortResult<(Watermark, Option<i64>)> {
         let highest: i64 =
             sqlx::query_scalar("SELECT coalesce(max(usn), 0) FROM account").fetch_one(&self.readers).await.map_err(unread)?;
         // Why: a mark above the highest number is one of a file that was since put back from a copy.
         let after = since.filter(|mark| mark.source == self.invocation).and_then(|mark| i64::try_from(mark.usn).ok());
-        let after = after.filter(|usn| *usn <= highest);
+        let watermark = Watermark { source: self.invocation.clone(), usn: highest.unsigned_abs() };
+        Ok((watermark, after.filter(|usn| *usn <= highest)))
+    }
+
+    pub(super) async fn start_scan(&self, since: Option<&Watermark>) -> PortResult<Box<dyn Scan>> {
+        let (watermark, after) = self.stand(since).await?;
         Ok(Box::new(EmbeddedScan {
             readers: self.readers.clone(),
             correlated: self.correlation.is_some(),
-            watermark: Watermark { source: self.invocation.clone(), usn: highest.unsigned_abs() },
+            watermark,
             incremental: after.is_some(),
             at: after.or(Some(0)),
         }))
+    }
+}
+
+#[async_trait]
+impl Photos for EmbeddedDirectory {
+    async fn photo_news(&self, since: Option<&Watermark>) -> PortResult<PhotoNews> {
+        let (watermark, after) = self.stand(since).await?;
+        let sql = "SELECT a.guid, p.account IS NOT NULL FROM account a LEFT JOIN photo p ON p.account = a.id WHERE a.inside AND a.usn > ?1";
+        let rows = sqlx::query(sql).bind(after.unwrap_or(0)).fetch_all(&self.readers).await.map_err(unread)?;
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let (guid, has_one): (Vec<u8>, bool) = (row.try_get(0).map_err(unread)?, row.try_get(1).map_err(unread)?);
+            let guid = AccountGuid(Uuid::from_slice(&guid).map_err(|error| unread(sqlx::Error::Decode(error.into())))?);
+            match (has_one, after) {
+                (true, _) => with.push(guid),
+                (false, Some(_)) => without.push(guid),
+                (false, None) => {}
+            }
+        }
+        Ok(PhotoNews { watermark, is_incremental: after.is_some(), with, without })
+    }
+
+    async fn photos(&self, accounts: &[AccountGuid]) -> PortResult<Vec<(AccountGuid, Vec<u8>)>> {
+        let sql = "SELECT a.guid, p.octets FROM photo p JOIN account a ON a.id = p.account WHERE a.guid IN (SELECT unhex(value) FROM json_each(?1))";
+        let rows = sqlx::query(sql).bind(hex(accounts.iter().copied())?).fetch_all(&self.readers).await.map_err(unread)?;
+        let photo = |row: &SqliteRow| {
+            let (guid, octets): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+            Ok((AccountGuid(Uuid::from_slice(&guid).map_err(|error| sqlx::Error::Decode(error.into()))?), octets))
+        };
+        rows.iter().map(photo).collect::<Result<_, sqlx::Error>>().map_err(unread)
     }
 }
 

@@ -79,6 +79,15 @@ CREATE TRIGGER IF NOT EXISTS member_gone AFTER DELETE ON member BEGIN
     UPDATE account SET usn = (SELECT max(usn) + 1 FROM account) WHERE id = old.account;
 END;
 
+-- When a password was set, in seconds of Unix time. How old one may become is the setting maximum_password_age, in seconds; without it none runs out.
+CREATE TABLE IF NOT EXISTS password_age (account INTEGER PRIMARY KEY REFERENCES account (id), set_at INTEGER NOT NULL);
+CREATE TRIGGER IF NOT EXISTS password_set AFTER UPDATE OF password ON account BEGIN
+    INSERT OR REPLACE INTO password_age (account, set_at) VALUES (new.id, unixepoch());
+END;
+CREATE VIEW IF NOT EXISTS expiry AS
+    SELECT a.id AS account, a.guid, p.set_at, p.set_at + CAST(s.value AS INTEGER) AS expires_at
+    FROM account a JOIN password_age p ON p.account = a.id LEFT JOIN setting s ON s.name = 'maximum_password_age';
+
 -- Passwords that people have chosen, the latest with the highest id.
 CREATE TABLE IF NOT EXISTS password_history (
     id INTEGER PRIMARY KEY,
@@ -86,3 +95,9 @@ CREATE TABLE IF NOT EXISTS password_history (
     password BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS password_history_account ON password_history (account);
+
+-- thumbnailPhoto. Why apart: scans read whole rows of accounts.
+CREATE TABLE IF NOT EXISTS photo (
+    account INTEGER PRIMARY KEY REFERENCES account (id),
+    octets BLOB NOT NULL
+);

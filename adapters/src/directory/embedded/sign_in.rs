@@ -9,6 +9,13 @@ use kimlik_domain::ports::{PortResult, SignIn};
 use kimlik_domain::text;
 use zeroize::Zeroizing;
 
+impl EmbeddedDirectory {
+    async fn has_run_out(&self, account: AccountGuid) -> PortResult<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM expiry WHERE guid = ?1 AND expires_at <= unixepoch())";
+        sqlx::query_scalar(sql).bind(&account.0.as_bytes()[..]).fetch_one(&self.readers).await.map_err(unread)
+    }
+}
+
 #[async_trait]
 impl SignIn for EmbeddedDirectory {
     async fn account_named(&self, name: &str) -> PortResult<Option<AccountGuid>> {
@@ -31,6 +38,7 @@ impl SignIn for EmbeddedDirectory {
         // Why a name that nobody has: an unknown account answers as slowly as a known one.
         let right = self.check_password(username.as_deref().unwrap_or("\u{1}"), password).await?;
         match right.filter(|guid| Some(*guid) == account) {
+            Some(account) if self.has_run_out(account).await? => Ok(SignedIn::PasswordExpired),
             Some(account) => Ok(self.standing(account, groups).await?.map_or(SignedIn::Wrong, SignedIn::Accepted)),
             None => Ok(SignedIn::Wrong),
         }

@@ -1,0 +1,53 @@
+//! thumbnailPhoto: whose may have changed, by change numbers, and the photos of some, in one question.
+use super::connection::Link;
+use super::entry::Entry;
+use super::{ActiveDirectory, Core, filter};
+use async_trait::async_trait;
+use kimlik_domain::id::AccountGuid;
+use kimlik_domain::ports::{PhotoNews, Photos, PortResult, Watermark};
+use ldap3::Scope;
+
+const PHOTO: &str = "thumbnailPhoto";
+
+impl Core {
+    /// People's accounts that match; nothing of them is read but their GUIDs. On one connection: change numbers are one controller's.
+    async fn guids(&self, link: &Link, and: &str) -> PortResult<Vec<AccountGuid>> {
+        let (mut found, mut cookie) = (Vec::new(), Vec::new());
+        loop {
+            let base = self.settings.base.as_str();
+            let (entries, next) = self.connection.page(link, base, Scope::Subtree, &filter::people(and), &["objectGUID"], cookie).await?;
+            found.extend(entries.into_iter().filter_map(|entry| Entry::new(entry).dn().guid));
+            match next {
+                Some(next) => cookie = next,
+                None => return Ok(found),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Photos for ActiveDirectory {
+    async fn photo_news(&self, since: Option<&Watermark>) -> PortResult<PhotoNews> {
+        let core = &self.core;
+        let (link, watermark) = core.watermark().await?;
+        let since = since.filter(|s| s.source == watermark.source && s.usn <= watermark.usn);
+        let changed = since.map_or(String::new(), |since| format!("(uSNChanged>={})", since.usn + 1));
+        let with = core.guids(&link, &format!("{changed}({PHOTO}=*)")).await?;
+        let without = match since {
+            Some(_) => core.guids(&link, &format!("{changed}(!({PHOTO}=*))")).await?,
+            None => Vec::new(),
+        };
+        Ok(PhotoNews { watermark, is_incremental: since.is_some(), with, without })
+    }
+
+    async fn photos(&self, accounts: &[AccountGuid]) -> PortResult<Vec<(AccountGuid, Vec<u8>)>> {
+        let core = &self.core;
+        let mut photos = Vec::new();
+        for accounts in accounts.chunks(filter::TERMS) {
+            let terms: Vec<String> = accounts.iter().map(|guid| filter::guid_is(*guid)).collect();
+            let found = core.connection.search(core.settings.base.as_str(), Scope::Subtree, &filter::any(&terms), &[PHOTO]).await?;
+            photos.extend(found.iter().filter_map(|entry| Some((entry.dn().guid?, entry.octets(PHOTO)?.to_vec()))));
+        }
+        Ok(photos)
+    }
+}

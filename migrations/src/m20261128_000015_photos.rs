@@ -1,0 +1,21 @@
+//! Photos of accounts, as the directory holds them.
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut table = Table::create().table("photo").to_owned();
+        table.col(ColumnDef::new("account").uuid().not_null().primary_key());
+        table.col(ColumnDef::new("tag").text().not_null());
+        table.col(ColumnDef::new("octets").blob().not_null());
+        manager.create_table(table).await
+    }
+
+    // Why an error: a schema that went back would lose what was kept since.
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Err(DbErr::Migration("the schema goes forward only".into()))
+    }
+}
