@@ -85,7 +85,7 @@ pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
     // Why a most: five tries each, and a hundred wrong codes in a row are too many for anybody (NIST SP 800-63B).
     let codes = [("codes_per_person", password.codes_per_person), ("codes_per_number", password.codes_per_number)];
     for (name, found) in codes.into_iter().filter(|(_, found)| !(1..=20).contains(found)) {
-        faults.push(Fault::new(&format!("password.{name}"), found.to_string(), "write a number from 1 to 20"));
+        faults.push(Fault::new(format!("password.{name}"), found.to_string(), "write a number from 1 to 20"));
     }
     let counts = [
         ("codes_per_officer", password.codes_per_officer),
@@ -94,6 +94,6 @@ pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
         ("tries_in_all", password.tries_in_all),
     ];
     for (name, found) in counts.into_iter().filter(|(_, found)| *found == 0) {
-        faults.push(Fault::new(&format!("password.{name}"), found.to_string(), "write at least 1"));
+        faults.push(Fault::new(format!("password.{name}"), found.to_string(), "write at least 1"));
     }
 }

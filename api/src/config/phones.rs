@@ -36,10 +36,10 @@ pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
     let phones = &config.phones;
     let codes = [("codes_per_person", phones.codes_per_person), ("codes_per_number", phones.codes_per_number)];
     for (name, found) in codes.into_iter().filter(|(_, found)| !(1..=20).contains(found)) {
-        faults.push(Fault::new(&format!("phones.{name}"), found.to_string(), "write a number from 1 to 20"));
+        faults.push(Fault::new(format!("phones.{name}"), found.to_string(), "write a number from 1 to 20"));
     }
     let counts = [("codes_per_address", phones.codes_per_address), ("codes_in_all", phones.codes_in_all)];
     for (name, found) in counts.into_iter().filter(|(_, found)| *found == 0) {
-        faults.push(Fault::new(&format!("phones.{name}"), found.to_string(), "write at least 1"));
+        faults.push(Fault::new(format!("phones.{name}"), found.to_string(), "write at least 1"));
     }
 }

@@ -17,6 +17,8 @@ pub struct NodeQuery;
 /// What has an id of its own, which stays the same as long as the thing is known, and is nothing else's.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Opaque to clients: only to be sent back."))]
+// Why not boxed: one a question, moved once.
+#[allow(clippy::large_enum_variant)]
 pub enum Node {
     Card(IdentityCard),
     Staff(StaffMember),

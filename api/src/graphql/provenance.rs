@@ -272,9 +272,12 @@ pub struct AddressBookState {
     visible_in_outlook_by: Option<DateTime<Utc>>,
 }
 
+/// Asked for once, by whichever field comes first.
+type Asked = Arc<OnceCell<Option<Arc<Truth>>>>;
+
 /// What was found out in a request: two fields of one card ask the directory once.
 #[derive(Default)]
-pub struct Truths(Mutex<HashMap<PersonId, Arc<OnceCell<Option<Arc<Truth>>>>>>);
+pub struct Truths(Mutex<HashMap<PersonId, Asked>>);
 
 async fn truth_of(ctx: &Context<'_>, person: PersonId) -> Result<Option<Arc<Truth>>> {
     let house = house(ctx)?;

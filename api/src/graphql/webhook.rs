@@ -267,7 +267,7 @@ async fn create(ctx: &Context<'_>, input: WebhookCreateInput) -> Result<WebhookS
             let (webhook, user_errors) = shown(ctx, Ok(webhook), "url").await?;
             return Ok(WebhookSecretPayload { webhook, secret: Some(secret.as_str().to_owned()), user_errors });
         }
-        Ok(Err(faults)) => faults.into_iter().map(|fault| told(fault)).collect(),
+        Ok(Err(faults)) => faults.into_iter().map(told).collect(),
         Err(fault) => vec![UserError::of(&fault, "url")],
     };
     Ok(WebhookSecretPayload { webhook: None, secret: None, user_errors })

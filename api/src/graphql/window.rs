@@ -13,8 +13,10 @@ const MOST: i32 = 100;
 /// One page of a list that can be counted.
 pub type Counted<T> = Connection<Cursor, T, Total, EmptyFields, DefaultConnectionName, DefaultEdgeName>;
 
+type Count = dyn Fn(&Book) -> usize + Send + Sync;
+
 /// Counts the whole list, if somebody asks.
-pub struct Total(Option<Box<dyn Fn(&Book) -> usize + Send + Sync>>);
+pub struct Total(Option<Box<Count>>);
 
 impl Total {
     pub fn new(count: impl Fn(&Book) -> usize + Send + Sync + 'static) -> Total {
