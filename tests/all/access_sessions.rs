@@ -167,7 +167,7 @@ async fn an_administrator_ends_the_sessions_of_somebody_else_and_nobody_else_doe
     let (second, renew) = (&signed_in["session"]["accessToken"], signed_in["session"]["refreshToken"].as_str().unwrap());
     let second = second.as_str().unwrap();
     let end = "mutation($u: String!) { sessionsEnd(input: { username: $u }) { ended userErrors { code path } } }";
-    let of = json!({ "u": person.username.to_uppercase() });
+    let of = json!({ "u": kimlik_domain::text::upper(&person.username) });
     let stranger = crate::access_matrix::token_of(&serving, other).await;
     for token in [None, Some(stranger.as_str()), Some(&first)] {
         assert_eq!(serving.ask_as(token, end, of.clone()).await, json!({ "data": { "sessionsEnd": null } }));

@@ -88,7 +88,7 @@ pub async fn of(people: u32) {
     println!("empty run\t{}", median(empty).as_millis());
     println!("memory of empty runs, MB\t{}", peak());
     println!("planning\t{}", planning(&ministry).await.as_millis());
-    println!("one change, intake to directory\t{}", one_change(&ministry).await.as_millis());
+    println!("one change, intake to directory\t{}", Box::pin(one_change(&ministry)).await.as_millis());
     peak();
     println!("peak memory, MB\t{}", HIGHEST.load(Ordering::Relaxed));
 }
@@ -178,7 +178,7 @@ async fn one_change(ministry: &Ministry) -> Duration {
     let delivery = Delivery { name: "one".into(), position: "one".into(), content: Content::Delta(vec![row]), broken: Vec::new() };
     let report = take(ministry, ministry.store.as_ref(), &delivery).await;
     assert_eq!(report.changed_people, 1, "{:?}", report.issues);
-    let (time, worked) = timed(ministry.reconciler.work(&Silent)).await;
+    let (time, worked) = Box::pin(timed(ministry.reconciler.work(&Silent))).await;
     assert!(worked.unwrap() >= 1);
     time
 }

@@ -20,6 +20,7 @@ const inLists = new Set(types.filter((type) => type.name.endsWith('Edge')).map((
 const LINES = {
   HoldItem: 'a line of a hold: its personId and the hold say which',
   PlannedChange: 'a line of a plan, which is made for this answer and kept nowhere',
+  CardDrift: 'what differs on a card at this moment: its card is what has an id',
   IdentityCardChange: 'a line of the feed: its cursor says where it stands, and its card is what has an id',
 };
 const values = types.map((type) => type.name).filter((name) => !inLists.has(name) || LINES[name]);

@@ -4,11 +4,11 @@ use super::error::{Maybe, bad_input, fault};
 use super::page::{self, Cursor, Page};
 use super::provenance::{CardFieldName, named, names, shown};
 use super::reading::reads;
-use super::scalar::UnitCode;
+use super::scalar::{Date, UnitCode};
 use super::unit::{self, Unit};
 use super::{allows, caller, house, id, language, permitted};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::account::Attribute;
 use kimlik_domain::card::drift::{self, DriftField, DriftFilter};
@@ -173,8 +173,8 @@ pub struct CardFigure(drift::CardFigure);
 /// How the cards stood at the end of the last look at everybody on a day.
 impl CardFigure {
     /// The day, in Türkiye.
-    async fn day(&self) -> NaiveDate {
-        self.0.day
+    async fn day(&self) -> Date {
+        Date(self.0.day)
     }
     /// The moment of the count.
     async fn at(&self) -> DateTime<Utc> {

@@ -2,10 +2,11 @@
 use super::drift::CardDriftReason;
 use super::error::{Maybe, fault};
 use super::reading::reads;
+use super::scalar::Date;
 use super::unit::Unit;
 use super::{house, language};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::account::{Attribute, Value};
 use kimlik_domain::card::address_book::{self, BookState, BookStatus};
@@ -190,8 +191,8 @@ impl CardField {
         &self.field.columns
     }
     /// The first day of the posting that gives it. Null: no posting does, or HR has not said since when.
-    async fn effective_on(&self) -> Option<NaiveDate> {
-        self.field.effective_on
+    async fn effective_on(&self) -> Option<Date> {
+        self.field.effective_on.map(Date)
     }
     /// In whose row it stands, where the person's unit or one above it lends it.
     async fn lent_by(&self) -> Option<Unit> {

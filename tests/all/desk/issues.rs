@@ -67,7 +67,7 @@ async fn the_issues_of_a_personnel_unit(serving: &Serving) {
     // The newcomer whose account works and who cannot be told comes first; deadlines are by kind, from the setting.
     let first = until("the newcomer waits", async || {
         let issues = list(serving, &token, json!({})).await;
-        (issues.first()?["keepsNewcomerWaiting"] == true).then(|| Value::Array(issues))
+        (issues.first()?["keepsNewcomerWaiting"] == true).then_some(Value::Array(issues))
     })
     .await;
     let issues = first.as_array().unwrap().clone();

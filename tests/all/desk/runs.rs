@@ -1,14 +1,15 @@
 //! Runs that are begun over GraphQL, plans that are asked for, what was done, and trying again what failed.
 use super::{grant, hand_in, json, on_postgresql, people, run, service, token_of, until};
 use crate::surface::program::{SMALL, Serving};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_adapters::store::{SqlStore, StoreKeys};
+use kimlik_adapters::system::SystemClock;
 use kimlik_domain::account::{Attribute, Dn, Value as Held};
 use kimlik_domain::id::{OperationId, PersonId, RunId, uuid_v7};
 use kimlik_domain::lifecycle::run::{Intent, OperationStatus, PersonSettlement, ReceiptLine};
 use kimlik_domain::lifecycle::{ActionKind, Because, Step};
-use kimlik_domain::ports::{PeopleBy, SignIn as _, Store};
+use kimlik_domain::ports::{Clock as _, PeopleBy, SignIn as _, Store};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -69,7 +70,7 @@ async fn a_run_from_its_beginning(serving: &Serving, url: Option<&str>) {
     let beside = store(serving, url).await;
     let holder = Uuid::from_u128(77);
     until("the hand is free", async || {
-        beside.take_hand(holder, Utc::now(), Utc::now() + TimeDelta::minutes(5)).await.unwrap().then_some(json!(1))
+        beside.take_hand(holder, SystemClock.now(), SystemClock.now() + TimeDelta::minutes(5)).await.unwrap().then_some(json!(1))
     })
     .await;
     let refused = as_a_turk(serving, START, json!({ "i": {} })).await["data"]["syncStart"].clone();
@@ -170,11 +171,11 @@ async fn the_plan_over_graphql_is_that_of_the_command_in_both_languages_page_by_
 
     // By person and by unit; officers for their own only.
     let one = plan(&admin, json!({ "asOf": "2027-02-11", "scope": { "people": [ward.id] } })).await;
-    assert_eq!(closings(&one), [ward.registry_no.clone()]);
+    assert_eq!(closings(&one), std::slice::from_ref(&ward.registry_no));
     grant(&serving, officer, "PERSONNEL_OFFICER", &[&ward.unit]).await;
     let token = token_of(&serving, officer).await;
     let of_unit = plan(&token, json!({ "asOf": "2027-02-11", "scope": { "unit": ward.unit } })).await;
-    assert_eq!(closings(&of_unit), [ward.registry_no.clone()]);
+    assert_eq!(closings(&of_unit), std::slice::from_ref(&ward.registry_no));
     for scope in [
         Value::Null,
         json!({ "unit": other.unit }),
@@ -200,7 +201,7 @@ async fn the_plan_over_graphql_is_that_of_the_command_in_both_languages_page_by_
 /// As the directory's refusal of an update, a moment ago.
 async fn a_refusal(store: &SqlStore, person: PersonId) -> OperationId {
     let record = store.people(PeopleBy::Ids(&[person])).await.unwrap().remove(0);
-    let now = Utc::now();
+    let now = SystemClock.now();
     let operation = OperationId(uuid_v7(now, [3; 10]));
     let because = Because::NewCard { reason: Some("71".into()) }.to_string();
     let intent = Intent {
@@ -233,7 +234,7 @@ async fn what_failed_and_is_tried_again(serving: &Serving, url: Option<&str>) {
         let answer = serving.ask_as(Some(token), OPERATIONS, variables).await;
         answer["data"]["operations"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
     };
-    let failed = json!({ "f": { "statuses": ["REFUSED", "IN_DOUBT"], "since": (Utc::now() - TimeDelta::days(1)).to_rfc3339() } });
+    let failed = json!({ "f": { "statuses": ["REFUSED", "IN_DOUBT"], "since": (SystemClock.now() - TimeDelta::days(1)).to_rfc3339() } });
     assert_eq!(list(&admin, failed.clone()).await, Vec::<Value>::new());
     let opened = list(&admin, json!({ "f": { "actions": ["OPEN"], "statuses": ["DONE"] } })).await;
     assert!(opened.len() > 20 && opened.iter().all(|o| o["action"] == "OPEN" && o["run"].is_object()), "{opened:?}");

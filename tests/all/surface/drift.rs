@@ -110,10 +110,10 @@ async fn cards_that_wait_in_a_hold_are_listed_for_those_who_keep_them() {
     let found = names(&everything);
     assert!(found.len() == 2 && found.contains(&ward.username) && found.contains(&stranger.username), "{everything}");
     let of_unit = ask(&admin, json!({ "n": 100, "f": { "units": [ward.unit], "reasons": ["HELD"] } })).await;
-    assert_eq!(names(&of_unit), [ward.username.clone()]);
+    assert_eq!(names(&of_unit), std::slice::from_ref(&ward.username));
     grant(&serving, officer, "PERSONNEL_OFFICER", &[&ward.unit]).await;
     let token = token_of(&serving, officer).await;
-    assert_eq!(names(&ask(&token, json!({ "n": 100 })).await), [ward.username.clone()], "the own people only");
+    assert_eq!(names(&ask(&token, json!({ "n": 100 })).await), std::slice::from_ref(&ward.username), "the own people only");
     let first = ask(&admin, json!({ "n": 1 })).await;
     let page = &first["data"]["cardDrift"]["pageInfo"];
     let second = ask(&admin, json!({ "n": 1, "a": page["endCursor"] })).await;
