@@ -65,6 +65,8 @@ try {
   told.refused = await until('a refusal', `document.querySelector('.reset .fault:not([hidden])')?.textContent.includes('siz') && document.querySelector('.reset .fault').textContent`);
   await look('officer-3-refused-360');
 
+  // Why taken away: what is waited for is the next one.
+  await evaluate(`document.querySelector('.phones .done').remove()`);
   await press('#change-staff');
   await until('the form', `document.getElementById('remove-mobile')`);
   await press('#remove-mobile');

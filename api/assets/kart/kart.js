@@ -125,7 +125,9 @@ function card(id) {
     if (!identityCard) return [make("section", {}, make("h2", { tabIndex: -1 }, say("gone")))];
     title.textContent = identityCard.displayName;
     const paper = make("section", {}, title, make("p", { className: "role" }, identityCard.title ?? ""), details(identityCard, isOwn));
-    const again = () => card(id);
+    // False: somebody has gone on to another card meanwhile, and stays there.
+    const here = location.hash;
+    const again = async () => location.hash === here && (await card(id), true);
     if (isOwn) return [make("div", { className: "sides" }, paper, await ownPhones(id, again)), truth(id)];
     const keepsRecords = viewer().roles.some((role) => role === "PERSONNEL_OFFICER" || role === "ADMINISTRATOR");
     const desk = keepsRecords ? await officersForm(id, again) : null;

@@ -27,8 +27,7 @@ function state(key, { effective, hr, pending, standing, conflict }) {
 
 // The card as it is now, and what was done, for eyes and ears.
 async function done(again, text) {
-  await again();
-  document.querySelector(".phones h2")?.after(make("p", { className: "done" }, text));
+  if (await again()) document.querySelector(".phones h2")?.after(make("p", { className: "done" }, text));
   tell(text);
 }
 
