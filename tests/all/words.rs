@@ -57,6 +57,9 @@ fn cases(ward: &Person, officer: &Person) -> Vec<(&'static str, Value)> {
         ("webhookReplay", json!({ "webhookId": format!("webhook_{nothing}") })),
         ("webhookDelete", json!({ "webhookId": format!("webhook_{nothing}") })),
         ("passwordResetStart", json!({ "username": "", "nationalId": "1" })),
+        ("syncStart", json!({ "scope": { "unit": "99999999" } })),
+        ("syncStart", json!({ "scope": { "people": [] } })),
+        ("syncStart", json!({ "scope": { "people": [format!("card_{nothing}")] } })),
         ("challengeVerify", json!({ "challengeId": format!("challenge_{nothing}"), "code": "000000" })),
         (
             "passwordChange",

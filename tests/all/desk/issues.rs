@@ -24,7 +24,7 @@ async fn decide(serving: &Serving, token: &str, issue: &Value, decision: &str, n
 fn record(n: u32, unit: &str, more: Value) -> Value {
     let mut record = json!({
         "registryNumber": format!("P{n:06}"), "nationalId": national_id(710_000 + n), "givenName": "Işıl", "familyName": format!("Öztürk{}", char::from(b'a' + n as u8)),
-        "employmentStartsOn": "2020-01-01", "mobile": "0555 111 22 33",
+        "employmentStartsOn": "2020-01-01", "mobile": format!("0555 111 22 {n:02}"),
         "postings": [{ "kind": "PERMANENT", "unitCode": unit, "titlePost": "Memur", "startsOn": "2020-01-01" }],
     });
     record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
