@@ -103,7 +103,10 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     lab.ministry.work().await;
     assert_eq!(lab.in_directory()[0], None, "the directory shows none");
     assert_eq!(desk.tell().await.unwrap(), 4, "each number that counted before is told, once");
-    assert_eq!(lab.told(Purpose::MobileChangedNotice).await[0].0, mobile("05321110004"), "the one that was taken away, too");
+    let told = lab.told(Purpose::MobileChangedNotice).await;
+    let times = |number: &str| told.iter().filter(|(to, _)| *to == mobile(number)).count();
+    // Why counted: notices of one round have no order.
+    assert_eq!(["05321110002", "05321110009", "05321110004"].map(times), [1, 1, 2], "the one that was taken away, too");
     let events = lab.store.audit_events(Some(person), 50).await.unwrap();
     let changes: Vec<_> = events.iter().filter(|e| e.deed == "phone.change").map(|e| e.actor.as_str()).collect();
     assert_eq!(changes, ["user:memur", "user:memur", "user:ayse.sahin", "user:ayse.sahin"]);
