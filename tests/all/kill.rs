@@ -6,6 +6,7 @@ use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_domain::account::{AccountState, Dn};
 use kimlik_domain::lifecycle::run::OperationStatus;
 use kimlik_domain::mailbox::MailboxState;
+use kimlik_domain::message::MessageState;
 use kimlik_domain::ports::{MailboxLedger, PeopleBy, Store};
 use kimlik_tests::lab::Samba;
 use kimlik_tests::ministry::{BASE, GROUPS, STAFF_HEADER, UNITS, prepare_domain};
@@ -122,7 +123,8 @@ async fn nothing_was_lost_or_done_twice(folder: &Path) -> HashMap<String, bool> 
     let people = store.people(PeopleBy::After(None, 10_000)).await.unwrap();
     assert_eq!(people.len(), PEOPLE);
     let mut told: HashMap<_, u32> = HashMap::new();
-    for message in store.messages(None, 100_000).await.unwrap() {
+    // Why not those that were taken back: another one, with the new name or another code, stands in their place.
+    for message in store.messages(None, 100_000).await.unwrap().into_iter().filter(|m| m.state != MessageState::Voided) {
         *told.entry(message.person).or_default() += 1;
     }
     let operations = store.operations(kimlik_domain::ports::OperationsOf::Everybody, None, 100_000).await.unwrap();
