@@ -1,14 +1,19 @@
-//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`, `-- cards`, `-- api`.
+//! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`, `-- cards`, `-- api`,
+//! `-- sameness`, `-- parola`.
 //!
 //! `scale`: SQLite and the embedded directory, 10,000 and 100,000 people, each in a process of its own (peak memory).
 //! `directory`: a throwaway Samba with 5,000 accounts; floors are ldapsearch and bare pipelined ldap3.
 //! `cards`: the same, when all 5,000 cards change; the floor is the same modifies by bare pipelined ldap3.
 //! `api`: the real program over PostgreSQL with 100,000 people, asked by wrk (Debian's package); the floor is `floor.rs`.
+//! `sameness`: whether times tell who exists; the real program on a throwaway Samba.
+//! `parola`: forgotten passwords and sign-ins under load, beside bare binds; the same.
 #![allow(clippy::unwrap_used)]
 mod api;
 mod cards;
 mod directory;
 mod floor;
+mod parola;
+mod sameness;
 mod scale;
 
 // Why: the program's allocator is measured too.
@@ -47,5 +52,11 @@ fn main() {
     }
     if wanted("api") {
         runtime.block_on(api::compare());
+    }
+    if wanted("sameness") {
+        runtime.block_on(sameness::compare());
+    }
+    if wanted("parola") {
+        runtime.block_on(parola::under_load());
     }
 }
