@@ -55,6 +55,23 @@ impl Memberships {
     }
 }
 
+/// Who sends for a group. Where it breaks off, those who wait are told, and the next one sends again: else all would wait for ever.
+struct Sender<'a> {
+    of: &'a Memberships,
+    key: (Dn, Deed),
+    is_done: bool,
+}
+
+impl Drop for Sender<'_> {
+    fn drop(&mut self) {
+        if !self.is_done
+            && let Ok(mut waiting) = self.of.waiting.lock()
+        {
+            waiting.remove(&self.key);
+        }
+    }
+}
+
 fn broken() -> PortError {
     PortError::InDoubt("a request to the group broke off".into())
 }
@@ -72,6 +89,7 @@ impl Core {
     }
 
     async fn send_memberships(&self, group: &Dn, deed: Deed) {
+        let mut sender = Sender { of: &self.memberships, key: (group.clone(), deed), is_done: false };
         while let Some(some) = self.memberships.next(group, deed) {
             let accounts: Vec<AccountGuid> = some.iter().map(|(account, _)| *account).collect();
             // Why one by one where all of them together are refused: one is there already, or gone, and the others are not to suffer.
@@ -86,6 +104,8 @@ impl Core {
                 heard.send(answer).ok();
             }
         }
+        // Why: what stands there from here on is another's.
+        sender.is_done = true;
     }
 
     /// All of them in one request, or (false) none.
@@ -140,5 +160,20 @@ mod tests {
         assert!(ask(5, Deed::Join), "and when all is sent, the next one sends again");
         (0..250).for_each(|n| assert!(!ask(n, Deed::Join)));
         assert_eq!([sent(Deed::Join), sent(Deed::Join), sent(Deed::Join), sent(Deed::Join)], [Some(100), Some(100), Some(51), None]);
+    }
+
+    #[test]
+    fn who_waits_for_a_request_that_broke_off_is_told_and_the_next_one_sends() {
+        let (all, key) = (Memberships::default(), (Dn::new("CN=a,DC=b"), Deed::Join));
+        let ask = |heard| all.queue(&key.0, key.1, AccountGuid(uuid::Uuid::from_u128(1)), heard).unwrap();
+        assert!(ask(oneshot::channel().0));
+        let sender = Sender { of: &all, key: key.clone(), is_done: false };
+        let (heard, mut answer) = oneshot::channel();
+        assert!(!ask(heard), "it waits");
+        drop(sender);
+        assert!(matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Closed)), "nobody will answer it any more");
+        assert!(ask(oneshot::channel().0), "the next one sends");
+        drop(Sender { of: &all, key: key.clone(), is_done: true });
+        assert!(!ask(oneshot::channel().0), "who is done leaves the next one's queue alone");
     }
 }
