@@ -1,6 +1,6 @@
 //! Every role and every scope against every root field and every guarded field, at the real program over HTTP. Root fields are
 //! read from the schema itself: one that is new is in the table at once, and the table in the snapshot is what was agreed.
-use crate::surface::program::Serving;
+use crate::surface::program::{Serving, day_in, moment_in};
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_domain::account::Dn;
 use kimlik_domain::ports::SignIn as _;
@@ -62,7 +62,7 @@ pub async fn token_of(serving: &Serving, person: &Person) -> String {
 
 pub async fn grant(serving: &Serving, person: &Person, role: &str, units: &[&str]) {
     let query = "mutation($input: RoleGrantInput!) { roleGrant(input: $input) { grant { id inForce } userErrors { code path message } } }";
-    let until = "2027-01-01T00:00:00Z";
+    let until = moment_in(30);
     let mut input = json!({ "personId": person.id, "role": role, "endsAt": until, "reason": "test" });
     if !units.is_empty() {
         input["units"] = json!(units);
@@ -75,7 +75,7 @@ pub async fn grant(serving: &Serving, person: &Person, role: &str, units: &[&str
 pub async fn service(serving: &Serving, name: &str, scopes: &[&str]) -> String {
     let query =
         "mutation($input: ServiceAccountCreateInput!) { serviceAccountCreate(input: $input) { secret userErrors { code path message } } }";
-    let input = json!({ "name": name, "scopes": scopes, "owner": "test", "expiresAt": "2027-01-01T00:00:00Z" });
+    let input = json!({ "name": name, "scopes": scopes, "owner": "test", "expiresAt": moment_in(30) });
     let token = serving.token().await;
     let answer = serving.ask_as(Some(&token), query, json!({ "input": input })).await;
     answer["data"]["serviceAccountCreate"]["secret"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
@@ -113,8 +113,8 @@ pub fn some(types: &BTreeMap<String, Value>, of: &Value) -> String {
         _ => match name {
             "Int" | "Float" => "1".to_owned(),
             "Boolean" => "true".to_owned(),
-            "DateTime" => "\"2026-12-31T00:00:00Z\"".to_owned(),
-            "Date" => "\"2026-12-31\"".to_owned(),
+            "DateTime" => format!("\"{}\"", moment_in(30)),
+            "Date" => format!("\"{}\"", day_in(30)),
             "UnitCode" => "\"10000000\"".to_owned(),
             "PhoneNumber" => "\"+905550000000\"".to_owned(),
             "UUID" => "\"00000000-0000-0000-0000-000000000000\"".to_owned(),

@@ -1,6 +1,6 @@
 //! Everything that has an id can be asked for by it, by whoever may see it, and by nobody else.
 use crate::access_matrix::{grant, people, schema, token_of};
-use crate::surface::program::Serving;
+use crate::surface::program::{Serving, moment_in};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,7 @@ async fn whatever_has_an_id_is_found_by_it_and_what_may_not_be_seen_is_like_noth
     let record = json!({ "registryNumber": "X-1", "givenName": "Yeni", "familyName": "Kişi" });
     let variables = json!({
         "w": { "url": "https://example.org/hook" },
-        "s": { "name": "blind-service", "scopes": ["HEALTH_READ"], "owner": "test", "expiresAt": "2027-01-01T00:00:00Z" },
+        "s": { "name": "blind-service", "scopes": ["HEALTH_READ"], "owner": "test", "expiresAt": moment_in(30) },
         "r": { "mode": "DELTA", "records": [record], "idempotencyKey": "node" },
     });
     let made = serving.ask_as(Some(&admin), MAKE, variables).await;

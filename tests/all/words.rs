@@ -1,7 +1,7 @@
 //! What a caller can mend is said in the caller's language: every mutation of the schema is called with something wrong, in
 //! Turkish and in English. A mutation that is new is called at once.
 use crate::access_matrix::{Person, grant, people, schema, some, token_of};
-use crate::surface::program::Serving;
+use crate::surface::program::{Serving, moment_in};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -33,16 +33,13 @@ fn cases(ward: &Person, officer: &Person) -> Vec<(&'static str, Value)> {
         ("accountSuspend", json!({ "staffMember": { "id": ward.id }, "reason": "x".repeat(501) })),
         ("accountReinstate", json!({ "staffMember": { "id": ward.id }, "reason": "never suspended" })),
         ("accountReinstate", json!({ "staffMember": { "username": "nobody.at.all" }, "reason": "x" })),
-        ("roleGrant", json!({ "personId": format!("card_{nothing}"), "role": "AUDITOR", "endsAt": "2027-01-01T00:00:00Z", "reason": "x" })),
+        ("roleGrant", json!({ "personId": format!("card_{nothing}"), "role": "AUDITOR", "endsAt": moment_in(30), "reason": "x" })),
         ("roleGrant", json!({ "personId": ward.id, "role": "STAFF", "endsAt": "2020-01-01T00:00:00Z", "reason": "" })),
+        ("roleGrant", json!({ "personId": ward.id, "role": "AUDITOR", "units": [ward.unit], "endsAt": moment_in(30), "reason": "x" })),
+        ("roleGrant", json!({ "personId": ward.id, "role": "PERSONNEL_OFFICER", "endsAt": moment_in(30), "reason": "x" })),
         (
             "roleGrant",
-            json!({ "personId": ward.id, "role": "AUDITOR", "units": [ward.unit], "endsAt": "2027-01-01T00:00:00Z", "reason": "x" }),
-        ),
-        ("roleGrant", json!({ "personId": ward.id, "role": "PERSONNEL_OFFICER", "endsAt": "2027-01-01T00:00:00Z", "reason": "x" })),
-        (
-            "roleGrant",
-            json!({ "personId": ward.id, "role": "PERSONNEL_OFFICER", "units": ["99999999"], "endsAt": "2027-01-01T00:00:00Z", "reason": "x" }),
+            json!({ "personId": ward.id, "role": "PERSONNEL_OFFICER", "units": ["99999999"], "endsAt": moment_in(30), "reason": "x" }),
         ),
         ("roleRevoke", json!({ "grantId": format!("grant_{nothing}") })),
         ("serviceAccountCreate", json!({ "name": "X", "scopes": [], "owner": "", "expiresAt": "2020-01-01T00:00:00Z" })),

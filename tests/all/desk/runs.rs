@@ -1,6 +1,6 @@
 //! Runs that are begun over GraphQL, plans that are asked for, what was done, and trying again what failed.
 use super::{grant, hand_in, json, on_postgresql, people, run, service, token_of, until};
-use crate::surface::program::{SMALL, Serving};
+use crate::surface::program::{SMALL, Serving, day_in};
 use chrono::TimeDelta;
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_adapters::store::{SqlStore, StoreKeys};
@@ -108,11 +108,12 @@ async fn the_plan_over_graphql_is_that_of_the_command_in_both_languages_page_by_
     let serving = Serving::start(&[]);
     let all = people(&serving).await;
     let admin = serving.token().await;
-    // Three leave in February, one of them of another unit; nothing is done about it today.
+    // Three leave in some weeks, one of them of another unit; nothing is done about it today.
     let officer = &all[0];
     let ward = all.iter().find(|p| p.unit != officer.unit).unwrap();
     let other = all.iter().find(|p| p.unit != ward.unit && p.id != officer.id).unwrap();
-    let leaving = |no: &str| json!({ "registryNumber": no, "reasonCode": "96", "employmentEndsOn": "2027-02-10" });
+    let (last, after_it) = (day_in(75), day_in(76));
+    let leaving = |no: &str| json!({ "registryNumber": no, "reasonCode": "96", "employmentEndsOn": last });
     hand_in(&serving, "leaving", json!([leaving(&ward.registry_no), leaving(&other.registry_no), leaving(&officer.registry_no)])).await;
     let plan = async |token: &str, variables: Value| {
         let answer = serving.ask_as(Some(token), PLAN, variables).await;
@@ -124,7 +125,7 @@ async fn the_plan_over_graphql_is_that_of_the_command_in_both_languages_page_by_
         (now["changes"]["nodes"] == json!([])).then_some(now)
     })
     .await;
-    let then = plan(&admin, json!({ "asOf": "2027-02-11" })).await;
+    let then = plan(&admin, json!({ "asOf": after_it })).await;
     let closings = |plan: &Value| {
         let of = |n: &&Value| n["action"] == "CLOSE";
         plan["changes"]["nodes"]
@@ -138,29 +139,30 @@ async fn the_plan_over_graphql_is_that_of_the_command_in_both_languages_page_by_
     let mut expected = [&ward.registry_no, &other.registry_no, &officer.registry_no].map(Clone::clone);
     expected.sort();
     assert_eq!(closings(&then), expected, "by registry number: {then}");
-    assert_eq!((&then["asOf"], &then["verdict"]), (&json!("2027-02-11"), &json!("WITHIN_LIMITS")));
+    assert_eq!((&then["asOf"], &then["verdict"]), (&json!(after_it), &json!("WITHIN_LIMITS")));
     let because = then["changes"]["nodes"][0]["because"].as_str().unwrap();
-    assert_eq!(because, "last day in service 2027-02-10 (HR reason 96)");
+    assert_eq!(because, format!("last day in service {last} (HR reason 96)"));
 
     // The command says the same, in both languages.
     let command = |language: &str| {
-        let out = run(serving.folder.path(), &["plan", "--as-of", "2027-02-11", "--language", language], SMALL);
+        let out = run(serving.folder.path(), &["plan", "--as-of", &after_it, "--language", language], SMALL);
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         String::from_utf8_lossy(&out.stdout).trim().to_owned()
     };
     assert_eq!(then["text"].as_str().unwrap().trim(), command("en"));
-    let turkish = as_a_turk(&serving, PLAN, json!({ "asOf": "2027-02-11" })).await["data"]["changePlan"].clone();
+    let turkish = as_a_turk(&serving, PLAN, json!({ "asOf": after_it })).await["data"]["changePlan"].clone();
     assert_eq!(turkish["text"].as_str().unwrap().trim(), command("tr"));
     assert_eq!(turkish["digest"], then["digest"], "the same plan, whatever it is said in");
-    assert_eq!(turkish["changes"]["nodes"][0]["because"], "görevdeki son günü 2027-02-10 (İK nedeni 96)");
+    assert_eq!(turkish["changes"]["nodes"][0]["because"], format!("görevdeki son günü {last} (İK nedeni 96)"));
     assert!(
-        turkish["text"].as_str().unwrap().contains("gerekçe: görevdeki son günü 2027-02-10") && command("tr").contains("kişiye bakıldı")
+        turkish["text"].as_str().unwrap().contains(&format!("gerekçe: görevdeki son günü {last}"))
+            && command("tr").contains("kişiye bakıldı")
     );
 
     // Page by page the same changes.
     let (mut walked, mut after) = (Vec::new(), Value::Null);
     loop {
-        let page = plan(&admin, json!({ "asOf": "2027-02-11", "first": 1, "after": after })).await;
+        let page = plan(&admin, json!({ "asOf": after_it, "first": 1, "after": after })).await;
         walked.extend(page["changes"]["nodes"].as_array().unwrap().iter().cloned());
         after = page["changes"]["pageInfo"]["endCursor"].clone();
         if page["changes"]["pageInfo"]["hasNextPage"] == false {
@@ -170,11 +172,11 @@ async fn the_plan_over_graphql_is_that_of_the_command_in_both_languages_page_by_
     assert_eq!(json!(walked), then["changes"]["nodes"]);
 
     // By person and by unit; officers for their own only.
-    let one = plan(&admin, json!({ "asOf": "2027-02-11", "scope": { "people": [ward.id] } })).await;
+    let one = plan(&admin, json!({ "asOf": after_it, "scope": { "people": [ward.id] } })).await;
     assert_eq!(closings(&one), std::slice::from_ref(&ward.registry_no));
     grant(&serving, officer, "PERSONNEL_OFFICER", &[&ward.unit]).await;
     let token = token_of(&serving, officer).await;
-    let of_unit = plan(&token, json!({ "asOf": "2027-02-11", "scope": { "unit": ward.unit } })).await;
+    let of_unit = plan(&token, json!({ "asOf": after_it, "scope": { "unit": ward.unit } })).await;
     assert_eq!(closings(&of_unit), std::slice::from_ref(&ward.registry_no));
     for scope in [
         Value::Null,

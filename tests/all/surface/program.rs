@@ -1,4 +1,6 @@
 //! The real program in a folder of its own, on a port of its own; ended with the test.
+use kimlik_adapters::system::SystemClock;
+use kimlik_domain::ports::Clock as _;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -18,6 +20,16 @@ pub fn command(folder: &Path) -> Command {
 
 pub fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     command(folder).args(arguments).envs(environment.iter().copied()).output().expect("the program starts")
+}
+
+/// A day that lies ahead, as the graph writes it. Why not one by name: the program asks the real clock, and every named day comes.
+pub fn day_in(days: i64) -> String {
+    (kimlik_domain::day::today(SystemClock.now()) + chrono::TimeDelta::days(days)).to_string()
+}
+
+/// A moment that lies ahead.
+pub fn moment_in(days: i64) -> String {
+    format!("{}T00:00:00Z", day_in(days))
 }
 
 pub fn text(octets: &[u8]) -> String {
