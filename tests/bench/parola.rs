@@ -40,7 +40,11 @@ impl Client {
 
 /// How often a second `deed` is done by all hands together. Each hand has an account of its own, as people have: attempts of one
 /// account at the same time count towards its lock-out until they have ended.
-async fn rate<F: Future<Output = ()> + Send>(hands: &[String], lasting: Duration, deed: impl Fn(String) -> F + Send + Sync + 'static) -> f64 {
+async fn rate<F: Future<Output = ()> + Send>(
+    hands: &[String],
+    lasting: Duration,
+    deed: impl Fn(String) -> F + Send + Sync + 'static,
+) -> f64 {
     let (deed, done) = (Arc::new(deed), Arc::new(AtomicU32::new(0)));
     let began = Instant::now();
     let hands = hands.iter().map(|username| {
