@@ -3,6 +3,7 @@
 use crate::floor;
 use kimlik_tests::postgres;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -48,6 +49,8 @@ end
 struct Served {
     child: Child,
     address: String,
+    /// What it says of itself, line by line.
+    says: std::sync::mpsc::Receiver<String>,
 }
 
 fn command(folder: &Path, database: &str) -> Command {
@@ -86,17 +89,25 @@ impl Served {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (say, heard) = std::sync::mpsc::channel();
+        let (say, says) = std::sync::mpsc::channel();
         let stderr = child.stderr.take().unwrap();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if let Some(address) = line.split("listen=").nth(1).and_then(|rest| rest.split_whitespace().next()) {
-                    say.send(address.to_owned()).ok();
-                }
+        std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| drop(say.send(line))));
+        let mut served = Served { child, address: String::new(), says };
+        let line = served.hears("listen=", Duration::from_secs(120));
+        line.split("listen=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap().clone_into(&mut served.address);
+        served
+    }
+
+    /// Waits until it says this.
+    fn hears(&self, words: &str, at_most: Duration) -> String {
+        let until = Instant::now() + at_most;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let line = self.says.recv_timeout(left).unwrap_or_else(|e| panic!("it never said {words}: {e}"));
+            if line.contains(words) {
+                return line;
             }
-        });
-        let address = heard.recv_timeout(Duration::from_secs(120)).expect("the program says where it listens");
-        Served { child, address }
+        }
     }
 
     /// Resident memory, MB: now and at most so far.
@@ -148,24 +159,24 @@ impl Served {
 }
 
 /// A ministry whose people all have their accounts.
-async fn settled(folder: &Path, database: &str, client: &reqwest::Client) {
+/// Everybody has an account, and a run over everybody found nothing left to do.
+async fn settled(folder: &Path, database: &str) {
     let people = PEOPLE.to_string();
     let serving = Served::start(folder, database, &[("KIMLIK__HR__SIMULATED__PEOPLE", &people)]);
     let began = Instant::now();
-    loop {
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        let token = serving.sign_in(client, folder).await;
-        let answer = serving.ask(client, Some(&token), "{ identityCards(first: 1) { totalCount } }", json!({})).await;
-        let total = answer["data"]["identityCards"]["totalCount"].as_u64().unwrap_or_default();
-        let open = serving.ask(client, Some(&token), "{ identityCards(last: 1) { nodes { username accountState } } }", json!({})).await;
-        let is_open = open["data"]["identityCards"]["nodes"][0]["accountState"] == "ACTIVE";
-        println!("  {:.0?}: {total} cards, the last one open: {is_open}", began.elapsed());
-        if total >= u64::from(PEOPLE) * 9 / 10 && is_open {
-            // Why: who was written last is not who stands last.
-            tokio::time::sleep(Duration::from_secs(20)).await;
-            return;
+    let line = serving.hears("new=100000", Duration::from_secs(300));
+    println!("  {:.0?}: {line}", began.elapsed());
+    let mut connection = PgConnection::connect(database).await.unwrap();
+    let mut quiet = 0;
+    while quiet < 3 {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let (due,): (i64,) =
+            sqlx::query_as("SELECT count(*) FROM work WHERE visible_at <= now() OR leased").fetch_one(&mut connection).await.unwrap();
+        quiet = if due == 0 { quiet + 1 } else { 0 };
+        if due > 0 || quiet == 3 {
+            println!("  {:.0?}: {due} people to be looked at", began.elapsed());
         }
-        assert!(began.elapsed() < Duration::from_secs(900), "{answer}");
+        assert!(began.elapsed() < Duration::from_secs(900));
     }
 }
 
@@ -238,12 +249,14 @@ pub async fn compare() {
     let client = reqwest::Client::new();
     println!("--- a ministry of {PEOPLE} people comes alive");
     set_up(folder.path(), &database.url);
-    settled(folder.path(), &database.url, &client).await;
+    settled(folder.path(), &database.url).await;
     fs::create_dir(folder.path().join("hr")).unwrap();
     let feed = [("KIMLIK__HR__SOURCE", "csv"), ("KIMLIK__HR__CSV__DIRECTORY", "hr")];
     let kimlik = Served::start(folder.path(), &database.url, &feed);
     let token = kimlik.sign_in(&client, folder.path()).await;
-    kimlik.say_memory("after its start");
+    kimlik.say_memory("at its start");
+    println!("    {}", kimlik.hears("run over everybody", Duration::from_secs(300)));
+    kimlik.say_memory("after a run over everybody");
     let everybody = kimlik.everybody(&client, &token).await;
     kimlik.say_memory("after everybody's card, page by page");
     println!("cards: {}", everybody.len());

@@ -1,5 +1,5 @@
 //! What the directory shows of an account, and how one is named there.
-use super::attribute::{Attribute, Attributes};
+use super::attribute::{Attribute, Attributes, Change, Value};
 use crate::id::AccountGuid;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -163,6 +163,26 @@ pub struct ObservedAccount {
 }
 
 impl ObservedAccount {
+    /// As it stands once these changes were made to what was seen.
+    pub fn with(&self, changes: &[Change]) -> ObservedAccount {
+        let mut after = self.clone();
+        let values = |value: Option<&Value>| match value {
+            Some(Value::List(values)) => values.to_vec(),
+            _ => Vec::new(),
+        };
+        for change in changes {
+            let is_list = change.from.iter().chain(&change.to).any(|value| matches!(value, Value::List(_)));
+            let to = if is_list {
+                let gone = values(change.from.as_ref());
+                let kept = values(after.attributes.get(change.attribute)).into_iter().filter(|value| !gone.contains(value));
+                Some(Value::list(kept.chain(values(change.to.as_ref())).collect()))
+            } else {
+                change.to.clone()
+            };
+            after.attributes.set(change.attribute, to);
+        }
+        after
+    }
     pub fn reference(&self) -> AccountRef {
         AccountRef { guid: self.guid, dn: self.dn.clone() }
     }

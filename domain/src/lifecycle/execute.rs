@@ -65,6 +65,21 @@ pub(super) struct Work<'p> {
     pub actions: Vec<Action>,
 }
 
+impl Work<'_> {
+    /// What the account looks like now, where that follows from what was seen and what was done.
+    fn foreseen(&self, ended: &[Ended]) -> Option<ObservedAccount> {
+        let seen = self.planned.seen.as_ref()?;
+        let is_done = !ended.is_empty() && ended.len() == self.actions.len() && ended.iter().all(|e| e.error.is_none());
+        let steps = ended.iter().flat_map(|e| &e.action.steps);
+        is_done.then(|| {
+            steps.fold((**seen).clone(), |account, step| match step {
+                Step::Modify(changes) => account.with(changes),
+                _ => account,
+            })
+        })
+    }
+}
+
 impl Reconciler {
     pub(super) async fn execute(
         &self,
@@ -152,7 +167,7 @@ impl Reconciler {
         let whole = |record: &PersonRecord| {
             let plan = difference::plan(record, Sight::default(), &facts);
             let unsettled = !record.unsettled.is_empty();
-            Planned { plan, decisions: Vec::new(), unsettled, refused: false, announce: false, light: false, proposed: None }
+            Planned { plan, decisions: Vec::new(), unsettled, refused: false, announce: false, light: false, proposed: None, seen: None }
         };
         Ok(records.iter().map(|r| (r.person.id, whole(r))).collect())
     }
@@ -182,11 +197,16 @@ impl Reconciler {
             chunk.iter().filter_map(|work| Some(self.person(records.remove(&work.planned.plan.person)?, work))).collect();
         let worked: Vec<(PersonRecord, &Work<'_>, Vec<Ended>, Option<AccountRef>)> =
             stream::iter(under_way).buffer_unordered(PEOPLE_AT_ONCE).collect().await;
-        // Settled by observation: what the directory shows now, not what it answered.
-        let guids: Vec<AccountGuid> =
-            worked.iter().filter_map(|(r, _, _, made)| made.as_ref().map(|m| m.guid).or(r.account.as_ref()?.guid)).collect();
-        let seen = if guids.is_empty() { Vec::new() } else { self.directory.observe(&guids).await? };
-        let seen: HashMap<AccountGuid, ObservedAccount> = seen.into_iter().map(|a| (a.guid, a)).collect();
+        // Settled by observation: what the directory shows now, not what it answered. Why not after mere changes of attributes:
+        // they are made of exactly what was seen, or refused; and the next look at what has changed sees them in any case.
+        let mut seen: HashMap<AccountGuid, ObservedAccount> =
+            worked.iter().filter_map(|(_, work, ended, _)| work.foreseen(ended)).map(|account| (account.guid, account)).collect();
+        let account = |record: &PersonRecord, made: &Option<AccountRef>| made.as_ref().map(|m| m.guid).or(record.account.as_ref()?.guid);
+        let guids = worked.iter().filter_map(|(record, _, _, made)| account(record, made)).filter(|guid| !seen.contains_key(guid));
+        let guids: Vec<AccountGuid> = guids.collect();
+        if !guids.is_empty() {
+            seen.extend(self.directory.observe(&guids).await?.into_iter().map(|a| (a.guid, a)));
+        }
         let mut settlements = Vec::with_capacity(worked.len());
         let (mut refusals, mut once_refused) = (Vec::new(), Vec::new());
         for (record, work, ended, made) in worked {

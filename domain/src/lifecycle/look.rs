@@ -10,7 +10,7 @@ use super::settle;
 use super::suspension::Suspension;
 use crate::account::adoption::AdoptionOrdered;
 use crate::account::rename::NamesOrdered;
-use crate::account::{Account, Attribute, Dn, LedgerName, NameKind, Names, ObservedAccount, Value};
+use crate::account::{Account, Attribute, Dn, LedgerName, Mode, NameKind, Names, ObservedAccount, Value};
 use crate::card::drift::CardDrift;
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
@@ -24,6 +24,8 @@ use futures_util::future;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+/// Accounts that are remembered until their change was made, at about 2 kB each; those beyond are looked at again.
+const KEPT: usize = 8_192;
 /// People a chunk: bounds memory and the size of statements.
 pub const CHUNK: usize = 1_000;
 /// Names asked for in the first look-up for one person; each further one asks for twice as many. Why few: most people get the
@@ -46,6 +48,8 @@ pub struct Look<'a> {
     pub looked_at: u32,
     /// People with something to do, to report or to settle.
     pub plans: Vec<Planned>,
+    /// How many of them remember what was seen.
+    kept: usize,
     pub issues: Vec<DataIssue>,
     units_with_issue: HashSet<(IssueKind, UnitCode)>,
     /// Who was looked at and when to look again; only kept when asked for one by one.
@@ -93,9 +97,22 @@ pub struct Planned {
     pub light: bool,
     /// Names that a dry run proposed, for a light plan to be made again with: nothing else remembers them.
     pub proposed: Option<Box<Names>>,
+    /// What was seen, where nothing but attributes is to be changed: the values before are the change's condition, so that its
+    /// success tells as much as another look would. Of the first few thousand only.
+    pub seen: Option<Box<ObservedAccount>>,
 }
 
 impl Planned {
+    /// Nothing but attributes of an account that is known.
+    fn only_modifies(&self) -> bool {
+        let steps = || self.plan.actions.iter().flat_map(|action| &action.steps);
+        self.plan.mode == Mode::Manage
+            && !self.unsettled
+            && !self.announce
+            && steps().next().is_some()
+            && steps().all(|step| matches!(step, Step::Modify(_)))
+    }
+
     fn lighten(&mut self) {
         if let [action] = self.plan.actions.as_mut_slice()
             && action.kind == ActionKind::Open
@@ -124,6 +141,7 @@ impl<'a> Look<'a> {
             asked: HashSet::new(),
             looked_at: 0,
             plans: Vec::new(),
+            kept: 0,
             issues: Vec::new(),
             units_with_issue: HashSet::new(),
             next: Vec::new(),
@@ -432,8 +450,12 @@ impl<'a> Look<'a> {
         let to_show = !self.commit && !plan.issues.is_empty();
         if !plan.is_empty() || unsettled || announce || to_show {
             let decisions = record.decisions.clone();
-            let mut planned = Planned { plan, decisions, unsettled, refused, announce, light: false, proposed: None };
+            let mut planned = Planned { plan, decisions, unsettled, refused, announce, light: false, proposed: None, seen: None };
             planned.lighten();
+            if self.commit && self.kept < KEPT && planned.only_modifies() {
+                planned.seen = sight.account.map(|seen| Box::new(seen.clone()));
+                self.kept += usize::from(planned.seen.is_some());
+            }
             if planned.light && !self.commit {
                 planned.proposed = record.account.as_ref().map(|a| Box::new(a.names.clone()));
             }
