@@ -248,7 +248,7 @@ const PHRASES: &[Phrase] = &[
         "",
         "\"{1}\" türündeki \"{0}\" değişkeni \"{2}\" türü beklenen yerde kullanıldı.",
     ),
-    ("Variable {} is not defined.", "", "{0} değişkeni tanımlı değil."),
+    ("The variable ${} of type {} was not sent.", "", "{1} türündeki ${0} değişkeni gönderilmedi."),
     ("Invalid value for argument {}", "", "Argümanın değeri geçersiz: {0}"),
     ("Fragment \"{}\" is never used", "", "\"{0}\" parçası hiç kullanılmıyor."),
     ("Duplicate directive \"{}\"", "", "\"{0}\" yönergesi iki kez yazılmış."),

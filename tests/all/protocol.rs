@@ -10,7 +10,7 @@ fn client() -> reqwest::Client {
 }
 
 /// What a script printed last, which is JSON.
-async fn told(script: &'static str, arguments: Vec<String>) -> Value {
+pub async fn told(script: &'static str, arguments: Vec<String>) -> Value {
     let run = move || node::script(script, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
     let out = tokio::task::spawn_blocking(run).await.unwrap();
     let line = text(&out.stdout).lines().last().unwrap_or_default().to_owned();

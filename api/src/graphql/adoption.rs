@@ -40,8 +40,8 @@ pub struct AccountAdoptInput {
     /// At most 500 characters. It stands in the audit and in the plan.
     reason: String,
     /// Only show what would be done.
-    #[graphql(default)]
-    dry_run: bool,
+    #[graphql(default = false)]
+    dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
 }
@@ -107,6 +107,7 @@ fn name_taken() -> AccountChangePayload {
 }
 
 async fn adopt(ctx: &Context<'_>, input: AccountAdoptInput) -> Result<AccountChangePayload> {
+    let dry_run = input.dry_run.unwrap_or_default();
     let mut faults = order::faults(&input.reason, input.idempotency_key.as_deref());
     let key_of_account = key_of(&input.account).map_err(|error| faults.push(error)).ok();
     let who = order::found(ctx, Deed::AdoptAccount, &input.staff_member).await?;
@@ -119,7 +120,7 @@ async fn adopt(ctx: &Context<'_>, input: AccountAdoptInput) -> Result<AccountCha
     }
     let (house, person) = (house(ctx)?, record.person.id);
     let asked = json!({ "deed": "accountAdopt", "person": person, "account": format!("{which:?}"), "reason": input.reason.trim() });
-    let key = order::client_key(ctx, input.idempotency_key.as_deref(), input.dry_run, &asked);
+    let key = order::client_key(ctx, input.idempotency_key.as_deref(), dry_run, &asked);
     match order::before(ctx, key.as_ref()).await? {
         Ok(None) => {}
         Ok(Some(answer)) => return done(ctx, person, order::read(ctx, &answer)?).await,
@@ -141,7 +142,7 @@ async fn adopt(ctx: &Context<'_>, input: AccountAdoptInput) -> Result<AccountCha
         let message = "Something about this person has to be mended first: their data issues say what.";
         return Ok(refused(vec![UserError::new(UserErrorCode::Conflict, "staffMember", message)]));
     }
-    if input.dry_run {
+    if dry_run {
         let staff_member = member_of(ctx, person).await?;
         return Ok(shown(staff_member, plan, stays_disabled));
     }

@@ -75,7 +75,7 @@ pub struct AuditEventFilter {
 #[Object]
 impl AuditQuery {
     /// Who did what to whom, newest first.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn audit_events(
         &self,
         ctx: &Context<'_>,

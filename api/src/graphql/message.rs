@@ -146,7 +146,7 @@ fn readable<'a>(ctx: &Context<'_>, text: Option<&'a zeroize::Zeroizing<String>>)
 #[Object]
 impl MessageQuery {
     /// Texts to people, newest first; a personnel officer sees those to the own people.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn messages(
         &self,
         ctx: &Context<'_>,

@@ -156,7 +156,7 @@ pub struct AskedOperations {
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
     #[graphql(default = true)]
-    include_subunits: bool,
+    include_subunits: Option<bool>,
     /// Decided then or later.
     since: Option<DateTime<Utc>>,
     /// Decided before.
@@ -166,7 +166,7 @@ pub struct AskedOperations {
 #[Object]
 impl OperationQuery {
     /// What was done to accounts, newest first; a personnel officer sees what was done to the own people's.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn operations(
         &self,
         ctx: &Context<'_>,
@@ -193,7 +193,7 @@ async fn asked(ctx: &Context<'_>, filter: Option<AskedOperations>) -> Result<Ope
     let tree = house(ctx)?.cards.tree().await.map_err(|e| fault(ctx, &e))?;
     let units = filter.units.map(|units| {
         let roots: Vec<_> = units.into_iter().map(|unit| unit.0).collect();
-        tree.within(&roots, filter.include_subunits).into_iter().collect()
+        tree.within(&roots, filter.include_subunits.unwrap_or(true)).into_iter().collect()
     });
     let once = |kinds: Vec<ChangeAction>| {
         let named: Vec<ActionKind> = kinds.into_iter().map(Into::into).collect();

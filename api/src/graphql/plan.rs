@@ -171,7 +171,7 @@ impl Plan {
         self.held_because.iter().map(|why| said(ctx, why)).collect()
     }
     /// Each change, by registry number, in the order in which it is carried out.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn changes(
         &self,
         ctx: &Context<'_>,

@@ -162,7 +162,7 @@ impl SyncRun {
         self.0.summary.by.as_deref()
     }
     /// What it did, newest first. Who may read everybody's operations; others see null.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn operations(
         &self,
         ctx: &Context<'_>,
@@ -179,7 +179,7 @@ impl SyncRun {
 #[Object]
 impl RunQuery {
     /// Runs, newest first.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn sync_runs(
         &self,
         ctx: &Context<'_>,

@@ -41,12 +41,12 @@ pub struct StaffMemberFilter {
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
     #[graphql(default = true)]
-    include_subunits: bool,
+    include_subunits: Option<bool>,
     /// Ids of provinces: who works in one of them.
     provinces: Option<Vec<ID>>,
     /// In service, or left.
-    #[graphql(default_with = "StaffMemberStatus::InService")]
-    status: StaffMemberStatus,
+    #[graphql(default_with = "Some(StaffMemberStatus::InService)")]
+    status: Option<StaffMemberStatus>,
     /// Whose account is one of these: SUSPENDED finds who is on leave or removed from duty, NONE who waits for one.
     account_states: Option<Vec<AccountState>>,
 }
@@ -56,9 +56,9 @@ impl Default for StaffMemberFilter {
         StaffMemberFilter {
             search: None,
             units: None,
-            include_subunits: true,
+            include_subunits: None,
             provinces: None,
-            status: StaffMemberStatus::InService,
+            status: None,
             account_states: None,
         }
     }
@@ -75,7 +75,7 @@ impl StaffMemberFilter {
         Ok(CardFilter {
             words: asked_words(plain("filter.search", self.search.as_deref().unwrap_or(""))?),
             units: self.units.map(|units| units.into_iter().map(|code| code.0).collect()),
-            include_subunits: self.include_subunits,
+            include_subunits: self.include_subunits.unwrap_or(true),
             provinces: self.provinces.map(|ids| provinces("filter.provinces", &ids)).transpose()?,
             account_states: self.account_states.map(|states| states.into_iter().map(Into::into).collect()),
             ..CardFilter::default()
@@ -84,7 +84,7 @@ impl StaffMemberFilter {
 }
 
 pub async fn list(ctx: &Context<'_>, filter: StaffMemberFilter, paging: &Paging) -> Result<Counted<StaffMember>> {
-    let status = filter.status;
+    let status = filter.status.unwrap_or_default();
     let filter = filter.asked()?;
     match status {
         StaffMemberStatus::InService => in_service(ctx, filter, paging).await,
