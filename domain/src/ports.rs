@@ -309,8 +309,13 @@ pub trait Store: Send + Sync {
     async fn spent(&self, budgets: &[Budget], since: DateTime<Utc>) -> PortResult<Spent>;
 
     // --- carrying out
-    async fn begin_run(&self, run: &Run) -> PortResult<()>;
+    /// Records it, or what is known of it by now. It counts as going on until `until`, if nobody says more of it.
+    async fn begin_run(&self, run: &Run, until: DateTime<Utc>) -> PortResult<()>;
+    /// It goes on until `until`, also if it was said to be interrupted. Nothing where it is over.
+    async fn keep_run(&self, run: RunId, until: DateTime<Utc>) -> PortResult<()>;
     async fn finish_run(&self, run: &Run) -> PortResult<()>;
+    /// Runs that nobody has kept are interrupted from now on: their process was killed, or has lost touch. Answers which.
+    async fn interrupt_lost(&self, now: DateTime<Utc>) -> PortResult<Vec<RunId>>;
     /// Commits intents, and with them their share of the budget. Intents beyond a cap (counted under a lock since
     /// `since`) are not committed: their indices are answered.
     async fn intend(&self, intents: &[Intent], caps: &[Cap], since: DateTime<Utc>) -> PortResult<Vec<usize>>;

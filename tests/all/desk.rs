@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 mod issues;
+mod lost;
 mod records;
 mod runs;
 

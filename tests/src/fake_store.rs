@@ -186,7 +186,13 @@ impl Store for FakeStore {
     async fn spent(&self, _: &[Budget], _: DateTime<Utc>) -> PortResult<Spent> {
         beyond()
     }
-    async fn begin_run(&self, _: &Run) -> PortResult<()> {
+    async fn begin_run(&self, _: &Run, _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
+    async fn keep_run(&self, _: RunId, _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
+    async fn interrupt_lost(&self, _: DateTime<Utc>) -> PortResult<Vec<RunId>> {
         beyond()
     }
     async fn finish_run(&self, _: &Run) -> PortResult<()> {

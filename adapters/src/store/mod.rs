@@ -154,11 +154,17 @@ impl Store for SqlStore {
         operation::counted(&self.link.db, budgets, since).await
     }
 
-    async fn begin_run(&self, run: &Run) -> PortResult<()> {
-        run::save(&self.link, run).await
+    async fn begin_run(&self, run: &Run, until: DateTime<Utc>) -> PortResult<()> {
+        run::save(&self.link, run, Some(until)).await
+    }
+    async fn keep_run(&self, run: RunId, until: DateTime<Utc>) -> PortResult<()> {
+        run::keep(&self.link, run, until).await
     }
     async fn finish_run(&self, run: &Run) -> PortResult<()> {
-        run::save(&self.link, run).await
+        run::save(&self.link, run, None).await
+    }
+    async fn interrupt_lost(&self, now: DateTime<Utc>) -> PortResult<Vec<RunId>> {
+        run::interrupt(&self.link, now).await
     }
     async fn intend(&self, intents: &[Intent], caps: &[Cap], since: DateTime<Utc>) -> PortResult<Vec<usize>> {
         operation::intend(&self.link, intents, caps, since).await

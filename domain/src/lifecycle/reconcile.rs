@@ -5,7 +5,7 @@
 //! intent; a crash at any point leaves intents that the next look settles; a second run finds nothing to do.
 //! Caveat: "when" is the caller's: the serve loop, a cron job, an administrator.
 use super::execute::{Carried, Limiting};
-use super::grip::Grip;
+use super::grip::{CARRIED, Grip};
 use super::hold::{HoldItem, HoldRequest, HoldStatus};
 use super::limits::{self, Budget, Cap, Exceeded, Scope, Spent};
 use super::look::{Look, Planned, Supposed};
@@ -123,7 +123,7 @@ impl Reconciler {
     /// A run that somebody is going to follow; it has not begun to look.
     pub async fn announce_run(&self, id: RunId, trigger: Trigger) -> PortResult<Run> {
         let run = Run { id, ..self.run(trigger) };
-        self.store.begin_run(&run).await?;
+        self.begin(&run).await?;
         Ok(run)
     }
 
@@ -136,6 +136,7 @@ impl Reconciler {
                 return Err(error);
             }
         };
+        grip.carries(run.id);
         let outcome = async {
             let look = Look::over(self, day::today(self.clock.now()), true, &Whom::People(grip.people()), &grip).await?;
             self.carry_out(&mut run, look, false, &grip, progress).await
@@ -189,6 +190,11 @@ impl Reconciler {
         Run { id: RunId(self.uuid(now)), trigger, status, started_at: now, finished_at: None, summary: RunSummary::default() }
     }
 
+    /// Records it, and that it goes on.
+    pub(super) async fn begin(&self, run: &Run) -> PortResult<()> {
+        self.store.begin_run(run, self.clock.now() + CARRIED).await
+    }
+
     pub(super) fn uuid(&self, now: DateTime<Utc>) -> uuid::Uuid {
         let mut random = [0; 10];
         self.entropy.fill(&mut random);
@@ -220,7 +226,8 @@ impl Reconciler {
         if look.plans.is_empty() {
             return self.carry_out(&mut run, look, false, grip, progress).await;
         }
-        self.store.begin_run(&run).await?;
+        self.begin(&run).await?;
+        grip.carries(run.id);
         let outcome = self.carry_out(&mut run, look, false, grip, progress).await;
         self.finish(run, outcome.as_ref().err()).await?;
         outcome
@@ -250,7 +257,7 @@ impl Reconciler {
         run.summary.planned = count(look.plans.iter().flat_map(|p| &p.plan.actions));
         if !look.plans.is_empty() {
             // Why again: whoever watches the run sees from here on how much there is to do.
-            self.store.begin_run(run).await?;
+            self.begin(run).await?;
         }
         let (exceeded, caps) = self.weigh(&look.plans, now).await?;
         let requests = self.hold_requests(&look, &exceeded, now).await?;
