@@ -17,7 +17,7 @@ use kimlik_domain::id::{IssueId, PersonId};
 use kimlik_domain::page::Place;
 use kimlik_domain::ports::{IssueFilter, ListedIssue, OpenIssue, Urgency};
 use kimlik_domain::staff::records::IssueDay;
-use kimlik_domain::staff::{self, RegistryNo};
+use kimlik_domain::staff::{self, RegistryNo, issue_message};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -49,9 +49,9 @@ impl DataIssue {
     async fn explanation(&self, ctx: &Context<'_>) -> &'static str {
         fault_words::of(self.open.issue.kind, language(ctx))
     }
-    /// What exactly was found, in plain words, without national ids and whole phone numbers.
-    async fn message(&self) -> &str {
-        &self.open.issue.message
+    /// What exactly was found, in plain words and the caller's language, without national ids and whole phone numbers.
+    async fn message(&self, ctx: &Context<'_>) -> String {
+        issue_message::said(&self.open.issue.message, language(ctx).into())
     }
     /// What does not happen meanwhile.
     async fn blocks(&self) -> BlockedStep {
