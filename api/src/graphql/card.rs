@@ -432,6 +432,7 @@ impl IdentityCardFilter {
             posting_kinds: self.posting_kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             manager: None,
             account_states: None,
+            statuses: None,
         })
     }
 }

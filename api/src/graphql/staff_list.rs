@@ -3,7 +3,7 @@ use super::card::{AccountState, IdentityCard, plain};
 use super::error::{bad_input, fault};
 use super::reading::reads;
 use super::scalar::UnitCode;
-use super::staff::StaffMember;
+use super::staff::{EmploymentStatus, StaffMember};
 use super::unit::provinces;
 use super::window::{self, Counted, Paging, Total};
 use super::{allows, caller_of, house};
@@ -49,6 +49,8 @@ pub struct StaffMemberFilter {
     status: Option<StaffMemberStatus>,
     /// Whose account is one of these: SUSPENDED finds who is on leave or removed from duty, NONE who waits for one.
     account_states: Option<Vec<AccountState>>,
+    /// Of whom HR last said one of these: ON_LEAVE finds who is on leave, whatever became of the account. Who has no status is not found.
+    employment_statuses: Option<Vec<EmploymentStatus>>,
 }
 
 impl Default for StaffMemberFilter {
@@ -60,6 +62,7 @@ impl Default for StaffMemberFilter {
             provinces: None,
             status: None,
             account_states: None,
+            employment_statuses: None,
         }
     }
 }
@@ -68,7 +71,12 @@ const MOST_VALUES: usize = 1_000;
 
 impl StaffMemberFilter {
     fn asked(self) -> Result<CardFilter> {
-        let sizes = [self.units.as_ref().map(Vec::len), self.provinces.as_ref().map(Vec::len), self.account_states.as_ref().map(Vec::len)];
+        let sizes = [
+            self.units.as_ref().map(Vec::len),
+            self.provinces.as_ref().map(Vec::len),
+            self.account_states.as_ref().map(Vec::len),
+            self.employment_statuses.as_ref().map(Vec::len),
+        ];
         if sizes.into_iter().flatten().any(|n| n > MOST_VALUES) {
             return Err(bad_input(format!("filter: at most {MOST_VALUES} values of a kind.")));
         }
@@ -78,6 +86,7 @@ impl StaffMemberFilter {
             include_subunits: self.include_subunits.unwrap_or(true),
             provinces: self.provinces.map(|ids| provinces("filter.provinces", &ids)).transpose()?,
             account_states: self.account_states.map(|states| states.into_iter().map(Into::into).collect()),
+            statuses: self.employment_statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
             ..CardFilter::default()
         })
     }
@@ -158,6 +167,7 @@ async fn left(ctx: &Context<'_>, filter: &CardFilter, paging: &Paging) -> Result
             && units.as_ref().is_none_or(|units| unit.is_some_and(|unit| units.contains(&unit)))
             && filter.provinces.as_ref().is_none_or(|provinces| in_province(unit, provinces))
             && filter.account_states.as_ref().is_none_or(|states| states.contains(&state))
+            && filter.statuses.as_ref().is_none_or(|statuses| person.status.is_some_and(|status| statuses.contains(&status)))
     };
     let mut place = window.after.as_ref().map(written).transpose()?;
     let mut page = Counted::with_additional_fields(place.is_some(), false, Total::unknown());
