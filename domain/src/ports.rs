@@ -7,7 +7,7 @@ use crate::access::grant::Grant;
 use crate::access::idempotency::{ClientKey, KeyState};
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
-use crate::account::adoption::{Adopted, Adoption};
+use crate::account::adoption::{Adopted, Adoption, Withdrawn};
 use crate::account::rename::{Rename, Renamed};
 use crate::account::{AccountRef, Attribute, Change, Dn, LedgerName, NewAccount, ObservedAccount};
 use crate::card::drift::{CardCount, CardDrift, CardFigure, DriftFilter};
@@ -383,6 +383,9 @@ pub trait Store: Send + Sync {
         audit: &AuditEvent,
         key: Option<(&ClientKey, &str)>,
     ) -> PortResult<Adopted>;
+    /// Takes back an order to adopt that was not carried out, as of the audit event's time, and commits with it what [`Store::rename`]
+    /// does. The names that came with it are free again: they were never this person's.
+    async fn withdraw_adoption(&self, person: PersonId, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Withdrawn>;
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState>;
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
 }

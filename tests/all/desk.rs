@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 mod issues;
 mod lost;
 mod records;
-mod runs;
+pub mod runs;
 
 /// Whatever is asked until the answer is as wanted.
 async fn until(what: &str, mut ask: impl AsyncFnMut() -> Option<Value>) -> Value {

@@ -2,7 +2,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
-use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::adoption::{Adopted, Adoption, Withdrawn};
 use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{AccountState, LedgerName, Names};
 use kimlik_domain::audit::AuditEvent;
@@ -187,6 +187,9 @@ impl Store for FakeStore {
         beyond()
     }
     async fn begin_run(&self, _: &Run, _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
+    async fn withdraw_adoption(&self, _: PersonId, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Withdrawn> {
         beyond()
     }
     async fn keep_run(&self, _: RunId, _: DateTime<Utc>) -> PortResult<()> {

@@ -49,7 +49,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fault::failed;
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
-use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::adoption::{Adopted, Adoption, Withdrawn};
 use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
@@ -288,6 +288,9 @@ impl Store for SqlStore {
         key: Option<(&ClientKey, &str)>,
     ) -> PortResult<Adopted> {
         ledger::adopt(&self.link, &self.vault, order, names, event, key).await
+    }
+    async fn withdraw_adoption(&self, person: PersonId, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Withdrawn> {
+        ledger::withdraw_adoption(&self.link, &self.vault, person, audit, key).await
     }
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState> {
         idempotency::state(&self.link.db, &self.vault, key, now).await

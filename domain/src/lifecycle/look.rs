@@ -75,6 +75,8 @@ pub enum Supposed {
     Names(Names, NamesOrdered),
     /// The account that is to become the person's.
     Adoption(AdoptionOrdered),
+    /// None is to become the person's any more.
+    NoAdoption,
 }
 
 /// A plan with what deciding about it needs.
@@ -311,6 +313,9 @@ impl<'a> Look<'a> {
                     let account = record.account.get_or_insert_with(|| Account::new(*person, nameless));
                     account.adopt = Some(order.clone());
                 }
+                // Why all of it: the names came with the account that is not to be adopted.
+                Supposed::NoAdoption if record.account.as_ref().is_some_and(|a| a.guid.is_none() && a.opening == 0) => record.account = None,
+                Supposed::NoAdoption => record.account.iter_mut().for_each(|account| account.adopt = None),
             }
         }
     }

@@ -27,6 +27,11 @@ on_both_engines!(
     a_run_that_nobody_keeps_is_interrupted_once_and_goes_on_if_somebody_does,
 );
 
+/// One of person `n` that no limit counts.
+pub fn intent_of(n: u32, kind: ActionKind) -> Intent {
+    Intent { budget: None, ..intent(n, kind, 6) }
+}
+
 fn intent(n: u32, kind: ActionKind, plate: u8) -> Intent {
     Intent {
         operation: OperationId(Uuid::from_u128(0x1000 + u128::from(n))),
