@@ -152,7 +152,7 @@ impl Reconciler {
         let whole = |record: &PersonRecord| {
             let plan = difference::plan(record, Sight::default(), &facts);
             let unsettled = !record.unsettled.is_empty();
-            Planned { plan, decisions: Vec::new(), unsettled, refused: false, announce: false, light: false, proposed: None }
+            Planned { plan, decisions: Vec::new(), unsettled, refused: false, announce: false, light: false, proposed: None, digests: Vec::new() }
         };
         Ok(records.iter().map(|r| (r.person.id, whole(r))).collect())
     }

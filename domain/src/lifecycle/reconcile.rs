@@ -12,7 +12,7 @@ use super::look::{Look, Planned, Supposed};
 use super::plan::{Action, ActionKind, PersonPlan};
 use super::policy::Policy;
 use super::preview::count;
-pub use super::preview::{Head, Overview, Plan, Preview};
+pub use super::preview::{Head, Outline, Overview, Plan, Preview};
 use super::run::{Run, RunStatus, RunSummary, Trigger};
 use super::{Because, describe};
 use crate::account::Mode;
@@ -69,6 +69,15 @@ impl Reconciler {
         let look = Look::over(self, as_of.unwrap_or_else(|| day::today(now)), false, whom, &Grip::none(self)).await?;
         let (exceeded, _) = self.weigh(&look.plans, now).await?;
         Ok(Preview::new(look, exceeded, now))
+    }
+
+    /// Who has something to do now, or as of a later day, and what would be done of all together: for a plan of which pages are asked
+    /// for and made by [`Reconciler::plan_again`]. Memory holds some hundred octets of each of these people.
+    pub async fn outline(&self, whom: &Whom, as_of: Option<Day>) -> PortResult<Outline> {
+        let now = self.clock.now();
+        let mut look = Look::outlined(self, as_of.unwrap_or_else(|| day::today(now)), whom).await?;
+        let (exceeded, _) = self.weigh_pending(look.outline.take().unwrap_or_default(), now).await?;
+        Ok(Preview::new(look, exceeded, now).outline())
     }
 
     /// What would be done for one person if this were so.
@@ -319,7 +328,10 @@ impl Reconciler {
 
     /// What of the pending changes exceeds a limit, and the limits in force.
     async fn weigh(&self, plans: &[Planned], now: DateTime<Utc>) -> PortResult<(Vec<Exceeded>, Vec<Cap>)> {
-        let pending = pending(plans);
+        self.weigh_pending(pending(plans), now).await
+    }
+
+    async fn weigh_pending(&self, pending: Spent, now: DateTime<Utc>) -> PortResult<(Vec<Exceeded>, Vec<Cap>)> {
         if pending.0.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
@@ -411,12 +423,16 @@ pub(super) fn holds_back(planned: &Planned, action: &Action, exceeded: &[Exceede
 /// Undecided changes of managed people, one a person and budget.
 fn pending(plans: &[Planned]) -> Spent {
     let mut pending = Spent::default();
-    for planned in plans.iter().filter(|p| p.plan.mode == Mode::Manage) {
-        let budgets: HashSet<Budget> =
-            planned.plan.actions.iter().filter(|a| decision(planned, a).is_none()).filter_map(Action::budget).collect();
+    plans.iter().for_each(|planned| count_pending(&mut pending, planned));
+    pending
+}
+
+pub(super) fn count_pending(pending: &mut Spent, planned: &Planned) {
+    if planned.plan.mode == Mode::Manage {
+        let undecided = planned.plan.actions.iter().filter(|a| decision(planned, a).is_none());
+        let budgets: HashSet<Budget> = undecided.filter_map(Action::budget).collect();
         budgets.into_iter().for_each(|b| pending.add(b, planned.plan.province));
     }
-    pending
 }
 
 impl RunSummary {
