@@ -555,10 +555,10 @@ async fn a_run_that_takes_long_says_that_it_goes_on() {
     let (m, mut hr) = (ministry().await, Hr::default());
     says(&m, &mut hr, &["S001: given=Ayşe; family=Şahin; unit=20000004; start=2020-01-01; reason=1"]).await;
     let id = m.person("S001").await.person.id;
-    for whom in [Whom::People(vec![id]), Whom::Everybody] {
+    for (whom, title) in [(Whom::People(vec![id]), "Müdür"), (Whom::Everybody, "Şef")] {
         let run = m.reconciler.sync(&whom, Trigger::Command, &Long { ministry: &m }).await.unwrap();
         assert_eq!((run.status, run.summary.refused), (RunStatus::Done, 0), "{whom:?}");
-        says(&m, &mut hr, &["S001: title=Müdür; reason=71"]).await;
+        says(&m, &mut hr, &[&format!("S001: title={title}; reason=71")]).await;
     }
     assert_eq!(m.reconciler.work(&Long { ministry: &m }).await.unwrap(), 1);
     assert_eq!(m.store.interrupt_lost(m.clock.now() + TimeDelta::days(1)).await.unwrap(), [], "what is over is not lost");

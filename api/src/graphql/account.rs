@@ -27,7 +27,7 @@ pub struct AccountSuspendInput {
     /// At most 500 characters. It stands in the audit and in the plan.
     reason: String,
     /// Only show what would be done.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
@@ -41,7 +41,7 @@ pub struct AccountReinstateInput {
     /// At most 500 characters. It stands in the audit and in the plan.
     reason: String,
     /// Only show what would be done.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
@@ -102,6 +102,11 @@ struct Asked {
 
 pub fn refused(user_errors: Vec<UserError>) -> AccountChangePayload {
     AccountChangePayload { staff_member: None, plan: None, carried_out: false, stays_disabled: false, user_errors }
+}
+
+/// What is left to the work queue, or is only shown.
+pub fn to_come(staff_member: Option<StaffMember>, plan: Option<Plan>) -> AccountChangePayload {
+    AccountChangePayload { staff_member, plan, carried_out: false, stays_disabled: false, user_errors: Vec::new() }
 }
 
 /// A dry run's answer.

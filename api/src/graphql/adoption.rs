@@ -1,5 +1,5 @@
 //! This account of the directory is that person's: an administrator says so.
-use super::account::{AccountChangePayload, came_of, refused, shown, stays_disabled};
+use super::account::{AccountChangePayload, came_of, refused, shown, stays_disabled, to_come};
 use super::card::IdentityCardKey;
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::plan::{Plan, out_of_reach};
@@ -41,7 +41,7 @@ pub struct AccountAdoptInput {
     /// At most 500 characters. It stands in the audit and in the plan.
     reason: String,
     /// Only show what would be done.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
@@ -55,7 +55,7 @@ pub struct AccountAdoptionWithdrawInput {
     /// At most 500 characters. It stands in the audit.
     reason: String,
     /// Only show what would be done for the person without the order.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
@@ -293,5 +293,5 @@ fn no_order() -> AccountChangePayload {
 /// What is to be done without the order is left to the work queue.
 async fn withdrawn(ctx: &Context<'_>, person: PersonId, answer: order::PlanAnswer) -> Result<AccountChangePayload> {
     let staff_member = member_of(ctx, person).await?;
-    Ok(AccountChangePayload { staff_member, plan: answer.plan, carried_out: false, stays_disabled: false, user_errors: Vec::new() })
+    Ok(to_come(staff_member, answer.plan))
 }

@@ -1,6 +1,7 @@
 //! Identity cards (kimlik kartı): one, or a page of those that fit.
 use super::error::{Maybe, bad_input, fault};
 use super::mailbox::{self, Mailbox};
+use super::page;
 use super::provenance::{self, AddressBookState, CardField};
 use super::reading::reads;
 use super::scalar::{Date, PhoneNumber, RegistryNumber, UnitCode};
@@ -104,7 +105,7 @@ pub struct IdentityCardFilter {
     /// Who works in one of these today.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
+    #[graphql(default_with = "Some(true)")]
     include_subunits: Option<bool>,
     /// Ids of provinces: who works in one of them.
     provinces: Option<Vec<ID>>,

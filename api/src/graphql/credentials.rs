@@ -25,7 +25,7 @@ pub struct CredentialsResendInput {
     /// At most 500 characters. It stands in the audit.
     reason: String,
     /// Only say whether it would be sent, and what.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,

@@ -55,7 +55,7 @@ pub struct CardDriftFilter {
     /// Whose people work in one of these.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
+    #[graphql(default_with = "Some(true)")]
     include_subunits: Option<bool>,
     /// Ids of provinces: whose people work in one of them.
     provinces: Option<Vec<ID>>,

@@ -121,12 +121,12 @@ pub struct DataIssueFilter {
     /// About people who worked in one of these when it was found, or about the unit itself.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
+    #[graphql(default_with = "Some(true)")]
     include_subunits: Option<bool>,
     /// Sicil no: about this person.
     registry_number: Option<RegistryNumber>,
     /// Only what should have been mended by now.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     overdue: Option<bool>,
 }
 
@@ -174,7 +174,7 @@ impl IssueQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The unit; null: all of the caller's.")] unit: Option<UnitCode>,
-        #[graphql(desc = "And the units below it.", default = true)] include_subunits: Option<bool>,
+        #[graphql(desc = "And the units below it.", default_with = "Some(true)")] include_subunits: Option<bool>,
         #[graphql(desc = "How many days up to today, at most 366.", default = 30)] days: Option<i32>,
     ) -> Maybe<Vec<DataIssueDay>> {
         if !allows(ctx, Deed::ReadIssue, About::List) {

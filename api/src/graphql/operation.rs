@@ -155,7 +155,7 @@ pub struct AskedOperations {
     /// Of people who have, had or will have a posting in one of these.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
+    #[graphql(default_with = "Some(true)")]
     include_subunits: Option<bool>,
     /// Decided then or later.
     since: Option<DateTime<Utc>>,

@@ -191,7 +191,7 @@ pub struct StaffPhonesUpdateInput {
     /// Null: it stays as it is.
     mobile: Option<String>,
     /// The person has no mobile any more: codes and notices go nowhere until there is another one.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     remove_mobile: Option<bool>,
     /// Null: it stays as it is.
     work_phone: Option<WorkPhoneInput>,

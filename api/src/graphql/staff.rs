@@ -11,7 +11,7 @@ use super::plan::Plan;
 use super::reading::reads;
 use super::scalar::{Date, PhoneNumber, RegistryNumber};
 use super::staff_list::{self, StaffMemberFilter};
-use super::window::{self, Counted, Paging};
+use super::window::{Counted, Paging};
 use super::{allows, caller, house, id};
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use kimlik_domain::access::{About, Deed, Role};

@@ -40,7 +40,7 @@ pub struct StaffMemberFilter {
     /// Who works in one of these today; of those who have left: who worked there last.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
+    #[graphql(default_with = "Some(true)")]
     include_subunits: Option<bool>,
     /// Ids of provinces: who works in one of them.
     provinces: Option<Vec<ID>>,

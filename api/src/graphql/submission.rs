@@ -152,7 +152,7 @@ pub struct StaffRecordsSubmitInput {
     /// For a snapshot in parts: it counts only when all of them are there, in whatever order they come.
     submission: Option<SubmissionPartInput>,
     /// Only says what would become of the records.
-    #[graphql(default = false)]
+    #[graphql(default_with = "Some(false)")]
     dry_run: Option<bool>,
     /// 1 to 100 characters. The same key with the same input answers the first result again, with another input it is a user error.
     /// Keys belong to the sender and live 7 days.

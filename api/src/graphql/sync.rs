@@ -109,7 +109,7 @@ fn goes_on(ctx: &Context<'_>) -> bool {
 #[derive(InputObject)]
 pub struct SyncStartInput {
     /// What HR has delivered is taken in first.
-    #[graphql(default = true)]
+    #[graphql(default_with = "Some(true)")]
     intake: Option<bool>,
     /// Whom to look at; null: everybody.
     scope: Option<PlanScopeInput>,

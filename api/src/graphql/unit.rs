@@ -1,6 +1,7 @@
 //! Units: one, a search, and the tree around each.
 use super::card::IdentityCard;
 use super::error::{Maybe, bad_input, fault};
+use super::page;
 use super::scalar::{PhoneNumber, UnitCode};
 use super::window::{self, Counted, Paging, Total};
 use super::{allows, house, id};
@@ -136,7 +137,7 @@ impl Unit {
     async fn staff(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Also who works in the units below.", default = false)]
+        #[graphql(desc = "Also who works in the units below.", default_with = "Some(false)")]
         include_subunits: Option<bool>,
         #[graphql(desc = "How many from the beginning, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,

@@ -3,7 +3,6 @@ use super::runs::{START, store};
 use super::{json, until};
 use crate::attacks::replicas;
 use crate::surface::program::Serving;
-use chrono::TimeDelta;
 use kimlik_adapters::store::SqlStore;
 use kimlik_adapters::system::SystemClock;
 use kimlik_domain::id::RunId;

@@ -205,7 +205,7 @@ async fn an_order_to_adopt_is_taken_back_with_its_names_unless_it_is_under_way(b
     assert_eq!(store.reserve(std::slice::from_ref(&other), false).await.unwrap(), [None], "spoken for");
     // What is under way cannot be taken back: nobody knows yet what became of it.
     let intent = super::operations::intent_of(1, ActionKind::Adopt);
-    assert_eq!(store.intend(std::slice::from_ref(&intent), &[], super::noon()).await.unwrap(), []);
+    assert!(store.intend(std::slice::from_ref(&intent), &[], super::noon()).await.unwrap().is_empty());
     assert_eq!(store.withdraw_adoption(id(1), &event("w"), None).await.unwrap(), Withdrawn::UnderWay);
     let operations = vec![(intent.operation, OperationStatus::Superseded, Vec::new())];
     store.settle(vec![PersonSettlement { operations, ..settlement(&person(1, "Ayşe", "Yılmaz")) }]).await.unwrap();
