@@ -64,7 +64,13 @@ async fn a_plan_of_thousands_costs_statements_by_the_thousand_and_each_page_the_
     // What is kept says the same as the whole plan, and has nothing of its values.
     let plan = many.plan().await;
     assert_eq!((outline.heads.len(), plan.people.len()), (3_500, 3_500));
-    assert!(outline.heads.iter().zip(&plan.people).all(|(head, person)| head.person == person.person && usize::from(head.changes) == person.actions.len()));
+    assert!(
+        outline
+            .heads
+            .iter()
+            .zip(&plan.people)
+            .all(|(head, person)| head.person == person.person && usize::from(head.changes) == person.actions.len())
+    );
     assert_eq!(outline.overview.counts, [(ActionKind::Open, 3_500)].into());
     assert_eq!((&outline.overview.counts, &outline.overview.exceeded), (&plan.overview.counts, &plan.overview.exceeded));
     let of_plan = digest_of(plan.people.iter().flat_map(|p| p.actions.iter().map(move |a| (p.person, a))));
@@ -99,7 +105,9 @@ async fn whoever_asks_for_the_plan_of_everybody_at_the_same_time_gets_one_that_w
     crate::access_matrix::people(&serving).await;
     let token = serving.token().await;
     // Everybody is counted once a look.
-    let looks = |heard: Vec<String>| heard.iter().filter(|s| s.contains("\"registry_no\"") && s.contains("\"state\"") && s.contains("LIMIT")).count();
+    let looks = |heard: Vec<String>| {
+        heard.iter().filter(|s| s.contains("\"registry_no\"") && s.contains("\"state\"") && s.contains("LIMIT")).count()
+    };
     let plan = |query: &'static str| serving.ask_as(Some(&token), query, json!({}));
     let until_quiet = async {
         // The first runs look at everybody, too.
@@ -113,13 +121,20 @@ async fn whoever_asks_for_the_plan_of_everybody_at_the_same_time_gets_one_that_w
     until_quiet.await;
     let one = plan("{ changePlan { digest asOf } }").await;
     assert_eq!(looks(tally.take()), 1, "the look is recognised on the line");
-    let asked = futures_util::future::join_all((0..12).map(|_| plan("{ a: changePlan { digest } b: changePlan { digest summary { count } } }"))).await;
+    let asked =
+        futures_util::future::join_all((0..12).map(|_| plan("{ a: changePlan { digest } b: changePlan { digest summary { count } } }")))
+            .await;
     for answer in &asked {
-        assert_eq!((&answer["data"]["a"]["digest"], &answer["data"]["b"]["digest"]), (&one["data"]["changePlan"]["digest"], &answer["data"]["a"]["digest"]), "{answer}");
+        assert_eq!(
+            (&answer["data"]["a"]["digest"], &answer["data"]["b"]["digest"]),
+            (&one["data"]["changePlan"]["digest"], &answer["data"]["a"]["digest"]),
+            "{answer}"
+        );
     }
     let looked = looks(tally.take());
     assert!((1..=3).contains(&looked), "twenty-four were asked for, {looked} were made");
     // A server that plans answers others meanwhile.
-    let (planned, card): (Value, Value) = tokio::join!(plan("{ changePlan { digest } }"), plan("{ identityCards(first: 1) { nodes { id } } }"));
+    let (planned, card): (Value, Value) =
+        tokio::join!(plan("{ changePlan { digest } }"), plan("{ identityCards(first: 1) { nodes { id } } }"));
     assert!(planned["errors"].is_null() && card["data"]["identityCards"]["nodes"][0]["id"].is_string(), "{planned} {card}");
 }

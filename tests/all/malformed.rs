@@ -77,7 +77,8 @@ async fn an_id_that_is_none_is_a_user_error_of_every_mutation() {
         ids(&types, takes, &[], &mut ways);
         for way in ways {
             for (what, id) in wrong(ward) {
-                let query = format!("mutation {{ {name}(input: {}) {{ userErrors {{ code path message }} }} }}", input(&types, takes, &way, &id));
+                let query =
+                    format!("mutation {{ {name}(input: {}) {{ userErrors {{ code path message }} }} }}", input(&types, takes, &way, &id));
                 let mut answered = false;
                 for token in &callers {
                     let answer = serving.ask_as(Some(token), &query, json!({})).await;

@@ -67,7 +67,9 @@ async fn an_argument_whose_variable_was_not_sent_counts_as_not_given() {
         let plain = serving.ask_as(Some(&token), without, json!({})).await;
         assert!(plain["errors"].is_null(), "{name}: {without}: {plain}");
         // Why only these: what happens meanwhile changes the others, be it by a cursor.
-        if ["identityCards", "units", "staffMembers", "holds", "roleGrants", "serviceAccounts", "webhooks", "dataIssueTrend"].contains(&name.as_str()) {
+        if ["identityCards", "units", "staffMembers", "holds", "roleGrants", "serviceAccounts", "webhooks", "dataIssueTrend"]
+            .contains(&name.as_str())
+        {
             assert_eq!(answer["data"], plain["data"], "{name}");
         }
         over_http.push(answer["data"][name].is_object() || answer["data"][name].is_array());
@@ -127,7 +129,10 @@ async fn pages_deep_inside_and_subscriptions_take_variables_that_were_not_sent()
     ];
     for (query, variables) in deep.iter().filter(|(query, _)| !query.starts_with("subscription")) {
         let answer = serving.ask_as(Some(&token), query, variables.clone()).await;
-        assert!(answer["errors"].is_null() && answer["data"].as_object().is_some_and(|d| d.values().all(|v| !v.is_null())), "{query}: {answer}");
+        assert!(
+            answer["errors"].is_null() && answer["data"].as_object().is_some_and(|d| d.values().all(|v| !v.is_null())),
+            "{query}: {answer}"
+        );
     }
     let ways = told("unsent.mjs", vec![serving.url("/graphql"), token, json!(deep).to_string()]).await;
     for way in ["socket", "events"] {
@@ -169,7 +174,8 @@ async fn defaults_hold_and_null_is_not_the_same_as_nothing() {
     assert_eq!(missed["errors"][0]["message"], "The variable $by of type IdentityCardKey! was not sent.", "{missed}");
     assert!(missed.get("data").is_none(), "{missed}");
     // Pages of pages of pages are refused, not counted until numbers run over.
-    let deep = format!("{{ identityCards(first: 100) {{ nodes {{ {} id {} }} }} }}", "reports(first: 100) { nodes { ".repeat(8), "} } ".repeat(8));
+    let deep =
+        format!("{{ identityCards(first: 100) {{ nodes {{ {} id {} }} }} }}", "reports(first: 100) { nodes { ".repeat(8), "} } ".repeat(8));
     let answer = ask(&deep, json!({})).await;
     assert!(answer["errors"][0]["message"].as_str().unwrap().contains("too much at once"), "{answer}");
 }

@@ -76,7 +76,10 @@ impl AccountMutation {
             return None;
         }
         let AccountSuspendInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(give_order(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run: dry_run.unwrap_or_default(), idempotency_key }).await)
+        Some(
+            give_order(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run: dry_run.unwrap_or_default(), idempotency_key })
+                .await,
+        )
     }
 
     /// Lifts a suspension by accountSuspend. Where HR says that the person is on leave or has left, the account stays disabled.
@@ -89,7 +92,10 @@ impl AccountMutation {
             return None;
         }
         let AccountReinstateInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(give_order(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run: dry_run.unwrap_or_default(), idempotency_key }).await)
+        Some(
+            give_order(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run: dry_run.unwrap_or_default(), idempotency_key })
+                .await,
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! The account behind a record: how it stands, and what the directory shows of it.
-use super::card::AccountState;
 use super::adoption::AdoptionOrder;
+use super::card::AccountState;
 use super::error::{Maybe, fault};
 use super::operation::ReceiptLine;
 use super::{allows, house};

@@ -321,8 +321,7 @@ impl CardQuery {
         #[graphql(desc = "Folds Turkish letters: sahin finds Şahin and ŞAHİN; every word must match the start of a word of the name.")]
         search: Option<String>,
         #[graphql(desc = "Only these; null: all.")] filter: Option<IdentityCardFilter>,
-        #[graphql(desc = "What comes first.", default_with = "Some(IdentityCardOrder::Name)")]
-        order_by: Option<IdentityCardOrder>,
+        #[graphql(desc = "What comes first.", default_with = "Some(IdentityCardOrder::Name)")] order_by: Option<IdentityCardOrder>,
         #[graphql(desc = "How many from the beginning, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
         #[graphql(desc = "How many from the end, instead of first.")] last: Option<i32>,

@@ -168,8 +168,9 @@ impl HoldQuery {
     async fn holds(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only these; null: all.", default_with = "MaybeUndefined::Value(HoldStatus::Open)")]
-        status: MaybeUndefined<HoldStatus>,
+        #[graphql(desc = "Only these; null: all.", default_with = "MaybeUndefined::Value(HoldStatus::Open)")] status: MaybeUndefined<
+            HoldStatus,
+        >,
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<Hold>> {

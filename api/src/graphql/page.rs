@@ -1,9 +1,9 @@
 //! Pages: how many and after what. A bad number or a cursor of another list is the caller's error, said in clear words.
 use super::error::bad_input;
 use super::id;
+use async_graphql::connection::{Connection, CursorType, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields};
 use async_graphql::parser::types::{Field, VariableDefinition};
 use async_graphql::{Positioned, Result, VisitorContext};
-use async_graphql::connection::{Connection, CursorType, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields};
 use std::convert::Infallible;
 use uuid::Uuid;
 

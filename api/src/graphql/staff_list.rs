@@ -33,7 +33,7 @@ pub enum StaffMemberStatus {
 }
 
 /// Which members of staff; all that is said must fit.
-#[derive(InputObject)]
+#[derive(InputObject, Default)]
 pub struct StaffMemberFilter {
     /// Folds Turkish letters: sahin finds Şahin and ŞAHİN; every word must match the start of a word of the name.
     search: Option<String>,
@@ -51,20 +51,6 @@ pub struct StaffMemberFilter {
     account_states: Option<Vec<AccountState>>,
     /// Of whom HR last said one of these: ON_LEAVE finds who is on leave, whatever became of the account. Who has no status is not found.
     employment_statuses: Option<Vec<EmploymentStatus>>,
-}
-
-impl Default for StaffMemberFilter {
-    fn default() -> StaffMemberFilter {
-        StaffMemberFilter {
-            search: None,
-            units: None,
-            include_subunits: None,
-            provinces: None,
-            status: None,
-            account_states: None,
-            employment_statuses: None,
-        }
-    }
 }
 
 const MOST_VALUES: usize = 1_000;

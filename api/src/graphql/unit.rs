@@ -137,8 +137,7 @@ impl Unit {
     async fn staff(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Also who works in the units below.", default_with = "Some(false)")]
-        include_subunits: Option<bool>,
+        #[graphql(desc = "Also who works in the units below.", default_with = "Some(false)")] include_subunits: Option<bool>,
         #[graphql(desc = "How many from the beginning, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
         #[graphql(desc = "How many from the end, instead of first.")] last: Option<i32>,

@@ -48,7 +48,11 @@ pub const PHRASES: &[Phrase] = &[
         "Parola kısa süre önce değiştirildi; {0} gün geçmeden yeniden değiştirilemez.",
     ),
     // --- of orders to adopt
-    ("The order is being carried out just now. Try again in a minute.", "", "Talimat şu anda yerine getiriliyor. Bir dakika sonra yeniden deneyin."),
+    (
+        "The order is being carried out just now. Try again in a minute.",
+        "",
+        "Talimat şu anda yerine getiriliyor. Bir dakika sonra yeniden deneyin.",
+    ),
     (
         "There is no order that waits: none was given, or it was carried out or taken back.",
         "",

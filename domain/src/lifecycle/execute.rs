@@ -152,7 +152,16 @@ impl Reconciler {
         let whole = |record: &PersonRecord| {
             let plan = difference::plan(record, Sight::default(), &facts);
             let unsettled = !record.unsettled.is_empty();
-            Planned { plan, decisions: Vec::new(), unsettled, refused: false, announce: false, light: false, proposed: None, digests: Vec::new() }
+            Planned {
+                plan,
+                decisions: Vec::new(),
+                unsettled,
+                refused: false,
+                announce: false,
+                light: false,
+                proposed: None,
+                digests: Vec::new(),
+            }
         };
         Ok(records.iter().map(|r| (r.person.id, whole(r))).collect())
     }
@@ -336,7 +345,8 @@ impl Reconciler {
 
 /// The person was to get an existing account by order, and whoever ordered it has thought better of it since the look.
 fn is_taken_back(record: &PersonRecord, action: &Action) -> bool {
-    matches!(action.because, Because::AdoptedByOrder { .. }) && record.account.as_ref().is_none_or(|a| a.guid.is_none() && a.adopt.is_none())
+    matches!(action.because, Because::AdoptedByOrder { .. })
+        && record.account.as_ref().is_none_or(|a| a.guid.is_none() && a.adopt.is_none())
 }
 
 /// A closing goes on whatever is refused: each step shuts one more door. Otherwise a group or a place that is refused

@@ -340,7 +340,9 @@ impl<'a> Look<'a> {
                     account.adopt = Some(order.clone());
                 }
                 // Why all of it: the names came with the account that is not to be adopted.
-                Supposed::NoAdoption if record.account.as_ref().is_some_and(|a| a.guid.is_none() && a.opening == 0) => record.account = None,
+                Supposed::NoAdoption if record.account.as_ref().is_some_and(|a| a.guid.is_none() && a.opening == 0) => {
+                    record.account = None
+                }
                 Supposed::NoAdoption => record.account.iter_mut().for_each(|account| account.adopt = None),
             }
         }

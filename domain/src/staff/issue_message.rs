@@ -105,7 +105,10 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
     ("the mobile number {}: nothing can be sent to it", "cep telefonu numarası {0}: ileti gönderilemez"),
     ("the work phone {}: the one shown so far stays", "iş telefonu {0}: şimdiye kadar gösterilen kalır"),
-    ("there is no mobile number: the account is not announced until there is one", "cep telefonu numarası yok: gelene kadar hesap bildirilmez"),
+    (
+        "there is no mobile number: the account is not announced until there is one",
+        "cep telefonu numarası yok: gelene kadar hesap bildirilmez",
+    ),
     ("{} and {} more has the same mobile number", "{0} ve {1} kişinin daha cep telefonu numarası aynı"),
     ("{} has the same mobile number", "{0} ile cep telefonu numarası aynı"),
     ("the extension is not a number that can be dialled", "dahili, çevrilebilecek bir numara değil"),
@@ -226,7 +229,10 @@ const MESSAGES: &[(&str, &str)] = &[
         "{} is carried by another account, too: {}; take it away from one of them",
         "{0} adresini başka bir hesap da taşıyor: {1}; birinden kaldırın",
     ),
-    ("no user name or address could be made of this name: decide on one by hand", "bu addan kullanıcı adı ya da adres üretilemedi: elle karar verin"),
+    (
+        "no user name or address could be made of this name: decide on one by hand",
+        "bu addan kullanıcı adı ya da adres üretilemedi: elle karar verin",
+    ),
     ("the OU {} does not exist; the accounts of its people stand in {}", "{0} OU'su yok; oradaki kişilerin hesapları {1} altında duruyor"),
     (
         "no placement rule fits {}; the accounts of its people stand in {}",
@@ -240,10 +246,7 @@ const MESSAGES: &[(&str, &str)] = &[
     ("the directory refused to {}: {}", "dizin \"{0}\" işlemini reddetti: {1}"),
     // --- mailboxes
     ("whoever makes mailboxes refused to {} this one: {}", "posta kutularını açan sistem \"{0}\" işlemini reddetti: {1}"),
-    (
-        "to {} the mailbox was asked on {}; still waited for: {}",
-        "posta kutusu için \"{0}\" {1} tarihinde istendi; hâlâ beklenen: {2}",
-    ),
+    ("to {} the mailbox was asked on {}; still waited for: {}", "posta kutusu için \"{0}\" {1} tarihinde istendi; hâlâ beklenen: {2}"),
 ];
 
 /// Words of ours that stand in a message: what is wrong with a number, which of two phones, what was to be done.

@@ -15,7 +15,11 @@ use uuid::Uuid;
 
 /// Whoever is there afterwards, the store beside it, an administrator's token, and a run over everybody that was going on when its process was
 /// killed.
-async fn killed_in_a_run(mut serving: Serving, again: impl Fn(tempfile::TempDir) -> Serving, url: Option<&str>) -> (Serving, SqlStore, String, RunId) {
+async fn killed_in_a_run(
+    mut serving: Serving,
+    again: impl Fn(tempfile::TempDir) -> Serving,
+    url: Option<&str>,
+) -> (Serving, SqlStore, String, RunId) {
     let token = serving.token().await;
     for _ in 0..10 {
         let begun = until("nobody else looks at everybody", async || {

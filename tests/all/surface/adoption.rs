@@ -232,7 +232,11 @@ async fn an_order_that_cannot_be_carried_out_is_taken_back() {
     let mut dry = input.clone();
     dry["dryRun"] = true.into();
     let shown = withdraw(dry).await;
-    assert_eq!((codes(&shown).len(), &shown["plan"]["changes"]["nodes"]), (0, &json!([])), "a namesake's account waits to be decided: {shown}");
+    assert_eq!(
+        (codes(&shown).len(), &shown["plan"]["changes"]["nodes"]),
+        (0, &json!([])),
+        "a namesake's account waits to be decided: {shown}"
+    );
     let waiting = json!({ "account": gone.0.to_string(), "orderedBy": "user:yonetici", "reason": "dosyası" });
     assert_eq!(shown["staffMember"]["account"]["adoption"], waiting, "only shown: {shown}");
     let done = withdraw(input.clone()).await;
@@ -240,14 +244,20 @@ async fn an_order_that_cannot_be_carried_out_is_taken_back() {
     assert_eq!(withdraw(input.clone()).await["plan"], done["plan"], "the first result again");
     let again = json!({ "staffMember": { "registryNumber": "P900002" }, "reason": "once more" });
     assert_eq!(codes(&withdraw(again).await), told("staffMember", "ALREADY_DONE"));
-    let audit = serving.ask("{ auditEvents(filter: { deed: \"account.adopt.withdraw\" }) { nodes { actor because card { registryNumber } } } }").await;
+    let audit = serving
+        .ask("{ auditEvents(filter: { deed: \"account.adopt.withdraw\" }) { nodes { actor because card { registryNumber } } } }")
+        .await;
     let expected = json!([{ "actor": "user:yonetici", "because": "yanlış hesap", "card": { "registryNumber": "P900002" } }]);
     assert_eq!(audit["data"]["auditEvents"]["nodes"], expected, "{audit}");
     // The right account is adopted afterwards, under the names that were spoken for.
     let by_guid = json!({ "staffMember": { "registryNumber": "P900002" }, "account": { "guid": account.0.to_string() }, "reason": "bu" });
     let adopted = ask(&serving, by_guid).await;
     assert_eq!((codes(&adopted).len(), &adopted["staffMember"]["account"]["username"]), (0, &json!("egur")), "{adopted}");
-    assert_eq!(codes(&withdraw(json!({ "staffMember": { "registryNumber": "P900002" }, "reason": "x" })).await), told("staffMember", "ALREADY_DONE"), "it was carried out");
+    assert_eq!(
+        codes(&withdraw(json!({ "staffMember": { "registryNumber": "P900002" }, "reason": "x" })).await),
+        told("staffMember", "ALREADY_DONE"),
+        "it was carried out"
+    );
 }
 
 /// Whoever ordered it thinks better of it between the look and the deed.
@@ -301,6 +311,10 @@ async fn what_is_taken_back_a_moment_before_it_is_carried_out_is_not_carried_out
     assert!(m.store.issues(None, 100).await.unwrap().iter().all(|i| i.issue.kind != IssueKind::DirectoryRefused));
     m.work().await;
     let account = m.person("S001").await.account.unwrap();
-    assert_eq!((account.guid.is_some(), account.adopted, &*account.names.username), (true, false, "murat.er"), "opened as if nothing had been ordered");
+    assert_eq!(
+        (account.guid.is_some(), account.adopted, &*account.names.username),
+        (true, false, "murat.er"),
+        "opened as if nothing had been ordered"
+    );
     assert_ne!(account.guid, Some(guid));
 }
