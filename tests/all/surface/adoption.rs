@@ -201,8 +201,8 @@ async fn an_order_that_cannot_be_carried_out_is_taken_back() {
 
     // Ordered for an account that is gone by the time somebody comes to it: the program cannot find it and opens none in its place.
     let beside = crate::desk::runs::store(&serving, None).await;
-    let id = serving.ask("{ identityCard(by: { registryNumber: \"P900002\" }) { id } }").await;
-    let id = id["data"]["identityCard"]["id"].as_str().unwrap().strip_prefix("card_").unwrap().to_owned();
+    let id = serving.ask("{ staffMember(by: { registryNumber: \"P900002\" }) { card { id } } }").await;
+    let id = id["data"]["staffMember"]["card"]["id"].as_str().unwrap().strip_prefix("card_").unwrap().to_owned();
     let person = kimlik_domain::id::PersonId(uuid::Uuid::try_parse(&id).unwrap());
     let at = kimlik_adapters::system::SystemClock.now();
     let gone = kimlik_domain::id::AccountGuid(uuid::Uuid::from_u128(4711));
