@@ -17,12 +17,37 @@ fn bare(of: &Value) -> &Value {
 /// As JSON, for a variable: what no client means.
 fn nasty(scalar: &str) -> Vec<Value> {
     let text = [
-        "", " ", "\u{1}", "a\u{0}", "'; DROP TABLE person; --", "%_\\", "İIıi", "\u{202e}txt", "👩‍👩‍👧‍👧", "\n\r\t", "null", "-1", "0",
-        "2026-02-30", "-0001-01-01", "9999-12-31T23:59:60Z", "1e400",
+        "",
+        " ",
+        "\u{1}",
+        "a\u{0}",
+        "'; DROP TABLE person; --",
+        "%_\\",
+        "İIıi",
+        "\u{202e}txt",
+        "👩‍👩‍👧‍👧",
+        "\n\r\t",
+        "null",
+        "-1",
+        "0",
+        "2026-02-30",
+        "-0001-01-01",
+        "9999-12-31T23:59:60Z",
+        "1e400",
     ];
     let mut values: Vec<Value> = text.iter().map(|t| json!(t)).collect();
     values.push(json!("ş".repeat(20_000)));
-    values.extend([json!(-1), json!(0), json!(i32::MAX), json!(i32::MIN), json!(1_u64 << 40), json!(1.5), json!(true), json!([]), json!({})]);
+    values.extend([
+        json!(-1),
+        json!(0),
+        json!(i32::MAX),
+        json!(i32::MIN),
+        json!(1_u64 << 40),
+        json!(1.5),
+        json!(true),
+        json!([]),
+        json!({}),
+    ]);
     let of_time = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "-262143-01-01T00:00:00Z", "262142-12-31T23:59:59Z", "2026-01-01"];
     match scalar {
         "DateTime" => values.extend(of_time.iter().map(|t| json!(t))),
@@ -35,7 +60,13 @@ fn nasty(scalar: &str) -> Vec<Value> {
 }
 
 /// Ways to leaves that are scalars, from an argument or a field of an input: names, and whether a list stands at each.
-fn leaves(types: &BTreeMap<String, Value>, field: &Value, way: &[(String, bool)], depth: usize, found: &mut Vec<(Vec<(String, bool)>, Value)>) {
+fn leaves(
+    types: &BTreeMap<String, Value>,
+    field: &Value,
+    way: &[(String, bool)],
+    depth: usize,
+    found: &mut Vec<(Vec<(String, bool)>, Value)>,
+) {
     let mut way = way.to_vec();
     way.push((field["name"].as_str().unwrap().to_owned(), field["type"].to_string().contains("\"LIST\"")));
     let of = bare(&field["type"]);

@@ -114,10 +114,14 @@ async fn a_mistake_is_told_in_the_caller_s_language() {
             "variables.t: U+0000",
         ),
         (json!({ "query": "{ nonsense }" }), "alanı yok", "Unknown field"),
-        (json!({ "query": format!("{{ {} }}", (0..40).map(|n| format!("a{n}: viewer {{ name }} ")).collect::<String>()) }), "takma ad", "aliases"),
+        (
+            json!({ "query": format!("{{ {} }}", (0..40).map(|n| format!("a{n}: viewer {{ name }} ")).collect::<String>()) }),
+            "takma ad",
+            "aliases",
+        ),
         (json!({ "query": format!("{{ viewer {{ name {} }} }}", "@include(if: true) ".repeat(40)) }), "yönerge", "directives"),
         (
-            json!({ "query": format!("{{ {} }}", "identityCards(first: 100) { nodes { reports(first: 100) { nodes { id } } } } ".repeat(1)) }),
+            json!({ "query": "{ identityCards(first: 100) { nodes { reports(first: 100) { nodes { id } } } } }" }),
             "çok fazla şey",
             "too much at once",
         ),

@@ -63,8 +63,9 @@ use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, R
 use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, KeptPhoto, Left, ListedIssue, Mark, MessageFilter, NameRequest,
-    OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Urgency, Watermark,
+    CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, KeptPhoto, Left, ListedIssue, Mark, MessageFilter,
+    NameRequest, OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Urgency,
+    Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};

@@ -219,12 +219,7 @@ async fn messages(ctx: &Context<'_>, filter: Option<AskedMessages>, first: Optio
 const BATCH: u32 = 500;
 
 /// Those that the caller may see, in their order, until there are enough.
-async fn visible(
-    ctx: &Context<'_>,
-    filter: &MessageFilter,
-    mut before: Option<MessageId>,
-    enough: usize,
-) -> Result<Vec<message::Message>> {
+async fn visible(ctx: &Context<'_>, filter: &MessageFilter, mut before: Option<MessageId>, enough: usize) -> Result<Vec<message::Message>> {
     let everything = allows(ctx, Deed::ReadMessage, About::Everything);
     let batch = if everything { u32::try_from(enough).unwrap_or(BATCH) } else { BATCH };
     let mut seen = Vec::new();

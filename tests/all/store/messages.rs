@@ -6,7 +6,9 @@ use kimlik_domain::account::AccountState;
 use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message::courier::{Begun, Courier, CourierRules};
 use kimlik_domain::message::{Channel, Language, MailAddress, MessageState, NewMessage, Purpose, Telling, Templates};
-use kimlik_domain::ports::{Accepted, Clock, Gateway, MessageFilter, Outbox, Parcel, PortError, PortResult, Refusal, Store, Verdict, Whereabouts};
+use kimlik_domain::ports::{
+    Accepted, Clock, Gateway, MessageFilter, Outbox, Parcel, PortError, PortResult, Refusal, Store, Verdict, Whereabouts,
+};
 use kimlik_domain::staff::{IssueKind, MobileNumber};
 use kimlik_tests::fakes::{TestClock, TestEntropy};
 use std::collections::{BTreeSet, VecDeque};
