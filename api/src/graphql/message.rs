@@ -2,6 +2,7 @@
 use super::card::{IdentityCard, of_person};
 use super::error::{Maybe, bad_input, fault};
 use super::page::{self, Cursor, Page};
+use super::scalar::comparable;
 use super::{allows, house, id, permits, permitted};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
@@ -175,8 +176,8 @@ fn asked(filter: Option<AskedMessages>) -> Result<MessageFilter> {
         purposes: filter.purposes.map(|purposes| purposes.into_iter().map(Into::into).collect()),
         channels: filter.channels.map(|channels| channels.into_iter().map(Into::into).collect()),
         person: filter.person_id.map(|id| id::argument(id::CARD, "filter.personId", &id)).transpose()?.map(PersonId),
-        since: filter.since,
-        until: filter.until,
+        since: filter.since.map(comparable),
+        until: filter.until.map(comparable),
     })
 }
 

@@ -441,7 +441,8 @@ async fn messages_are_found_by_what_is_said_of_them(bench: Bench) {
     bench.store.queue_messages(&[(id(1), message(1, &NOTICE, &clock)), (id(1), letter(1, &NOTICE, &clock))], began).await.unwrap();
     assert_eq!(courier(&bench, &clock, &[&phones]).round().await.unwrap().sent, 1);
     clock.pass(TimeDelta::hours(1));
-    bench.store.queue_messages(&[(id(2), message(2, &OPENED, &clock))], clock.now()).await.unwrap();
+    let later = clock.now();
+    bench.store.queue_messages(&[(id(2), message(2, &OPENED, &clock))], later).await.unwrap();
     let found = async |filter: MessageFilter| -> Vec<(PersonId, Channel, MessageState)> {
         let found = bench.store.messages_of(&filter, None, 9).await.unwrap();
         found.into_iter().map(|m| (m.person, m.to.channel(), m.state)).collect()
@@ -458,8 +459,8 @@ async fn messages_are_found_by_what_is_said_of_them(bench: Bench) {
     assert_eq!(found(waiting).await, [mail]);
     assert_eq!(found(MessageFilter { purposes: Some(vec![Purpose::AccountOpened]), ..any() }).await, [opened]);
     assert_eq!(found(MessageFilter { person: Some(id(2)), ..any() }).await, [opened]);
-    assert_eq!(found(MessageFilter { since: Some(clock.now()), ..any() }).await, [opened]);
-    assert_eq!(found(MessageFilter { until: Some(clock.now()), ..any() }).await.len(), 2);
+    assert_eq!(found(MessageFilter { since: Some(later), ..any() }).await, [opened]);
+    assert_eq!(found(MessageFilter { until: Some(later), ..any() }).await.len(), 2);
     assert_eq!(found(MessageFilter { states: Some(vec![]), ..any() }).await, [], "of none");
     let first = bench.store.messages_of(&any(), None, 1).await.unwrap();
     let rest = bench.store.messages_of(&any(), Some(first[0].id), 9).await.unwrap();
