@@ -103,8 +103,13 @@ async fn events(ctx: &Context<'_>, filter: AuditEventFilter, first: Option<i32>,
         }
     }
     let person = filter.person_id.map(|id| id::argument(id::CARD, "filter.personId", &id)).transpose()?.map(PersonId);
-    let filter =
-        AuditFilter { person, actor: filter.actor, deeds: filter.deed.into_iter().collect(), since: filter.since.map(comparable), until: filter.until.map(comparable) };
+    let filter = AuditFilter {
+        person,
+        actor: filter.actor,
+        deeds: filter.deed.into_iter().collect(),
+        since: filter.since.map(comparable),
+        until: filter.until.map(comparable),
+    };
     page_of(ctx, &filter, first, after).await
 }
 
