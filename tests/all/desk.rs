@@ -24,7 +24,7 @@ async fn until(what: &str, mut ask: impl AsyncFnMut() -> Option<Value>) -> Value
 }
 
 /// The program on PostgreSQL, with keys of its own.
-async fn on_postgresql(environment: &[(&str, &str)]) -> (postgres::Database, Serving) {
+pub async fn on_postgresql(environment: &[(&str, &str)]) -> (postgres::Database, Serving) {
     let database = postgres::database().await;
     let folder = tempfile::tempdir().unwrap();
     let secrets = folder.path().join("var/secrets");

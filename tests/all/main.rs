@@ -26,6 +26,7 @@ mod lifecycle;
 mod mail;
 mod mailbox;
 mod malformed;
+mod nasty;
 mod node;
 mod officer;
 mod outage;

@@ -114,6 +114,17 @@ async fn a_mistake_is_told_in_the_caller_s_language() {
             "variables.t: U+0000",
         ),
         (json!({ "query": "{ nonsense }" }), "alanı yok", "Unknown field"),
+        (
+            json!({ "query": format!("{{ {} }}", (0..40).map(|n| format!("a{n}: viewer {{ name }} ")).collect::<String>()) }),
+            "takma ad",
+            "aliases",
+        ),
+        (json!({ "query": format!("{{ viewer {{ name {} }} }}", "@include(if: true) ".repeat(40)) }), "yönerge", "directives"),
+        (
+            json!({ "query": "{ identityCards(first: 100) { nodes { reports(first: 100) { nodes { id } } } } }" }),
+            "çok fazla şey",
+            "too much at once",
+        ),
         (json!([{ "query": "{ __typename }" }]), "Toplu", "Batches"),
         (json!({ "query": format!("{{ {} }}", "a { ".repeat(70) + &"} ".repeat(70)) }), "derin", "deep"),
     ] {

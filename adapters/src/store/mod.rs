@@ -63,8 +63,9 @@ use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, R
 use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, KeptPhoto, Left, ListedIssue, Mark, NameRequest,
-    OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Urgency, Watermark,
+    CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, KeptPhoto, Left, ListedIssue, Mark, MessageFilter,
+    NameRequest, OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Urgency,
+    Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
@@ -336,6 +337,9 @@ impl Records for SqlStore {
     }
     async fn issue_trend(&self, since: DateTime<Utc>) -> PortResult<IssueTrend> {
         issue::trend(&self.link.db, since).await
+    }
+    async fn messages_of(&self, filter: &MessageFilter, before: Option<MessageId>, limit: u32) -> PortResult<Vec<Message>> {
+        message::listed(&self.link.db, &self.vault, filter, before, limit).await
     }
 }
 

@@ -4,7 +4,7 @@ use super::error::{Maybe, UserError, UserErrorCode, bad_input, fault};
 use super::page::{self, Cursor, Page};
 use super::plan::Plan;
 use super::run::{ChangeAction, SyncRun};
-use super::scalar::UnitCode;
+use super::scalar::{UnitCode, comparable};
 use super::{allows, caller, house, id, permits, permitted, said};
 use crate::deeds;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
@@ -204,8 +204,8 @@ async fn asked(ctx: &Context<'_>, filter: Option<AskedOperations>) -> Result<Ope
         kinds: filter.actions.map(once),
         person: filter.person_id.map(|id| id::argument(id::CARD, "filter.personId", &id)).transpose()?.map(PersonId),
         units,
-        since: filter.since,
-        until: filter.until,
+        since: filter.since.map(comparable),
+        until: filter.until.map(comparable),
     })
 }
 
