@@ -295,7 +295,8 @@ impl Reconciler {
         grip: &Grip<'_>,
         progress: &dyn Progress,
     ) -> PortResult<Carried> {
-        let carried = self.execute(run, look, limits, grip, progress).await;
+        // Why boxed: whoever awaits a run would carry all of it on the stack.
+        let carried = Box::pin(self.execute(run, look, limits, grip, progress)).await;
         if let Err(why) = &carried {
             self.save_unwritten(look, limits.exceeded, why).await;
         }
