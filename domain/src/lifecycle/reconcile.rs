@@ -114,7 +114,7 @@ impl Reconciler {
         let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
         let outcome = async {
             let look = Look::over(self, day::today(self.clock.now()), true, &Whom::People(people), &grip).await?;
-            self.carry_out_quietly(look, Trigger::HrChange, &grip, progress).await
+            Box::pin(self.carry_out_quietly(look, Trigger::HrChange, &grip, progress)).await
         }
         .await;
         match outcome {
@@ -148,7 +148,7 @@ impl Reconciler {
         grip.carries(run.id);
         let outcome = async {
             let look = Look::over(self, day::today(self.clock.now()), true, &Whom::People(grip.people()), &grip).await?;
-            self.carry_out(&mut run, look, false, &grip, progress).await
+            Box::pin(self.carry_out(&mut run, look, false, &grip, progress)).await
         }
         .await;
         match outcome {
@@ -295,8 +295,7 @@ impl Reconciler {
         grip: &Grip<'_>,
         progress: &dyn Progress,
     ) -> PortResult<Carried> {
-        // Why boxed: whoever awaits a run would carry all of it on the stack.
-        let carried = Box::pin(self.execute(run, look, limits, grip, progress)).await;
+        let carried = self.execute(run, look, limits, grip, progress).await;
         if let Err(why) = &carried {
             self.save_unwritten(look, limits.exceeded, why).await;
         }
