@@ -41,10 +41,19 @@ impl Server {
     }
 }
 
+/// For who holds a database for minutes without asking for another one: the server ends when nobody has asked for a while.
+pub fn keep() {
+    fs::write(place().join("used"), "").expect("marking the server as used");
+}
+
+fn place() -> PathBuf {
+    std::env::temp_dir().join(format!("kimlik-postgres-{:016x}", fingerprint()))
+}
+
 /// The server that runs already, or a new one. Under a lock: test processes come at the same time.
 fn running() -> Server {
     // Why not below target: the server runs as `postgres`, and the sources may lie where that user may not go.
-    let place: PathBuf = std::env::temp_dir().join(format!("kimlik-postgres-{:016x}", fingerprint()));
+    let place = place();
     let lock = File::create(place.with_extension("lock")).expect("a lock file");
     lock.lock().expect("the lock");
     let state = place.join("state");

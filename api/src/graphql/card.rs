@@ -1,10 +1,12 @@
 //! Identity cards (kimlik kartı): one, or a page of those that fit.
 use super::error::{Maybe, bad_input, fault};
 use super::mailbox::{self, Mailbox};
+use super::page;
 use super::provenance::{self, AddressBookState, CardField};
 use super::reading::reads;
 use super::scalar::{Date, PhoneNumber, RegistryNumber, UnitCode};
 use super::unit::{self, Unit, UnitKind};
+use super::wait::{self, CardWait};
 use super::window::{self, Counted, Paging, Total};
 use super::{allows, house, id};
 use crate::cards::former;
@@ -104,8 +106,8 @@ pub struct IdentityCardFilter {
     /// Who works in one of these today.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
-    include_subunits: bool,
+    #[graphql(default_with = "Some(true)")]
+    include_subunits: Option<bool>,
     /// Ids of provinces: who works in one of them.
     provinces: Option<Vec<ID>>,
     /// Head office or the provinces.
@@ -238,7 +240,7 @@ impl IdentityCard {
         found.map(|entry| entry.map(|entry| IdentityCard { entry, tree: self.tree.clone() })).transpose()
     }
     /// Whose manager this person is, in Turkish order of the family name.
-    #[graphql(complexity = "window::size(first, last) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn reports(
         &self,
         ctx: &Context<'_>,
@@ -272,7 +274,7 @@ impl IdentityCard {
     }
     /// Field by field: where the value comes from, since when, what the directory holds (asked now), whether they agree and who can
     /// correct it. The person, its personnel unit, auditors and administrators; others see null. The reading of another person's is
-    /// recorded. Empty: there is no account, or a person has to decide first what it should be.
+    /// recorded. Of an account that is still to be opened: what it will show. Empty: there is nothing that Kimlik keeps.
     #[graphql(complexity = "200 + 20 * child_complexity")]
     async fn provenance(&self, ctx: &Context<'_>) -> Maybe<Vec<CardField>> {
         provenance::of(ctx, self.entry.card.person, self.about()).await
@@ -282,6 +284,12 @@ impl IdentityCard {
     #[graphql(complexity = "200 + child_complexity")]
     async fn address_book(&self, ctx: &Context<'_>) -> Maybe<AddressBookState> {
         provenance::address_book(ctx, self.entry.card.person, self.about()).await
+    }
+    /// What has to be decided or mended, and by whom, before the card is as it should be: holds first, then data issues. Empty: nothing.
+    /// As provenance.
+    #[graphql(complexity = "200 + 5 * child_complexity")]
+    async fn waits_for(&self, ctx: &Context<'_>) -> Maybe<Vec<CardWait>> {
+        wait::of(ctx, self.entry.card.person, self.about()).await
     }
     /// When something of it last changed, by whatever way. Null: never since the person is known.
     async fn updated_at(&self) -> Option<DateTime<Utc>> {
@@ -313,14 +321,14 @@ impl CardQuery {
     }
 
     /// Cards of everybody who has not left.
-    #[graphql(complexity = "window::size(first, last) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn identity_cards(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Folds Turkish letters: sahin finds Şahin and ŞAHİN; every word must match the start of a word of the name.")]
         search: Option<String>,
         #[graphql(desc = "Only these; null: all.")] filter: Option<IdentityCardFilter>,
-        #[graphql(desc = "What comes first.", default_with = "IdentityCardOrder::Name")] order_by: IdentityCardOrder,
+        #[graphql(desc = "What comes first.", default_with = "Some(IdentityCardOrder::Name)")] order_by: Option<IdentityCardOrder>,
         #[graphql(desc = "How many from the beginning, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
         #[graphql(desc = "How many from the end, instead of first.")] last: Option<i32>,
@@ -329,7 +337,7 @@ impl CardQuery {
         if !allows(ctx, Deed::ReadCard, About::Everything) {
             return None;
         }
-        Some(cards(ctx, search.as_deref(), filter, order_by, &Paging { first, after, last, before }).await)
+        Some(cards(ctx, search.as_deref(), filter, order_by.unwrap_or_default(), &Paging { first, after, last, before }).await)
     }
 }
 
@@ -424,13 +432,14 @@ impl IdentityCardFilter {
         Ok(CardFilter {
             words: Vec::new(),
             units: self.units.map(|units| units.into_iter().map(|code| code.0).collect()),
-            include_subunits: self.include_subunits,
+            include_subunits: self.include_subunits.unwrap_or(true),
             provinces: self.provinces.map(|ids| unit::provinces(&format!("{argument}.provinces"), &ids)).transpose()?,
             unit_kind: self.unit_kind.map(Into::into),
             titles: self.titles.map(titles).transpose()?,
             posting_kinds: self.posting_kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             manager: None,
             account_states: None,
+            statuses: None,
         })
     }
 }

@@ -6,7 +6,7 @@ use super::provenance::{CardFieldName, named, names, shown};
 use super::reading::reads;
 use super::scalar::{Date, UnitCode};
 use super::unit::{self, Unit};
-use super::{allows, caller, house, id, language, permitted};
+use super::{allows, caller, house, id, permitted, said};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
@@ -25,7 +25,7 @@ pub struct DriftQuery;
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "kimlik_domain::card::drift::DriftReason")]
 pub enum CardDriftReason {
-    /// It is being written, or nobody knows yet whether it was.
+    /// It is to be written and was not yet, or nobody knows yet whether it was.
     Waiting,
     /// Somebody changed it in the directory by hand; it is being put right.
     HandEdited,
@@ -37,6 +37,8 @@ pub enum CardDriftReason {
     Held,
     /// An administrator has decided against it.
     Rejected,
+    /// A person has to decide first what it should be: waitsFor of the card says what about.
+    Undecided,
     /// An e-mail address policy of Exchange writes other addresses.
     AddressPolicy,
     /// The directory does not take the value.
@@ -55,8 +57,8 @@ pub struct CardDriftFilter {
     /// Whose people work in one of these.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
-    include_subunits: bool,
+    #[graphql(default_with = "Some(true)")]
+    include_subunits: Option<bool>,
     /// Ids of provinces: whose people work in one of them.
     provinces: Option<Vec<ID>>,
     /// Why they differ.
@@ -120,7 +122,7 @@ impl CardDriftField {
     async fn attribute(&self) -> &str {
         self.field.attribute.ldap_name()
     }
-    /// What should stand there; of addresses, those that are missing. Null: nothing.
+    /// What should stand there, whole also where the directory holds less of it; of addresses, those that are missing. Null: nothing.
     async fn value(&self) -> Option<String> {
         self.field.wanted.as_ref().map(|v| shown(v, &self.names))
     }
@@ -134,7 +136,7 @@ impl CardDriftField {
     }
     /// In plain words: why it is to be another value, or why it cannot be written.
     async fn because(&self, ctx: &Context<'_>) -> String {
-        language(ctx).say(&self.field.because)
+        said(ctx, &self.field.because)
     }
 }
 
@@ -232,9 +234,9 @@ impl CardsRight {
     async fn history(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many days, at most 731; 30 where nothing is said.", default = 30)] days: i32,
+        #[graphql(desc = "How many days, at most 731; 30 where nothing is said.", default = 30)] days: Option<i32>,
     ) -> Maybe<Vec<CardFigure>> {
-        Some(history(ctx, days).await)
+        Some(history(ctx, days.unwrap_or(30)).await)
     }
 }
 
@@ -261,7 +263,7 @@ impl DriftQuery {
 
     /// Cards that the directory shows otherwise than they should be, with the reason of each; a personnel officer sees those of the
     /// own people. The reading is recorded. Empty: every card is right.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn card_drift(
         &self,
         ctx: &Context<'_>,
@@ -292,7 +294,7 @@ fn asked(filter: Option<CardDriftFilter>, tree: &UnitTree) -> Result<DriftFilter
     }
     let within = |units: Vec<UnitCode>| {
         let roots: Vec<_> = units.into_iter().map(|code| code.0).collect();
-        tree.within(&roots, filter.include_subunits).into_iter().collect()
+        tree.within(&roots, filter.include_subunits.unwrap_or(true)).into_iter().collect()
     };
     Ok(DriftFilter {
         units: filter.units.map(within),

@@ -3,6 +3,7 @@
 use super::limits::Budget;
 use super::plan::ActionKind;
 use crate::message::Language;
+use crate::staff::issue_message;
 use crate::text::phrase::{fill, holes};
 
 /// A text of this folder (a plan, a reason, a step, an exceeded limit), line by line in `language`; what is nobody's phrase, such as a
@@ -17,8 +18,16 @@ pub fn said(text: &str, language: Language) -> String {
 fn line(text: &str) -> String {
     let rest = text.trim_start_matches(' ');
     let indent = &text[..text.len() - rest.len()];
-    let told = action(rest).or_else(|| head(rest)).or_else(|| exceeded(rest)).or_else(|| reason(rest)).or_else(|| phrase(rest));
-    told.map_or_else(|| text.to_owned(), |told| format!("{indent}{told}"))
+    let told = action(rest)
+        .or_else(|| fault(rest))
+        .or_else(|| head(rest))
+        .or_else(|| exceeded(rest))
+        .or_else(|| reason(rest))
+        .or_else(|| phrase(rest))
+        .or_else(|| from(WITHHELD, rest))
+        // What keeps a card from being right may be an issue's own text.
+        .unwrap_or_else(|| issue_message::said(rest, Language::Tr));
+    format!("{indent}{told}")
 }
 
 /// `+ open      because new in HR, …`
@@ -30,6 +39,12 @@ fn action(line: &str) -> Option<String> {
     let kind = ActionKind::ALL.into_iter().find(|kind| kind.symbol() == symbol && kind.verb() == verb)?;
     let because = reason(because).unwrap_or_else(|| because.to_owned());
     Some(format!("{symbol} {:<13} gerekçe: {because}", turkish_verb(kind)))
+}
+
+/// `! MISSING_UNIT: no row of this person names a unit`
+fn fault(line: &str) -> Option<String> {
+    let (kind, message) = line.strip_prefix("! ")?.split_once(": ")?;
+    Some(format!("! {kind}: {}", issue_message::said(message, Language::Tr)))
 }
 
 /// `Ayşe Şahin (S1), head office [observed only: nothing is written]`
@@ -115,6 +130,28 @@ const REASONS: &[(&str, &str)] = &[
     ("left unfinished by an interruption", "kesinti nedeniyle yarım kalmıştı"),
     ("rejected before, and now to be done otherwise", "önce reddedilmişti, şimdi başka biçimde yapılacak"),
 ];
+
+/// Why a card is not what it should be, and what a mailbox waits for.
+const WITHHELD: &[(&str, &str)] = &[
+    (UNDECIDED, "önce bir kişinin karar vermesi gerekiyor"),
+    (HELD, "değişiklik bekletiliyor: bir yöneticinin onayı gerekiyor"),
+    (NOT_OPENED, "hesap henüz açılmadı"),
+    ("an answer to the request", "isteğin yanıtı"),
+    ("another attempt ({})", "yeniden deneme ({0})"),
+    ("somebody to mend what was refused: {}", "reddedilenin düzeltilmesi: {0}"),
+    ("the account to be marked in the directory", "hesabın dizinde işaretlenmesi"),
+    (
+        "its closing to be planned, or a limit or a hold to let it go ahead",
+        "kapatılmasının planlanması ya da bir sınırın veya bekletmenin buna izin vermesi",
+    ),
+];
+
+/// Nobody can tell what should be before somebody has said so.
+pub const UNDECIDED: &str = "a person has to decide first";
+/// It would exceed a limit.
+pub const HELD: &str = "the change is held: an administrator has to let it go ahead";
+/// The run that opens it is still to come.
+pub const NOT_OPENED: &str = "the account is not opened yet";
 
 const STEPS: &[(&str, &str)] = &[
     ("link account {}", "hesap bağlanır: {0}"),
@@ -311,6 +348,10 @@ mod tests {
 
     #[test]
     fn a_plan_is_said_line_by_line_as_it_stands() {
+        assert_eq!(
+            turkish("  ! MISSING_UNIT: no row of this person names a unit"),
+            "  ! MISSING_UNIT: bu kişinin hiçbir satırında birim yok"
+        );
         let english = "Ayşe Şahin (S1), head office [observed only: nothing is written]\n  \
                        > move      because transfer to B from A (HR reason 71)\n        move from OU=A to OU=B\n        title: Memur -> Şef\n";
         let expected = "Ayşe Şahin (S1), merkez [yalnızca gözlem: hiçbir şey yazılmaz]\n  \
