@@ -34,9 +34,15 @@ async fn somebody_whom_an_officer_may_not_see_costs_the_same_questions_as_nobody
         [
             format!("{{ staffMember(by: {by}) {{ id }} }}"),
             format!("{{ identityCard(by: {by}) {{ id }} }}"),
-            format!("mutation {{ accountSuspend(input: {{ staffMember: {by}, reason: \"x\", dryRun: true }}) {{ plan {{ digest }} userErrors {{ code }} }} }}"),
-            format!("mutation {{ credentialsResend(input: {{ staffMember: {by}, reason: \"x\", dryRun: true }}) {{ text userErrors {{ code }} }} }}"),
-            format!("mutation {{ accountRename(input: {{ staffMember: {by}, reason: \"x\", dryRun: true }}) {{ plan {{ digest }} userErrors {{ code }} }} }}"),
+            format!(
+                "mutation {{ accountSuspend(input: {{ staffMember: {by}, reason: \"x\", dryRun: true }}) {{ plan {{ digest }} userErrors {{ code }} }} }}"
+            ),
+            format!(
+                "mutation {{ credentialsResend(input: {{ staffMember: {by}, reason: \"x\", dryRun: true }}) {{ text userErrors {{ code }} }} }}"
+            ),
+            format!(
+                "mutation {{ accountRename(input: {{ staffMember: {by}, reason: \"x\", dryRun: true }}) {{ plan {{ digest }} userErrors {{ code }} }} }}"
+            ),
         ]
     };
     // Questions about people; what loops ask meanwhile is left out by taking the least of some.
