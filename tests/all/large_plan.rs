@@ -5,6 +5,7 @@ use kimlik_adapters::store::SqlStore;
 use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::plan::digest_of;
 use kimlik_domain::lifecycle::reconcile::{Outline, Whom};
+use kimlik_domain::staff::unit::Province;
 use kimlik_tests::lab::Tally;
 use kimlik_tests::ministry::{BASE, GROUPS, Ministry, OUS, keys, national_id, policy};
 use kimlik_tests::postgres;
@@ -72,6 +73,7 @@ async fn a_plan_of_thousands_costs_statements_by_the_thousand_and_each_page_the_
             .all(|(head, person)| head.person == person.person && usize::from(head.changes) == person.actions.len())
     );
     assert_eq!(outline.overview.counts, [(ActionKind::Open, 3_500)].into());
+    assert_eq!(outline.overview.provinces, [(Province::new(4), [(ActionKind::Open, 3_500)].into())].into(), "all of them work in Ağrı");
     assert_eq!((&outline.overview.counts, &outline.overview.exceeded), (&plan.overview.counts, &plan.overview.exceeded));
     let of_plan = digest_of(plan.people.iter().flat_map(|p| p.actions.iter().map(move |a| (p.person, a))));
     assert_eq!(outline.digest, of_plan);

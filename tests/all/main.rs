@@ -44,6 +44,7 @@ mod store;
 mod card_changes;
 mod cards;
 pub mod surface;
+mod timing;
 mod variables;
 mod words;
 mod year;

@@ -129,6 +129,7 @@ query WhatWouldBeDone {
     asOf
     observedAt
     summary { action count }
+    provinces { province { name } summary { action count } }
     verdict
     heldBecause
     changes(first: 20) {

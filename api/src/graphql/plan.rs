@@ -6,6 +6,7 @@ use super::page::{self, Cursor, Page};
 use super::plan_of_many::{self, Many};
 use super::run::ChangeAction;
 use super::scalar::{Date, RegistryNumber};
+use super::unit::Province;
 use super::{id, run::ActionCount, said};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -14,7 +15,7 @@ use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::plan::digest_of;
 use kimlik_domain::lifecycle::{Action, ActionKind, PersonPlan, Step, describe, reconcile};
 use kimlik_domain::message::Language;
-use kimlik_domain::staff::{IssueKind, RegistryNo};
+use kimlik_domain::staff::{self, IssueKind, RegistryNo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
     counts: BTreeMap<ActionKind, u32>,
+    #[serde(default)]
+    provinces: Vec<PlannedInProvince>,
     held_because: Vec<String>,
     changes: Vec<PlannedChange>,
     text: String,
@@ -33,6 +36,30 @@ pub struct Plan {
     /// Of many people: only who they are is kept, and a page of them is planned when it is asked for.
     #[serde(skip)]
     many: Option<Arc<Many>>,
+}
+
+/// What is to be done for the people of one province.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlannedInProvince {
+    province: Option<staff::unit::Province>,
+    counts: BTreeMap<ActionKind, u32>,
+}
+
+#[Object]
+/// What is to be done for the people of one province.
+impl PlannedInProvince {
+    /// Null: head office, or no unit is known.
+    async fn province(&self) -> Option<Province> {
+        self.province.map(Province)
+    }
+    /// How many changes of each kind.
+    async fn summary(&self) -> Vec<ActionCount> {
+        self.counts.iter().map(|(kind, count)| ActionCount::of(*kind, *count)).collect()
+    }
+}
+
+fn by_province(overview: &reconcile::Overview) -> Vec<PlannedInProvince> {
+    overview.provinces.iter().map(|(province, counts)| PlannedInProvince { province: *province, counts: counts.clone() }).collect()
 }
 
 /// May it be carried out?
@@ -82,6 +109,7 @@ impl Plan {
         let changes = actions().map(|(p, action)| PlannedChange::of(p, action));
         Plan {
             counts: overview.counts.clone(),
+            provinces: by_province(overview),
             held_because: overview.exceeded.iter().map(ToString::to_string).collect(),
             changes: changes.collect(),
             text: plan.text(),
@@ -97,6 +125,7 @@ impl Plan {
         let overview = &many.overview;
         Plan {
             counts: overview.counts.clone(),
+            provinces: by_province(overview),
             held_because: overview.exceeded.iter().map(ToString::to_string).collect(),
             changes: Vec::new(),
             text: String::new(),
@@ -161,6 +190,10 @@ impl Plan {
     /// How many changes of each kind.
     async fn summary(&self) -> Vec<ActionCount> {
         self.counts.iter().map(|(kind, count)| ActionCount::of(*kind, *count)).collect()
+    }
+    /// The same by province, by plate number; provinces without a change are left out.
+    async fn provinces(&self) -> &[PlannedInProvince] {
+        &self.provinces
     }
     /// May it be carried out?
     async fn verdict(&self) -> PlanVerdict {

@@ -6,7 +6,7 @@ use crate::wiring::House;
 use chrono::{DateTime, Duration as Span, Utc};
 use kimlik_domain::day;
 use kimlik_domain::lifecycle::reconcile::{Reconciler, Whom};
-use kimlik_domain::lifecycle::run::{Run, Trigger};
+use kimlik_domain::lifecycle::run::{Run, RunStatus, Trigger};
 use kimlik_domain::ports::{PortResult, Refusal};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -105,7 +105,12 @@ impl Night {
         let mut before = None;
         loop {
             let runs = house.store.runs(before, 200).await?;
-            let ran = runs.iter().any(|r| r.trigger == Trigger::Schedule && r.started_at >= since);
+            let of_night = |r: &&Run| r.trigger == Trigger::Schedule && r.started_at >= since && r.status != RunStatus::Interrupted;
+            if runs.iter().find(of_night).is_some_and(|r| r.status == RunStatus::Running) {
+                // Why not taken for done: should its process be killed, this one takes over.
+                return Ok(false);
+            }
+            let ran = runs.iter().any(|r| of_night(&r));
             // Why also without any run: at the very first start everybody is looked at for that reason.
             let very_first = before.is_none() && runs.is_empty();
             if ran || very_first {

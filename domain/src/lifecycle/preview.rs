@@ -11,6 +11,7 @@ use crate::id::PersonId;
 use crate::message::Language;
 use crate::ports::PortResult;
 use crate::staff::RegistryNo;
+use crate::staff::unit::Province;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,6 +22,8 @@ pub struct Overview {
     pub as_of: Day,
     pub looked_at: u32,
     pub counts: BTreeMap<ActionKind, u32>,
+    /// The same by the province in which the people work; `None`: head office, or no unit is known.
+    pub provinces: BTreeMap<Option<Province>, BTreeMap<ActionKind, u32>>,
     pub exceeded: Vec<Exceeded>,
     pub observed_at: DateTime<Utc>,
 }
@@ -65,7 +68,12 @@ impl<'a> Preview<'a> {
         look.plans.retain(|p| !p.plan.is_empty() || !p.plan.issues.is_empty());
         look.plans.sort_unstable_by(|a, b| a.plan.registry_no.cmp(&b.plan.registry_no));
         let counts = count(look.plans.iter().flat_map(|p| &p.plan.actions));
-        let overview = Overview { as_of: look.today, looked_at: look.looked_at, counts, exceeded, observed_at };
+        let mut provinces: BTreeMap<_, BTreeMap<ActionKind, u32>> = BTreeMap::new();
+        for plan in look.plans.iter().map(|p| &p.plan).filter(|plan| !plan.is_empty()) {
+            let of_province = provinces.entry(plan.province).or_default();
+            plan.actions.iter().for_each(|action| *of_province.entry(action.kind).or_default() += 1);
+        }
+        let overview = Overview { as_of: look.today, looked_at: look.looked_at, counts, provinces, exceeded, observed_at };
         Preview { overview, look, shown: 0 }
     }
 

@@ -17,7 +17,7 @@ pub const START: &str =
     "mutation($i: SyncStartInput!) { syncStart(input: $i) { run { id status trigger startedBy } userErrors { code path message } } }";
 const PLAN: &str =
     "query($scope: PlanScopeInput, $asOf: Date, $first: Int = 100, $after: String = null) { changePlan(scope: $scope, asOf: $asOf) {
-    asOf verdict digest text summary { action count }
+    asOf verdict digest text summary { action count } provinces { province { name } summary { action count } }
     changes(first: $first, after: $after) { nodes { registryNumber action because text } pageInfo { hasNextPage endCursor } } } }";
 const OPERATIONS: &str = "query($f: OperationFilter, $first: Int = 100, $after: String = null) { operations(filter: $f, first: $first, after: $after) {
     nodes { id status action because createdAt card { registryNumber unit { code } } run { startedBy } } pageInfo { hasNextPage endCursor } } }";
@@ -140,6 +140,11 @@ async fn the_plan_over_graphql_is_that_of_the_command_in_both_languages_page_by_
     expected.sort();
     assert_eq!(closings(&then), expected, "by registry number: {then}");
     assert_eq!((&then["asOf"], &then["verdict"]), (&json!(after_it), &json!("WITHIN_LIMITS")));
+    let of_kind = |counts: &Value, kind: &str| -> u64 {
+        counts.as_array().unwrap().iter().filter(|c| c["action"] == kind).map(|c| c["count"].as_u64().unwrap()).sum()
+    };
+    let by_province: u64 = then["provinces"].as_array().unwrap().iter().map(|p| of_kind(&p["summary"], "CLOSE")).sum();
+    assert_eq!((by_province, of_kind(&then["summary"], "CLOSE")), (3, 3), "{then}");
     let because = then["changes"]["nodes"][0]["because"].as_str().unwrap();
     assert_eq!(because, format!("last day in service {last} (HR reason 96)"));
 
