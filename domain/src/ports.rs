@@ -23,7 +23,7 @@ use crate::mailbox::Stands;
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
 use crate::message::announcement::{Announced, Resend, Resent};
 use crate::message::courier::{Begun, Claimed, Settled};
-use crate::message::{Channel, Message, NewMessage, Purpose, Recipient};
+use crate::message::{Channel, Language, Message, NewMessage, Purpose, Recipient};
 use crate::password::challenge::{Asked, Proven};
 use crate::password::ticket::{Ticket, TicketPurpose};
 use crate::password::{PasswordFacts, PasswordRules, Pin};
@@ -237,6 +237,8 @@ pub struct PersonRecord {
     pub suspension: Option<Suspension>,
     /// What was last seen of the mailbox of a closed account, where somebody is asked for mailboxes.
     pub mailbox: Option<Stands>,
+    /// What they are told things in; `None`: they have not chosen.
+    pub language: Option<Language>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -680,6 +682,9 @@ pub trait Outbox: Send + Sync {
     /// Whether `code` is the one in the last message for that occasion, which was given to a gateway and is not outlived.
     /// Counting tries is the caller's.
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool>;
+
+    /// All that is told this person is written in it from now on.
+    async fn keep_language(&self, person: PersonId, language: Language, audit: &AuditEvent) -> PortResult<()>;
 
     // --- announcements sent again
     /// Of these people's present openings (person, opening); who was not told of it is left out.

@@ -20,6 +20,7 @@ pub mod hr;
 mod idle;
 mod intake;
 mod kill;
+mod language;
 mod laws;
 mod lifecycle;
 mod mail;

@@ -19,7 +19,7 @@ impl Lab {
         self.desk.activate("ayse.sahin", &self.first_code().await, ADDRESS).await.unwrap().unwrap()
     }
     async fn change(&self, from: &str, to: &str) -> Result<(), Refused> {
-        self.desk.change("ayse.sahin", &secret(from), &secret(to), ADDRESS).await.unwrap().map(drop)
+        self.desk.change("ayse.sahin", &secret(from), &secret(to), ADDRESS, None).await.unwrap().map(drop)
     }
     fn domain(&self, attribute: &str, value: &str) {
         self.samba.admin_modify(&format!("dn: DC=csb,DC=test\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n"));
@@ -159,5 +159,7 @@ async fn a_newcomer_finds_the_way_on_a_telephone_and_changes_the_password_on_a_d
     assert!(told["wrongPassword"].as_str().unwrap().starts_with("User name or password is wrong"), "{told}");
     assert!(told["changed"].as_str().unwrap().contains("has changed"), "{told}");
     assert!(told["axe"].as_array().unwrap().len() >= 5, "{told}");
-    assert_eq!(serving.sign_in(&name, SECOND).await["userErrors"], json!([]));
+    let own = serving.sign_in(&name, SECOND).await["session"]["accessToken"].as_str().unwrap().to_owned();
+    let language = serving.ask_as(Some(&own), "{ viewer { language } }", json!({})).await;
+    assert_eq!(language["data"]["viewer"]["language"], "EN", "the page was read in English: {language}");
 }

@@ -337,6 +337,9 @@ async fn on_the_page_people_are_found_and_one_s_own_phones_changed() {
     assert_eq!((&told["mobile"], &told["work"]), (&json!("+90 555 999 00 01"), &json!("/ 4321")), "{told}");
     assert!(told["units"].as_u64().unwrap() > 5, "{told}");
     assert_eq!(told["language"], "Identity card");
+    let own = serving.sign_in(username, PASSWORD).await["session"]["accessToken"].as_str().unwrap().to_owned();
+    let language = serving.ask_as(Some(&own), "{ viewer { language } }", json!({})).await;
+    assert_eq!(language["data"]["viewer"]["language"], "EN", "what was chosen on the page is kept: {language}");
     assert_eq!(told["axe"].as_array().unwrap().len(), 10);
     let record = serving.ask(&format!("{{ staffMember(by: {{ username: \"{username}\" }}) {{ {PHONES} }} }}")).await;
     assert_eq!(record["data"]["staffMember"]["phones"]["mobile"]["effective"], "+905559990001", "{record}");

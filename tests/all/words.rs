@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 /// Mutations that have nothing to say.
 const SILENT: &[(&str, &str)] = &[
     ("sessionEnd", "whatever token is given, its session is over afterwards"),
+    ("languageSet", "either language can be chosen, as often as one likes"),
     ("passwordAssess", "it judges what is typed; whatever is typed can be judged"),
 ];
 

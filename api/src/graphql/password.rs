@@ -1,6 +1,7 @@
 //! A new password: with a ticket, or in place of one that is known. Nobody is signed in here.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::house;
+use super::language::Language;
 use super::password_policy::words;
 use super::pin::chosen;
 use super::ticket::held;
@@ -31,6 +32,8 @@ pub struct PasswordSetInput {
     /// 6 to 12 digits. Later it is changed with pinSet.
     #[graphql(secret)]
     pin: Option<String>,
+    /// What its owner has just read: SMS and e-mail to the owner are written in it from now on. Null: as before.
+    language: Option<Language>,
 }
 
 /// The present password and the new one.
@@ -44,6 +47,8 @@ pub struct PasswordChangeInput {
     /// Set in the directory and kept nowhere else.
     #[graphql(secret)]
     new_password: String,
+    /// What its owner has just read: SMS and e-mail to the owner are written in it from now on. Null: as before.
+    language: Option<Language>,
 }
 
 /// What became of a new password.
@@ -124,7 +129,7 @@ async fn set(ctx: &Context<'_>, input: PasswordSetInput) -> Result<PasswordSetPa
         Some(Ok(pin)) => Some(pin),
         Some(Err(error)) => return Ok(undone(vec![error], false)),
     };
-    let outcome = desk.set(&token, &browser, &new, pin.as_ref()).await.map_err(|e| fault(ctx, &e))?;
+    let outcome = desk.set(&token, &browser, &new, pin.as_ref(), Language::chosen(input.language)).await.map_err(|e| fault(ctx, &e))?;
     // Why asked again: what is refused is told with the figures of its owner.
     let rules = match &outcome {
         Ok(_) => PasswordRules::default(),
@@ -137,7 +142,8 @@ async fn change(ctx: &Context<'_>, input: PasswordChangeInput) -> Result<Passwor
     let began = Instant::now();
     let desk = &house(ctx)?.desk;
     let (current, new) = (Zeroizing::new(input.current_password), Zeroizing::new(input.new_password));
-    let outcome = desk.change(&input.username, &current, &new, address(ctx)).await.map_err(|e| fault(ctx, &e))?;
+    let language = Language::chosen(input.language);
+    let outcome = desk.change(&input.username, &current, &new, address(ctx), language).await.map_err(|e| fault(ctx, &e))?;
     let rules = match &outcome {
         Ok(_) => PasswordRules::default(),
         Err(_) => desk.policy(None).await.map_err(|e| fault(ctx, &e))?,

@@ -1,7 +1,7 @@
 //! What e-mails say, in Turkish and English: a subject of one line and a plain text. Operators may change both; what they wrote is
 //! checked when Kimlik starts.
-use super::template::{Language, TemplateFault, check};
-use super::{Purpose, Telling};
+use super::template::{TemplateFault, check};
+use super::{Language, Purpose, Telling};
 use zeroize::Zeroizing;
 
 #[derive(Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 pub mod announcement; // sent again
 pub mod courier;
 pub mod digest;
+pub mod language;
 mod letter;
 mod notice;
 pub mod recipient;
@@ -11,10 +12,11 @@ pub mod reminder;
 pub mod round;
 pub mod template;
 
+pub use language::Language;
 pub use letter::{Letter, check_subject, check_text};
 pub use notice::{Notice, notices};
 pub use recipient::{Channel, MailAddress, Recipient};
-pub use template::{Language, Slot, Telling, TemplateFault, Templates};
+pub use template::{Slot, Telling, TemplateFault, Templates};
 
 use crate::id::{MessageId, PersonId};
 use chrono::{DateTime, Utc};

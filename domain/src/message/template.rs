@@ -1,18 +1,9 @@
 //! What messages say, in Turkish and English. Operators may change it; what they wrote is checked when Kimlik starts.
 //!
 //! The texts built in avoid the letters that GSM 7-bit lacks: they stay cheap and whole on every phone.
-use super::{CODE, Purpose, letter};
-use serde::{Deserialize, Serialize};
+use super::{CODE, Language, Purpose, letter};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    #[default]
-    Tr,
-    En,
-}
 
 /// What stands between braces in a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use crate::access::door::Door;
 use crate::access::session::{EndedBecause, Secret, SessionsOf, SignedIn};
 use crate::audit::AuditEvent;
 use crate::id::{AccountGuid, PersonId, uuid_v7};
-use crate::message::{self, NewMessage, Notice, Purpose, Telling, Templates};
+use crate::message::{self, Language, NewMessage, Notice, Purpose, Telling, Templates};
 use crate::ports::{
     Attempt, Challenges, Clock, CodeTried, Entropy, Outbox, Passwords, PeopleBy, PersonRecord, Pins, PortResult, Refusal, Store, Throttled,
     Tickets,
@@ -158,12 +158,14 @@ impl Desk {
     }
 
     /// With a ticket, a new password; with a newcomer's, a PIN as well. The ticket stays usable where the password is refused.
+    /// `language`: what its owner is told things in from now on; `None`: as before.
     pub async fn set(
         &self,
         token: &Secret,
         browser: &Secret,
         new: &Zeroizing<String>,
         pin: Option<&Pin>,
+        language: Option<Language>,
     ) -> PortResult<Result<Done, Refused>> {
         let now = self.clock.now();
         let Some(ticket) = self.tickets.ticket(token, browser, TicketPurpose::SetPassword, now).await? else {
@@ -194,8 +196,10 @@ impl Desk {
         }
         let event = self.event(now, Some(ticket.person), "password.set", "a ticket");
         let record = self.store.people(PeopleBy::Ids(&[ticket.person])).await?.into_iter().next();
-        let notices = record.filter(|_| !ticket.is_first).map_or_else(Vec::new, |record| self.notices(&record, ticket.id, now));
+        let told = record.as_ref().filter(|_| !ticket.is_first);
+        let notices = told.map_or_else(Vec::new, |record| self.notices(record, ticket.id, now));
         self.tickets.spend(&ticket, &event, &notices, now).await?;
+        self.speak(record.as_ref(), language, now).await?;
         self.done(ticket.person, ticket.account, now).await.map(Ok)
     }
 
@@ -248,13 +252,14 @@ impl Desk {
         }
     }
 
-    /// Who knows the password changes it; also where it has expired or must be changed.
+    /// Who knows the password changes it; also where it has expired or must be changed. `language`: as in [`Desk::set`].
     pub async fn change(
         &self,
         username: &str,
         current: &Zeroizing<String>,
         new: &Zeroizing<String>,
         address: &str,
+        language: Option<Language>,
     ) -> PortResult<Result<Done, Refused>> {
         let now = self.clock.now();
         let (account, proven) = match self.prove(username, current, address, now).await? {
@@ -287,6 +292,7 @@ impl Desk {
         let notices = self.notices(&record, self.id(now), now);
         let notices: Vec<_> = notices.into_iter().map(|notice| (record.person.id, notice)).collect();
         self.outbox.queue_messages(&notices, now).await?;
+        self.speak(Some(&record), language, now).await?;
         self.done(record.person.id, account, now).await.map(Ok)
     }
 
@@ -322,10 +328,18 @@ impl Desk {
             mobile: record.person.mobile.as_ref(),
             mail: Some(&account.names.mail),
             occasion: occasion.to_string(),
-            language: None,
+            language: record.language,
             valid_until: Some(now + NOTICE),
         };
         message::notices(&self.texts, &Telling::PasswordChangedNotice { username: &account.names.username }, &to, || self.id(now))
+    }
+
+    /// Why after the notice of the deed: that is written in the language of before, or an intruder would choose it.
+    async fn speak(&self, record: Option<&PersonRecord>, language: Option<Language>, now: DateTime<Utc>) -> PortResult<()> {
+        match record.zip(language) {
+            Some((record, language)) => message::language::choose(self.outbox.as_ref(), record, language, "parola", now).await,
+            None => Ok(()),
+        }
     }
 
     /// All sessions end; when the new one is due is told.

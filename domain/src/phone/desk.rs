@@ -4,7 +4,7 @@ use crate::access::door::{Door, Refused as NotProven};
 use crate::access::{Caller, Who};
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId, uuid_v7};
-use crate::message::{self, NewMessage, Notice, Purpose, Telling, Templates};
+use crate::message::{self, Language, NewMessage, Notice, Purpose, Telling, Templates};
 use crate::ports::{Clock, CodeTried, Entropy, PeopleBy, PersonRecord, PhoneBook, PortResult, Store, Throttled, Tickets};
 use crate::staff::MobileNumber;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -134,14 +134,14 @@ impl PhoneDesk {
             }
         }
         let challenge = MobileChallenge { id: self.id(now), person, to, made_at: now, expires_at: now + self.rules.code };
-        let message = self.code(&challenge, now);
+        let message = self.code(&challenge, record.language, now);
         let detail = json!({ "to": challenge.to.masked(), "challenge": challenge.id });
         let event = event(now, &actor(&record), "phone.mobile.code", person, "the person asked, with the password", detail);
         self.book.begin_mobile_change(&challenge, &message, &event).await?;
         Ok(Ok(Begun { id: challenge.id, expires_at: challenge.expires_at, resend_after: now + self.rules.resend }))
     }
 
-    fn code(&self, challenge: &MobileChallenge, now: DateTime<Utc>) -> NewMessage {
+    fn code(&self, challenge: &MobileChallenge, language: Option<Language>, now: DateTime<Utc>) -> NewMessage {
         let mut random = Zeroizing::new([0; 8]);
         self.entropy.fill(random.as_mut_slice());
         let minutes = u32::try_from(self.rules.code.num_minutes()).unwrap_or(10);
@@ -151,7 +151,7 @@ impl PhoneDesk {
             occasion: challenge.id.to_string(),
             to: challenge.to.clone().into(),
             subject: None,
-            text: self.texts.compose(&Telling::MobileConfirmCode { minutes }, None),
+            text: self.texts.compose(&Telling::MobileConfirmCode { minutes }, language),
             code: Some(message::short_code(*random)),
             valid_until: Some(challenge.expires_at),
         }
@@ -260,6 +260,7 @@ impl PhoneDesk {
         let mut told = 0;
         for untold in self.book.untold(AT_ONCE).await? {
             let record = self.record(untold.person).await?;
+            let language = record.as_ref().and_then(|r| r.language);
             // Why only an account that works: before that there is nothing that the number could open.
             let account = record.and_then(|r| r.account).filter(|a| a.state == crate::account::AccountState::Active);
             let messages = account.map_or_else(Vec::new, |account| {
@@ -267,7 +268,7 @@ impl PhoneDesk {
                     mobile: untold.to.as_ref(),
                     mail: Some(&account.names.mail),
                     occasion: untold.id.to_string(),
-                    language: None,
+                    language,
                     valid_until: Some(now + NOTICE),
                 };
                 let telling = Telling::MobileChangedNotice { username: &account.names.username };
