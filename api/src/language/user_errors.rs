@@ -54,6 +54,7 @@ pub const PHRASES: &[Phrase] = &[
         "Çok fazla kod istendi. Bir dakika, yetmezse bir saat bekleyin.",
     ),
     ("This is the number already.", "", "Numara zaten bu."),
+    ("There is no mobile number to be removed.", "", "Kayıttan kaldırılacak bir cep telefonu yok."),
     (
         "The code is wrong, was used, has expired or was tried too often. Ask for a new one.",
         "",

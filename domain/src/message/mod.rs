@@ -37,6 +37,8 @@ pub enum Purpose {
     MobileConfirmCode,
     /// To the number before: the mobile number was changed.
     MobileChangedNotice,
+    /// To the number before: there is none any more.
+    MobileRemovedNotice,
     PasswordChangedNotice,
     /// The PIN that is asked beside codes was changed.
     PinChangedNotice,
@@ -53,6 +55,7 @@ impl Purpose {
         Purpose::UnlockCode,
         Purpose::MobileConfirmCode,
         Purpose::MobileChangedNotice,
+        Purpose::MobileRemovedNotice,
         Purpose::PasswordChangedNotice,
         Purpose::PinChangedNotice,
         Purpose::PasswordExpiring,
@@ -78,6 +81,7 @@ impl Purpose {
             Purpose::UnlockCode => "unlock_code",
             Purpose::MobileConfirmCode => "mobile_confirm_code",
             Purpose::MobileChangedNotice => "mobile_changed_notice",
+            Purpose::MobileRemovedNotice => "mobile_removed_notice",
             Purpose::PasswordChangedNotice => "password_changed_notice",
             Purpose::PinChangedNotice => "pin_changed_notice",
             Purpose::PasswordExpiring => "password_expiring",

@@ -63,6 +63,9 @@ pub enum Telling<'a> {
     MobileChangedNotice {
         username: &'a str,
     },
+    MobileRemovedNotice {
+        username: &'a str,
+    },
     PasswordChangedNotice {
         username: &'a str,
     },
@@ -89,6 +92,7 @@ impl Telling<'_> {
             Telling::UnlockCode { .. } => Purpose::UnlockCode,
             Telling::MobileConfirmCode { .. } => Purpose::MobileConfirmCode,
             Telling::MobileChangedNotice { .. } => Purpose::MobileChangedNotice,
+            Telling::MobileRemovedNotice { .. } => Purpose::MobileRemovedNotice,
             Telling::PasswordChangedNotice { .. } => Purpose::PasswordChangedNotice,
             Telling::PinChangedNotice { .. } => Purpose::PinChangedNotice,
             Telling::PasswordExpiring { .. } => Purpose::PasswordExpiring,
@@ -102,6 +106,7 @@ impl Telling<'_> {
             (
                 Telling::AccountOpened { username, .. }
                 | Telling::MobileChangedNotice { username }
+                | Telling::MobileRemovedNotice { username }
                 | Telling::PasswordChangedNotice { username }
                 | Telling::PinChangedNotice { username }
                 | Telling::PasswordExpiring { username, .. },
@@ -129,7 +134,9 @@ pub fn slots(purpose: Purpose) -> &'static [Slot] {
     match purpose {
         Purpose::AccountOpened => &[Slot::Username, Slot::Mail, Slot::Portal, Slot::Code],
         Purpose::ResetCode | Purpose::UnlockCode | Purpose::MobileConfirmCode => &[Slot::Minutes, Slot::Code, Slot::Portal],
-        Purpose::MobileChangedNotice | Purpose::PasswordChangedNotice | Purpose::PinChangedNotice => &[Slot::Username, Slot::Portal],
+        Purpose::MobileChangedNotice | Purpose::MobileRemovedNotice | Purpose::PasswordChangedNotice | Purpose::PinChangedNotice => {
+            &[Slot::Username, Slot::Portal]
+        }
         Purpose::PasswordExpiring => &[Slot::Username, Slot::Days, Slot::Portal],
         Purpose::IssueDigest => &[Slot::Count, Slot::Blocking, Slot::Issues, Slot::Portal],
     }
@@ -278,6 +285,12 @@ fn built_in(purpose: Purpose, language: Language) -> &'static str {
         }
         (Purpose::MobileChangedNotice, En) => {
             "The mobile number of account {username} was changed. If it was not you, tell your personnel unit at once."
+        }
+        (Purpose::MobileRemovedNotice, Tr) => {
+            "{username} hesabinin cep telefonu kayittan kaldirildi. Siz yapmadiysaniz personel biriminize hemen bildirin."
+        }
+        (Purpose::MobileRemovedNotice, En) => {
+            "The mobile number of account {username} was removed. If it was not you, tell your personnel unit at once."
         }
         (Purpose::PasswordChangedNotice, Tr) => {
             "{username} hesabinin parolasi degistirildi. Siz yapmadiysaniz bilgi islem birimine hemen bildirin."

@@ -1,4 +1,4 @@
-//! Where numbers are changed: by their owner (password again, and a code to the new mobile), or by the personnel unit.
+//! Where numbers are changed: by their owner (password again, and a code to a new mobile), or by the personnel unit.
 use super::{PhoneChange, Setter, WorkPhone};
 use crate::access::door::{Door, Refused as NotProven};
 use crate::access::{Caller, Who};
@@ -84,6 +84,8 @@ pub enum Refused {
     TooMany,
     /// It is the number that counts already.
     Same,
+    /// There is none that could be removed.
+    NoMobile,
     /// Wrong, spent, outlived, or of another challenge.
     Code,
     /// There is no such person, or not for this caller.
@@ -182,6 +184,24 @@ impl PhoneDesk {
         self.after(person).await
     }
 
+    /// Gives up one's own mobile, with the password. From then on no code reaches the person, who has no way back alone to a forgotten
+    /// password. Why no code to the old number: who gives one up has often lost it.
+    pub async fn remove(&self, person: PersonId, password: &Zeroizing<String>, address: &str) -> Outcome<PersonRecord> {
+        let now = self.clock.now();
+        let Some(record) = self.record(person).await? else { return Ok(Err(Refused::NoPerson)) };
+        if let Err(refused) = self.prove(&record, password, address).await? {
+            return Ok(Err(refused));
+        }
+        if record.phones.mobile().is_none() && record.phones.disputes().is_empty() {
+            return Ok(Err(Refused::NoMobile));
+        }
+        let detail = json!({ "mobile": shown(record.phones.mobile().as_ref(), None) });
+        let event = event(now, &actor(&record), "phone.change", person, "the person, with the password", detail);
+        let made = PhoneChange { person, mobile: Some((self.id(now), None)), work: None, by: Setter::Owner, at: now };
+        self.book.change_phones(&made, None, &event).await?;
+        self.after(person).await
+    }
+
     /// One's own office line, with the password.
     pub async fn change_work(
         &self,
@@ -261,6 +281,7 @@ impl PhoneDesk {
         for untold in self.book.untold(AT_ONCE).await? {
             let record = self.record(untold.person).await?;
             let language = record.as_ref().and_then(|r| r.language);
+            let is_gone = record.as_ref().is_some_and(|r| r.phones.mobile().is_none());
             // Why only an account that works: before that there is nothing that the number could open.
             let account = record.and_then(|r| r.account).filter(|a| a.state == crate::account::AccountState::Active);
             let messages = account.map_or_else(Vec::new, |account| {
@@ -271,7 +292,8 @@ impl PhoneDesk {
                     language,
                     valid_until: Some(now + NOTICE),
                 };
-                let telling = Telling::MobileChangedNotice { username: &account.names.username };
+                let username = &*account.names.username;
+                let telling = if is_gone { Telling::MobileRemovedNotice { username } } else { Telling::MobileChangedNotice { username } };
                 message::notices(&self.texts, &telling, &to, || self.id(now))
             });
             told += u32::from(!messages.is_empty());
