@@ -70,6 +70,13 @@ impl Purpose {
     pub fn is_reminder(self) -> bool {
         matches!(self, Purpose::PasswordExpiring | Purpose::IssueDigest)
     }
+    /// What is not so any more once this is told: what waits to be sent of it is taken back.
+    pub fn outdates(self) -> Option<Purpose> {
+        match self {
+            Purpose::PasswordChangedNotice => Some(Purpose::PasswordExpiring),
+            _ => None,
+        }
+    }
     /// Codes go to phones only, never by e-mail.
     pub fn carries_code(self) -> bool {
         matches!(self, Purpose::AccountOpened | Purpose::ResetCode | Purpose::UnlockCode | Purpose::MobileConfirmCode)
