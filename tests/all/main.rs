@@ -29,6 +29,7 @@ mod node;
 mod officer;
 mod outage;
 mod outlook;
+mod parola;
 mod password;
 mod phones;
 mod photos;

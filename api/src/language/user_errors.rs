@@ -41,6 +41,7 @@ pub const PHRASES: &[Phrase] = &[
     ),
     ("Without your name or user name.", "", "Adınızı, soyadınızı veya kullanıcı adınızı içermemeli."),
     ("Not one that is easily guessed.", "", "Kolay tahmin edilen bir parola olmamalı."),
+    ("The directory does not take this password. Choose another one.", "", "Dizin bu parolayı kabul etmiyor. Başka bir parola seçin."),
     ("Not one of the last {} passwords.", "", "Daha önce kullanılan son {0} paroladan biri olmamalı."),
     (
         "The password was changed a short while ago; it cannot be changed again within {} days.",

@@ -94,9 +94,11 @@ pub enum Refused {
     PinMissing,
     /// A PIN is set with the first password, or by who knows the password.
     PinNotHere,
-    /// `old_gone`: the old password does not work any more either; the ticket still does.
+    /// `of`: the rules that hold for this account, with their figures. `old_gone`: the old password does not work any more either;
+    /// the ticket still does.
     Broken {
         rules: Vec<Broken>,
+        of: PasswordRules,
         old_gone: bool,
     },
 }
@@ -176,7 +178,7 @@ impl Desk {
         let rules = self.passwords.password_rules(Some(ticket.account)).await?;
         let broken = rules.broken(new, Some(&facts), &self.rules.words);
         if !broken.is_empty() {
-            return Ok(Err(Refused::Broken { rules: broken, old_gone: ticket.intermediate.is_some() }));
+            return Ok(Err(Refused::Broken { rules: broken, of: rules, old_gone: ticket.intermediate.is_some() }));
         }
         match pin {
             Some(_) if !ticket.is_first => return Ok(Err(Refused::PinNotHere)),
@@ -212,7 +214,7 @@ impl Desk {
         rules: &PasswordRules,
         new: &Zeroizing<String>,
     ) -> PortResult<Result<(), Refused>> {
-        let refused = |old_gone| Refused::Broken { rules: vec![Broken::InHistory], old_gone };
+        let refused = |old_gone| Refused::Broken { rules: vec![Broken::InHistory], of: *rules, old_gone };
         // Why not with a minimum age: a controller that looks at the history in a reset refuses it as too young, too.
         if rules.history == 0 || (rules.minimum_age.is_none() && ticket.intermediate.is_none()) {
             match self.passwords.reset(&facts.account, new, rules.history > 0).await {
@@ -278,12 +280,12 @@ impl Desk {
             broken.push(Broken::InHistory);
         }
         if !broken.is_empty() {
-            return Ok(Err(Refused::Broken { rules: broken, old_gone: false }));
+            return Ok(Err(Refused::Broken { rules: broken, of: rules, old_gone: false }));
         }
         match self.passwords.change(&facts.account, current, new).await {
             Ok(()) => {}
             Err(fault) if fault.refusal() == Some(Refusal::Password) => {
-                return Ok(Err(Refused::Broken { rules: vec![Broken::InHistory], old_gone: false }));
+                return Ok(Err(Refused::Broken { rules: vec![Broken::InHistory], of: rules, old_gone: false }));
             }
             Err(fault) if fault.refusal() == Some(Refusal::WrongPassword) => return Ok(Err(Refused::CredentialsWrong)),
             Err(fault) => return Err(fault),
