@@ -4,11 +4,12 @@ mod resend;
 use crate::desk_lab::{ADDRESS, FIRST, Lab, SECOND, digits_in, secret};
 use crate::desk_page::{Page, announced, seen};
 use crate::surface::program::Serving;
+use kimlik_adapters::system::SystemClock;
 use kimlik_domain::access::session::Secret;
 use kimlik_domain::message::Purpose;
 use kimlik_domain::password::desk::Handed;
 use kimlik_domain::password::{Broken, PasswordRules, Refused};
-use kimlik_domain::ports::Passwords as _;
+use kimlik_domain::ports::{Clock as _, Passwords as _};
 use serde_json::{Value, json};
 
 impl Lab {
@@ -62,6 +63,25 @@ async fn a_newcomer_s_code_becomes_a_password_that_kerberos_takes() {
     assert_eq!(lab.set(&ticket, SECOND).await, Err(Refused::TicketSpent), "a ticket counts once");
     let again = lab.desk.activate("ayse.sahin", &code, ADDRESS).await.unwrap();
     assert_eq!(again.err(), Some(Refused::CodeWrong), "and so does a code");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_s_code_is_of_no_use_after_three_days() {
+    use sqlx::Connection as _;
+    let lab = Lab::newcomer().await;
+    let code = lab.first_code().await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(lab.ministry.path().join("kimlik.db"));
+    let mut db = sqlx::SqliteConnection::connect_with(&file.busy_timeout(std::time::Duration::from_secs(10))).await.unwrap();
+    let mut sent_ago = async |hours: i64, is_right: bool| {
+        let at = (SystemClock.now() - chrono::TimeDelta::hours(hours)).to_rfc3339();
+        // Why the one earlier: what counts is when it was sent, however long a gateway had been away.
+        let query = "UPDATE message SET queued_at = '2020-01-01T00:00:00+00:00', sending_at = $1 WHERE purpose = 'ACCOUNT_OPENED'";
+        assert_eq!(sqlx::query(query).bind(at).execute(&mut db).await.unwrap().rows_affected(), 1);
+        let answer = lab.desk.activate("ayse.sahin", &code, ADDRESS).await.unwrap();
+        assert_eq!(answer.is_ok(), is_right, "after {hours} hours: {answer:?}");
+    };
+    sent_ago(73, false).await;
+    sent_ago(71, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,7 +28,7 @@ pub(super) const NOTICE: TimeDelta = TimeDelta::days(2);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeskRules {
     pub ticket: TimeDelta,
-    /// A newcomer's code.
+    /// A newcomer's code, from when the account was announced.
     pub activation: TimeDelta,
     /// Tries of one code, right ones that were not followed by a new password included.
     pub tries: u32,
@@ -45,7 +45,7 @@ impl Default for DeskRules {
     fn default() -> DeskRules {
         DeskRules {
             ticket: TimeDelta::minutes(10),
-            activation: TimeDelta::days(30),
+            activation: TimeDelta::hours(72),
             tries: 5,
             from_address: 60,
             in_all: 3_000,
@@ -175,7 +175,7 @@ impl Desk {
         };
         let facts = self.passwords.password_facts(ticket.account).await?.filter(PasswordFacts::is_served);
         let Some(facts) = facts else { return Ok(Err(Refused::TicketSpent)) };
-        let rules = self.passwords.password_rules(Some(ticket.account)).await?;
+        let rules = self.rules_of(Some(ticket.account)).await?;
         let broken = rules.broken(new, Some(&facts), &self.rules.words);
         if !broken.is_empty() {
             return Ok(Err(Refused::Broken { rules: broken, of: rules, old_gone: ticket.intermediate.is_some() }));
@@ -271,7 +271,7 @@ impl Desk {
         let record = self.store.people(PeopleBy::Guids(&[account])).await?.into_iter().next();
         let facts = self.passwords.password_facts(account).await?.filter(PasswordFacts::is_served);
         let (Some(record), Some(facts)) = (record, facts) else { return Ok(Err(Refused::CredentialsWrong)) };
-        let rules = self.passwords.password_rules(Some(account)).await?;
+        let rules = self.rules_of(Some(account)).await?;
         let mut broken = rules.broken(new, Some(&facts), &self.rules.words);
         if rules.is_too_young(&facts, now) && proven == Proven::Current {
             broken.push(Broken::TooYoung);
@@ -352,10 +352,14 @@ impl Desk {
         Ok(Done { expires_at: facts.and_then(|f| f.expires_at) })
     }
 
+    async fn rules_of(&self, account: Option<AccountGuid>) -> PortResult<PasswordRules> {
+        Ok(self.passwords.password_rules(account).await?.at_least())
+    }
+
     /// The rules that hold; with a ticket, for its owner.
     pub async fn policy(&self, holder: Option<(&Secret, &Secret)>) -> PortResult<PasswordRules> {
         let account = self.holder(holder).await?.map(|facts| facts.account.guid);
-        self.passwords.password_rules(account).await
+        self.rules_of(account).await
     }
 
     /// Strength (0 to 4) and the rules that a password breaks. Nothing is kept.
@@ -365,7 +369,7 @@ impl Desk {
         holder: Option<(&Secret, &Secret)>,
     ) -> PortResult<(u8, Vec<Broken>, PasswordRules)> {
         let owner = self.holder(holder).await?;
-        let rules = self.passwords.password_rules(owner.as_ref().map(|o| o.account.guid)).await?;
+        let rules = self.rules_of(owner.as_ref().map(|o| o.account.guid)).await?;
         let words: Vec<&str> = self.rules.words.iter().map(String::as_str).chain(owner.iter().map(|o| o.username.as_ref())).collect();
         Ok((super::rules::strength(password, &words), rules.broken(password, owner.as_ref(), &self.rules.words), rules))
     }
