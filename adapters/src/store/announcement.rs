@@ -14,7 +14,6 @@ use kimlik_domain::message::{MessageState, NewMessage, Purpose};
 use kimlik_domain::ports::PortResult;
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::LockType;
 use sea_orm::{IntoActiveModel, PaginatorTrait, QueryOrder, QuerySelect};
 use std::collections::{HashMap, HashSet};
 

@@ -57,8 +57,8 @@ impl LanguageMutation {
 
 async fn set(ctx: &Context<'_>, person: PersonId, language: Language) -> Result<Option<LanguageSetPayload>> {
     let Some(record) = record(ctx, person).await? else { return Ok(None) };
-    let house = house(ctx)?;
-    let kept = message::language::choose(house.desk.outbox.as_ref(), &record, language.into(), &caller(ctx).actor(), house.clock.now());
+    let (house, actor) = (house(ctx)?, caller(ctx).actor());
+    let kept = message::language::choose(house.desk.outbox.as_ref(), &record, language.into(), &actor, house.clock.now());
     kept.await.map_err(|e| fault(ctx, &e))?;
     Ok(Some(LanguageSetPayload { language: Some(language), user_errors: Vec::new() }))
 }
