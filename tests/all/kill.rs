@@ -351,7 +351,11 @@ printf '{{"version":1,"requestId":"%s","state":"%s"}}\n' "$(field requestId)" "$
 async fn a_mailbox_that_was_being_made_when_kimlik_was_killed_is_looked_for_before_it_is_asked_for_again() {
     let operations = |said: &[(String, String)]| said.iter().map(|(operation, _)| operation.clone()).collect::<Vec<_>>();
     let made = killed_in_the_middle_of_a_mailbox(true).await;
-    assert_eq!(operations(&made), ["status", "open", "status", "update"], "what was made is found and told its addresses, and not made again");
+    assert_eq!(
+        operations(&made),
+        ["status", "open", "status", "update"],
+        "what was made is found and told its addresses, and not made again"
+    );
     assert_eq!(made[2].1, made[1].1, "it is asked about by the id of the request");
     assert_ne!(made[3].1, made[1].1, "its addresses are a request of their own");
     let lost = killed_in_the_middle_of_a_mailbox(false).await;
