@@ -29,7 +29,6 @@ mod node;
 mod officer;
 mod outage;
 mod outlook;
-mod parola;
 mod password;
 mod phones;
 mod photos;
