@@ -8,7 +8,7 @@ pub mod http; // router, guards against other origins, GraphiQL
 mod inspect; // what doctor says beside the neighbours' own words
 pub mod language; // Turkish and English for everything that is said to a caller
 pub mod plans; // large plans of which pages are asked for
-pub mod wiring; // the composition root: the only file that names adapters
+pub mod wiring; // the composition root: the only folder that names adapters
 pub mod work; // the loops: intake, reconcile, drift; graceful stop
 
 pub use cli::run;

@@ -99,11 +99,19 @@ impl Served {
         Served { child, address }
     }
 
-    /// Peak resident memory, MB.
-    fn peak(&self) -> u64 {
+    /// Resident memory, MB: now and at most so far.
+    fn memory(&self) -> (u64, u64) {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+        let of = |name: &str| {
+            let line = status.lines().find_map(|l| l.strip_prefix(name)).unwrap();
+            line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+        };
+        (of("VmRSS:"), of("VmHWM:"))
+    }
+
+    fn say_memory(&self, when: &str) {
+        let (now, peak) = self.memory();
+        println!("    memory {when}: {now} MB, at most {peak} MB so far");
     }
 
     async fn ask(&self, client: &reqwest::Client, token: Option<&str>, query: &str, variables: Value) -> Value {
@@ -235,7 +243,9 @@ pub async fn compare() {
     let feed = [("KIMLIK__HR__SOURCE", "csv"), ("KIMLIK__HR__CSV__DIRECTORY", "hr")];
     let kimlik = Served::start(folder.path(), &database.url, &feed);
     let token = kimlik.sign_in(&client, folder.path()).await;
+    kimlik.say_memory("after its start");
     let everybody = kimlik.everybody(&client, &token).await;
+    kimlik.say_memory("after everybody's card, page by page");
     println!("cards: {}", everybody.len());
     let floor_of = postgres::database().await;
     let floor = floor::start(&floor_of.url, &everybody).await;
@@ -273,6 +283,7 @@ pub async fn compare() {
         );
         println!("floor {f:.0}/s, p50 {:.2} ms, p99 {f99:.2} ms", of(&bare, |f| f.p50));
         println!("Kimlik {k:.0}/s, p50 {:.2} ms, p99 {k99:.2} ms; ratio {:.2}, p99 {:.2} times", of(&ours, |f| f.p50), k / f, k99 / f99);
+        kimlik.say_memory("after these");
     }
-    println!("--- Kimlik's peak memory (at most 200 MB): {} MB", kimlik.peak());
+    println!("--- Kimlik's peak memory (at most 200 MB): {} MB", kimlik.memory().1);
 }

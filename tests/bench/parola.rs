@@ -1,7 +1,7 @@
 //! The password page under load, the real program on a real directory: sign-ins beside bare binds, and card queries at a fixed rate, first
 //! alone and then while fifty people a second have forgotten their passwords and others sign in.
 use crate::median;
-use crate::sameness::{PASSWORD, START, ministry, serve};
+use crate::sameness::{PASSWORD, START, colleagues, ministry, serve};
 use kimlik_tests::lab::Samba;
 use ldap3::{LdapConnAsync, LdapConnSettings};
 use serde_json::{Value, json};
@@ -32,21 +32,26 @@ impl Client {
         }
         serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
     }
-    async fn sign_in(&self) -> String {
-        let answer = self.ask(SIGN_IN, json!({ "username": "ad.calisan", "password": PASSWORD }), None).await;
+    async fn sign_in(&self, username: &str) -> String {
+        let answer = self.ask(SIGN_IN, json!({ "username": username, "password": PASSWORD }), None).await;
         answer["data"]["sessionCreate"]["session"]["accessToken"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 }
 
-/// How often a second `deed` is done by all hands together.
-async fn rate<F: Future<Output = ()> + Send>(lasting: Duration, deed: impl Fn() -> F + Send + Sync + 'static) -> f64 {
+/// How often a second `deed` is done by all hands together. Each hand has an account of its own, as people have: attempts of one
+/// account at the same time count towards its lock-out until they have ended.
+async fn rate<F: Future<Output = ()> + Send>(
+    hands: &[String],
+    lasting: Duration,
+    deed: impl Fn(String) -> F + Send + Sync + 'static,
+) -> f64 {
     let (deed, done) = (Arc::new(deed), Arc::new(AtomicU32::new(0)));
     let began = Instant::now();
-    let hands = (0..HANDS).map(|_| {
+    let hands = hands.iter().map(|username| {
         let (deed, done) = (deed.clone(), done.clone());
         async move {
             while began.elapsed() < lasting {
-                deed().await;
+                deed(username.clone()).await;
                 done.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -91,21 +96,22 @@ pub async fn under_load() {
     let samba = Samba::start();
     let folder = tempfile::tempdir().unwrap();
     ministry(&samba, folder.path());
+    let hands = colleagues(&samba, folder.path(), HANDS);
     let (serving, address) = serve(folder.path());
     let client = Client { http: reqwest::Client::new(), url: format!("http://{address}/graphql") };
-    let token = client.sign_in().await;
+    let token = client.sign_in("ad.calisan").await;
 
     let tls = tls(&samba);
     let (url, mut bare, mut ours) = (samba.url(), Vec::new(), Vec::new());
     for _ in 0..3 {
         let (tls, url) = (tls.clone(), url.clone());
-        bare.push(rate(Duration::from_secs(8), move || bind(tls.clone(), url.clone())).await);
+        bare.push(rate(&hands, Duration::from_secs(8), move |username| bind(tls.clone(), url.clone(), username)).await);
         let client = client.clone();
-        let sign_in = move || {
+        let sign_in = move |username: String| {
             let client = client.clone();
-            async move { drop(client.sign_in().await) }
+            async move { drop(client.sign_in(&username).await) }
         };
-        ours.push(rate(Duration::from_secs(8), sign_in).await);
+        ours.push(rate(&hands, Duration::from_secs(8), sign_in).await);
     }
     let middle = |mut rates: Vec<f64>| {
         rates.sort_by(f64::total_cmp);
@@ -128,7 +134,7 @@ pub async fn under_load() {
         let (client, stop) = (client.clone(), stop.clone());
         tokio::spawn(async move {
             while !stop.load(Ordering::Relaxed) {
-                client.sign_in().await;
+                client.sign_in("ad.calisan").await;
             }
         })
     };
@@ -161,9 +167,9 @@ fn tls(samba: &Samba) -> Arc<rustls::ClientConfig> {
 }
 
 /// A connection of its own, bound with the password, and gone.
-async fn bind(tls: Arc<rustls::ClientConfig>, url: String) {
+async fn bind(tls: Arc<rustls::ClientConfig>, url: String, username: String) {
     let (driver, mut ldap) = LdapConnAsync::with_settings(LdapConnSettings::new().set_config(tls), &url).await.unwrap();
     tokio::spawn(driver.drive());
-    ldap.simple_bind("ad.calisan@csb.test", PASSWORD).await.unwrap().success().unwrap();
+    ldap.simple_bind(&format!("{username}@csb.test"), PASSWORD).await.unwrap().success().unwrap();
     ldap.unbind().await.unwrap();
 }

@@ -2,7 +2,7 @@
 //! each of the real program over HTTP, in an order of chance. Octets and headers have to be the same; times are compared with
 //! those of a name that nobody has.
 use kimlik_tests::lab::Samba;
-use kimlik_tests::ministry::{BASE, STAFF_HEADER, UNITS, prepare_domain};
+use kimlik_tests::ministry::{BASE, STAFF_HEADER, UNITS, national_id, prepare_domain};
 use kimlik_tests::scenario::Hr;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -81,10 +81,8 @@ pub fn ministry(samba: &Samba, folder: &Path) {
         let dn = dn.strip_prefix("distinguishedName: ").unwrap_or(&dn).to_owned();
         samba.admin_modify(&format!("dn: {dn}\nchangetype: modify\nreplace: {attribute}\n{attribute}{value}\n"));
     };
-    let octets: Vec<u8> = format!("\"{PASSWORD}\"").encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let quoted = base64(&octets);
     for (_, name) in &CLASSES[1..] {
-        modify(name, "unicodePwd", &format!(":: {quoted}"));
+        modify(name, "unicodePwd", &format!(":: {}", quoted()));
     }
     for _ in 0..4 {
         samba.kinit("ad.kilitli", "Yanlis-1-Parola").expect_err("it is wrong");
@@ -100,6 +98,29 @@ pub fn ministry(samba: &Samba, folder: &Path) {
     sync(folder);
     sync(folder);
     samba.kinit("ad.calisan", PASSWORD).unwrap();
+}
+
+/// So many more who are at work, with the password of all; their user names.
+pub fn colleagues(samba: &Samba, folder: &Path, count: usize) -> Vec<String> {
+    let mut hr = Hr::default();
+    let families: Vec<String> = ('a'..='z').take(count).map(|letter| format!("mesai{letter}")).collect();
+    let mut rows = Vec::new();
+    for (n, family) in families.iter().enumerate() {
+        let nid = national_id(1_000 + n as u32);
+        rows.extend(hr.says(&format!("M{n:03}: given=Ad; family={family}; nid={nid}; unit=20000006; start=2020-01-01; reason=1")));
+    }
+    deliver(folder, "staff-delta-20260101T0003.csv", &format!("{STAFF_HEADER}\n{}\n", rows.join("\n")));
+    sync(folder);
+    for n in 0..count {
+        let dn = samba.value(&format!("(employeeID=M{n:03})"), "distinguishedName").unwrap();
+        samba.admin_modify(&format!("dn: {dn}\nchangetype: modify\nreplace: unicodePwd\nunicodePwd:: {}\n", quoted()));
+    }
+    families.iter().map(|family| format!("ad.{family}")).collect()
+}
+
+/// The password as the directory takes it.
+fn quoted() -> String {
+    base64(&format!("\"{PASSWORD}\"").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>())
 }
 
 fn base64(octets: &[u8]) -> String {

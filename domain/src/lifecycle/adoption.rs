@@ -1,5 +1,6 @@
 //! Adoption by order: whether this account may become that person's, and under which names.
 use super::ActionKind;
+use super::look::carries;
 use super::reconcile::Reconciler;
 use crate::account::adoption::NotAdoptable;
 use crate::account::{Attribute, Dn, LedgerName, NameKind, ObservedAccount};
@@ -47,7 +48,7 @@ impl Reconciler {
         Ok(Ok(found))
     }
 
-    /// The names that come with it: its own and, where it has no address, one of the policy's that is free in the directory.
+    /// The names that come with it: its own and, where it has no address, one of the policy's that is nobody else's in the directory.
     pub async fn adopted_names(&self, record: &PersonRecord, found: &ObservedAccount) -> PortResult<NameRequest> {
         let person = &record.person;
         let addresses = match found.attributes.text(Attribute::Mail) {
@@ -58,7 +59,11 @@ impl Reconciler {
                 let wanted: Vec<LedgerName> =
                     parts.map(|part| LedgerName { kind: NameKind::Address, value: policy.address(&part) }).collect();
                 let taken = self.directory.names_taken(&wanted).await?;
-                wanted.into_iter().filter(|name| !taken.contains(name)).map(|name| name.value).collect()
+                // Why not taken: whoever signs in by a name may have it for an address, unless mail to it goes to somebody else.
+                let mut own: Vec<Arc<str>> = wanted.iter().map(|name| name.value.clone()).filter(|value| carries(found, value)).collect();
+                let others = self.directory.addresses_of_others(found.guid, &own).await?;
+                own.retain(|value| !others.contains(value));
+                wanted.into_iter().filter(|name| own.contains(&name.value) || !taken.contains(name)).map(|name| name.value).collect()
             }
         };
         let named_for = text::fold(&person.full_name()).into();

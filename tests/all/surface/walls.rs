@@ -46,5 +46,6 @@ fn only_the_wiring_names_adapters() {
             }
         }
     }
-    assert!(naming.len() == 1 && naming[0].ends_with(Path::new("api/src/wiring.rs")), "{naming:?}");
+    let wiring = Path::new(ROOT).join("api/src/wiring");
+    assert!(!naming.is_empty() && naming.iter().all(|file| file.starts_with(&wiring)), "{naming:?}");
 }
