@@ -6,12 +6,16 @@ use kimlik_adapters::store::SqlStore;
 use kimlik_adapters::system::OsEntropy;
 use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message::courier::{Courier, CourierRules};
-use kimlik_domain::message::{Channel, Language, MailAddress, MessageState, NewMessage, Notice, Purpose, Recipient, Telling, Templates, notices};
-use kimlik_domain::ports::{Accepted, Clock as _, Gateway, Health, Inspect, Outbox as _, Parcel, PortError, PortResult, Refusal, Store as _};
+use kimlik_domain::message::{
+    Channel, Language, MailAddress, MessageState, NewMessage, Notice, Purpose, Recipient, Telling, Templates, notices,
+};
+use kimlik_domain::ports::{
+    Accepted, Clock as _, Gateway, Health, Inspect, Outbox as _, Parcel, PortError, PortResult, Refusal, Store as _,
+};
 use kimlik_tests::fakes::TestClock;
 use kimlik_tests::kannel::free_port;
-use kimlik_tests::ministry::keys;
 use kimlik_tests::mail_server::{MailServer, PASSWORD, Received, USER};
+use kimlik_tests::ministry::keys;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -337,7 +337,8 @@ async fn over_http_a_change_is_seen_by_those_who_may_and_confirmed_by_the_simula
     let not_mine = serving.ask_as(Some(&colleague), &record, json!({})).await;
     assert!(not_mine["data"]["staffMember"].is_null(), "{not_mine}");
 
-    let remove = format!("mutation($i: MobileRemoveInput!) {{ mobileRemove(input: $i) {{ {PHONES} userErrors {{ code path message }} }} }}");
+    let remove =
+        format!("mutation($i: MobileRemoveInput!) {{ mobileRemove(input: $i) {{ {PHONES} userErrors {{ code path message }} }} }}");
     let wrong = ask(&own, &remove, json!({ "password": "Wrong-1-Password" })).await;
     assert_eq!(wrong["mobileRemove"]["userErrors"][0]["code"], "CREDENTIALS_WRONG", "{wrong}");
     let nobody = serving.ask_as(None, &remove, json!({ "i": { "password": PASSWORD } })).await;

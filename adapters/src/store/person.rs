@@ -118,7 +118,8 @@ pub(super) async fn people(db: &impl ConnectionTrait, by: PeopleBy<'_>) -> PortR
 }
 
 async fn rows(db: &impl ConnectionTrait, select: Select<Entity>) -> PortResult<Vec<(Read, Option<Language>)>> {
-    let rows: Vec<(String, Option<String>, Option<String>, Option<String>)> = select
+    type Row = (String, Option<String>, Option<String>, Option<String>);
+    let rows: Vec<Row> = select
         .select_only()
         .columns([Column::Data, Column::Language])
         .column(account::Column::Data)
@@ -127,7 +128,7 @@ async fn rows(db: &impl ConnectionTrait, select: Select<Entity>) -> PortResult<V
         .all(db)
         .await
         .map_err(failed("reading people"))?;
-    let read = |(person, language, account, phones): &(String, Option<String>, Option<String>, Option<String>)| {
+    let read = |(person, language, account, phones): &Row| {
         let language = language.as_ref().map(|word| from_word(word, "language")).transpose()?;
         Ok((parse(person, account.as_deref(), phones.as_deref())?, language))
     };

@@ -46,7 +46,11 @@ pub struct LanguageSetPayload {
 impl LanguageMutation {
     /// In what language SMS and e-mail to the caller are written. Until somebody has chosen, the ministry's language holds; a new password
     /// that is set with `language` is a choice as well. What is in the outbox already stays as it is. Null: the caller is no person.
-    async fn language_set(&self, ctx: &Context<'_>, #[graphql(desc = "The language.")] input: LanguageSetInput) -> Maybe<LanguageSetPayload> {
+    async fn language_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The language.")] input: LanguageSetInput,
+    ) -> Maybe<LanguageSetPayload> {
         let person = caller(ctx).person()?;
         if !allows(ctx, Deed::ChooseLanguage, About::Person(person, None)) {
             return None;

@@ -241,11 +241,7 @@ impl PhoneMutation {
     /// Gives up one's own mobile number; the password is asked again. It counts no more at once: no codes for a new password can be sent,
     /// and who forgets the password has to turn to the personnel unit. The number before and the mail address are told. A number that is
     /// added later gets such codes only some time later.
-    async fn mobile_remove(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The password.")] input: MobileRemoveInput,
-    ) -> Maybe<PhonesPayload> {
+    async fn mobile_remove(&self, ctx: &Context<'_>, #[graphql(desc = "The password.")] input: MobileRemoveInput) -> Maybe<PhonesPayload> {
         let person = own(ctx)?;
         Some(remove(ctx, person, input).await)
     }

@@ -3,8 +3,8 @@ use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::house;
 use super::password::{REFUSED_AFTER, address, told};
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use kimlik_domain::password::pin::PinFault;
 use kimlik_domain::password::Pin;
+use kimlik_domain::password::pin::PinFault;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 

@@ -6,8 +6,8 @@ use crate::http::browser;
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::session::Secret;
-use kimlik_domain::password::desk::Handed;
 use kimlik_domain::password::Refused;
+use kimlik_domain::password::desk::Handed;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
