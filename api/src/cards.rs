@@ -173,7 +173,7 @@ pub fn rules(house: &House, day: Day) -> CardRules<'_> {
 
 /// Begins with the day. The number counts the ways in which this program has made cards.
 fn shape(rules: &CardRules<'_>) -> String {
-    format!("{} 2 {} {:?} {:?}", rules.day, rules.family_name_in_capitals, rules.keep_aliases_days, rules.reasons.listed())
+    format!("{} 3 {} {:?} {:?}", rules.day, rules.family_name_in_capitals, rules.keep_aliases_days, rules.reasons.listed())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use kimlik_domain::access::grant::{Grant, NotGrantable};
 use kimlik_domain::access::service::{self, NotMakeable, Service};
 use kimlik_domain::access::session::Secret;
 use kimlik_domain::access::{Role, Scope};
-use kimlik_domain::account::adoption::Adoption;
+use kimlik_domain::account::adoption::{Adoption, AdoptionOrdered};
 use kimlik_domain::account::rename::Rename;
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{GrantId, HoldId, PersonId, ServiceId, uuid_v7};
@@ -203,6 +203,18 @@ pub fn adoption_event(order: &Adoption) -> AuditEvent {
         person: Some(order.person),
         because: order.ordered.reason.to_string(),
         detail: json!({ "account": order.ordered.guid.to_string() }),
+    }
+}
+
+/// As it stands in the audit.
+pub fn adoption_withdrawn_event(person: PersonId, order: &AdoptionOrdered, reason: &str, by: &str, at: DateTime<Utc>) -> AuditEvent {
+    AuditEvent {
+        at,
+        actor: by.to_owned(),
+        deed: "account.adopt.withdraw".to_owned(),
+        person: Some(person),
+        because: reason.to_owned(),
+        detail: json!({ "account": order.guid.to_string(), "orderedBy": order.by, "orderedAt": order.at }),
     }
 }
 

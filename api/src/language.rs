@@ -111,6 +111,21 @@ const PHRASES: &[Phrase] = &[
         "The query asks for too much at once: take smaller pages, or fewer fields of each item.",
         "Sorgu bir kerede çok fazla şey istiyor: daha küçük sayfalar ya da öğe başına daha az alan isteyin.",
     ),
+    (
+        "The amount of aliases of the query cannot be greater than `{}`",
+        "The query has more than {0} aliases.",
+        "Sorguda {0} taneden fazla takma ad (alias) var.",
+    ),
+    (
+        "The number of directives on the field `{}` cannot be greater than `{}`",
+        "The field {0} has more than {1} directives.",
+        "{0} alanında {1} taneden fazla yönerge (directive) var.",
+    ),
+    (
+        "The recursion depth of the query cannot be greater than `{}`",
+        "The query is nested more than {0} deep.",
+        "Sorgu {0} düzeyden derin.",
+    ),
     ("{}: U+0000 is not a character of any text.", "", "{0}: U+0000 hiçbir metnin karakteri değildir."),
     // --- of why a card differs
     ("{} changed by hand in the directory", "", "dizinde elle değiştirilmiş: {0}"),
@@ -248,7 +263,7 @@ const PHRASES: &[Phrase] = &[
         "",
         "\"{1}\" türündeki \"{0}\" değişkeni \"{2}\" türü beklenen yerde kullanıldı.",
     ),
-    ("Variable {} is not defined.", "", "{0} değişkeni tanımlı değil."),
+    ("The variable ${} of type {} was not sent.", "", "{1} türündeki ${0} değişkeni gönderilmedi."),
     ("Invalid value for argument {}", "", "Argümanın değeri geçersiz: {0}"),
     ("Fragment \"{}\" is never used", "", "\"{0}\" parçası hiç kullanılmıyor."),
     ("Duplicate directive \"{}\"", "", "\"{0}\" yönergesi iki kez yazılmış."),

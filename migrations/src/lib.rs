@@ -20,6 +20,8 @@ mod m20261128_000017_desk;
 mod m20261128_000018_truth;
 mod m20261128_000020_proof;
 mod m20261128_000022_post;
+mod m20261128_000023_kept;
+mod m20261128_000024_outbox;
 mod m20261128_000025_language;
 
 pub struct Migrator;
@@ -46,6 +48,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000018_truth::Migration),
             Box::new(m20261128_000020_proof::Migration),
             Box::new(m20261128_000022_post::Migration),
+            Box::new(m20261128_000023_kept::Migration),
+            Box::new(m20261128_000024_outbox::Migration),
             Box::new(m20261128_000025_language::Migration),
         ]
     }

@@ -252,6 +252,11 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         let record = format!("{{ node(id: \"staff_{}\") {{ id }} }}", person.id.split_once('_').unwrap().1);
         row(&serving, &callers, &mut table, &format!("node of the record of {whom}"), &record, "/data/node/id").await;
     }
+    for field in ["status", "operations { __typename }"] {
+        let name = field.split(' ').next().unwrap();
+        let query = format!("{{ node(id: \"{run}\") {{ ... on SyncRun {{ {field} }} }} }}");
+        row(&serving, &callers, &mut table, &format!("SyncRun.{name}"), &query, &format!("/data/node/{name}")).await;
+    }
     for (name, arguments) in [("syncProgress", format!("runId: \"{run}\"")), ("identityCardChanged", format!("after: \"{cursor}\""))] {
         assert!(types["Subscription"]["fields"].as_array().unwrap().iter().any(|f| f["name"] == name));
         let query = format!("subscription {{ {name}({arguments}) {{ __typename }} }}");

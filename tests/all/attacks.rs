@@ -118,7 +118,7 @@ async fn aliases_batches_and_sockets_give_no_more_than_five_guesses_of_a_code() 
 }
 
 /// Two programs on one PostgreSQL and one directory.
-async fn replicas(database: &str) -> [Serving; 2] {
+pub async fn replicas(database: &str) -> [Serving; 2] {
     let folder = tempfile::tempdir().unwrap();
     let secrets = folder.path().join("var/secrets");
     std::fs::create_dir_all(&secrets).unwrap();

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 mod issues;
+mod lost;
 mod records;
-mod runs;
+pub mod runs;
 
 /// Whatever is asked until the answer is as wanted.
 async fn until(what: &str, mut ask: impl AsyncFnMut() -> Option<Value>) -> Value {
@@ -23,7 +24,7 @@ async fn until(what: &str, mut ask: impl AsyncFnMut() -> Option<Value>) -> Value
 }
 
 /// The program on PostgreSQL, with keys of its own.
-async fn on_postgresql(environment: &[(&str, &str)]) -> (postgres::Database, Serving) {
+pub async fn on_postgresql(environment: &[(&str, &str)]) -> (postgres::Database, Serving) {
     let database = postgres::database().await;
     let folder = tempfile::tempdir().unwrap();
     let secrets = folder.path().join("var/secrets");

@@ -531,3 +531,35 @@ impl Progress for Slow<'_> {
         assert!(ok);
     }
 }
+
+/// Takes almost as long as a run counts as carried out, and hears at its end whether it still would for as long again.
+struct Long<'a> {
+    ministry: &'a Ministry,
+}
+
+impl Progress for Long<'_> {
+    fn total(&self, _: u32) {
+        self.ministry.clock.pass(TimeDelta::seconds(50));
+    }
+    fn done(&self, _: &str, _: &[(ActionKind, Because)], ok: bool) {
+        assert!(ok);
+        let (store, later) = (&self.ministry.store, self.ministry.clock.now() + TimeDelta::seconds(50));
+        let lost = async { store.interrupt_lost(later).await.unwrap() };
+        let lost = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(lost));
+        assert!(lost.is_empty(), "a run says that it goes on");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_takes_long_says_that_it_goes_on() {
+    let (m, mut hr) = (ministry().await, Hr::default());
+    says(&m, &mut hr, &["S001: given=Ayşe; family=Şahin; unit=20000004; start=2020-01-01; reason=1"]).await;
+    let id = m.person("S001").await.person.id;
+    for (whom, title) in [(Whom::People(vec![id]), "Müdür"), (Whom::Everybody, "Şef")] {
+        let run = m.reconciler.sync(&whom, Trigger::Command, &Long { ministry: &m }).await.unwrap();
+        assert_eq!((run.status, run.summary.refused), (RunStatus::Done, 0), "{whom:?}");
+        says(&m, &mut hr, &[&format!("S001: title={title}; reason=71")]).await;
+    }
+    assert_eq!(m.reconciler.work(&Long { ministry: &m }).await.unwrap(), 1);
+    assert_eq!(m.store.interrupt_lost(m.clock.now() + TimeDelta::days(1)).await.unwrap(), [], "what is over is not lost");
+}

@@ -10,7 +10,7 @@ fn client() -> reqwest::Client {
 }
 
 /// What a script printed last, which is JSON.
-async fn told(script: &'static str, arguments: Vec<String>) -> Value {
+pub async fn told(script: &'static str, arguments: Vec<String>) -> Value {
     let run = move || node::script(script, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
     let out = tokio::task::spawn_blocking(run).await.unwrap();
     let line = text(&out.stdout).lines().last().unwrap_or_default().to_owned();
@@ -114,6 +114,17 @@ async fn a_mistake_is_told_in_the_caller_s_language() {
             "variables.t: U+0000",
         ),
         (json!({ "query": "{ nonsense }" }), "alanı yok", "Unknown field"),
+        (
+            json!({ "query": format!("{{ {} }}", (0..40).map(|n| format!("a{n}: viewer {{ name }} ")).collect::<String>()) }),
+            "takma ad",
+            "aliases",
+        ),
+        (json!({ "query": format!("{{ viewer {{ name {} }} }}", "@include(if: true) ".repeat(40)) }), "yönerge", "directives"),
+        (
+            json!({ "query": "{ identityCards(first: 100) { nodes { reports(first: 100) { nodes { id } } } } }" }),
+            "çok fazla şey",
+            "too much at once",
+        ),
         (json!([{ "query": "{ __typename }" }]), "Toplu", "Batches"),
         (json!({ "query": format!("{{ {} }}", "a { ".repeat(70) + &"} ".repeat(70)) }), "derin", "deep"),
     ] {

@@ -2,7 +2,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
-use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::adoption::{Adopted, Adoption, Withdrawn};
 use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{AccountState, LedgerName, Names};
 use kimlik_domain::audit::AuditEvent;
@@ -186,7 +186,16 @@ impl Store for FakeStore {
     async fn spent(&self, _: &[Budget], _: DateTime<Utc>) -> PortResult<Spent> {
         beyond()
     }
-    async fn begin_run(&self, _: &Run) -> PortResult<()> {
+    async fn begin_run(&self, _: &Run, _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
+    async fn withdraw_adoption(&self, _: PersonId, _: &AuditEvent, _: Option<(&ClientKey, &str)>) -> PortResult<Withdrawn> {
+        beyond()
+    }
+    async fn keep_run(&self, _: RunId, _: DateTime<Utc>) -> PortResult<()> {
+        beyond()
+    }
+    async fn interrupt_lost(&self, _: DateTime<Utc>) -> PortResult<Vec<RunId>> {
         beyond()
     }
     async fn finish_run(&self, _: &Run) -> PortResult<()> {

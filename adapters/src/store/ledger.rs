@@ -3,10 +3,10 @@
 use super::fault::{failed, without_nul, word};
 use super::link::{CHUNK, Link, Writing, keep, upsert};
 use super::vault::Vault;
-use super::{account, announcement, audit, idempotency, work};
+use super::{account, announcement, audit, idempotency, operation, work};
 use chrono::DateTime;
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
-use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::adoption::{Adopted, Adoption, Withdrawn};
 use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{Account, AccountState, LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
@@ -270,6 +270,47 @@ pub(super) async fn adopt(
     }
     writing.commit().await?;
     Ok(Adopted::Given)
+}
+
+/// The order is taken back; whoever has no account of their own yet gets other names when it is opened.
+pub(super) async fn withdraw_adoption(
+    link: &Link,
+    vault: &Vault,
+    person: PersonId,
+    event: &AuditEvent,
+    key: Option<(&ClientKey, &str)>,
+) -> PortResult<Withdrawn> {
+    let (writing, at) = (link.write().await?, event.at);
+    if let Some((key, _)) = key {
+        match idempotency::begin(&writing, vault, key, at).await? {
+            KeyState::New => {}
+            KeyState::Answered(answer) => return Ok(Withdrawn::Answered(answer)),
+            KeyState::Reused => return Ok(Withdrawn::KeyReused),
+        }
+    }
+    writing.lock(&["ledger"]).await?;
+    let ordered = |a: &Account| a.guid.is_none() && a.adopt.is_some();
+    let Some(held) = account::held(&writing, &[person]).await?.remove(&person).filter(ordered) else { return Ok(Withdrawn::NoOrder) };
+    if operation::is_adopting(&writing.txn, person).await? {
+        return Ok(Withdrawn::UnderWay);
+    }
+    if held.opening == 0 {
+        for name in [name(NameKind::Username, &held.names.username), name(NameKind::Address, &held.names.mail)] {
+            let own = row(&name, Some(person))?;
+            let free = Entity::delete_by_id((own.kind, own.folded)).filter(Column::Person.eq(own.person));
+            free.exec(&writing.txn).await.map_err(failed("giving names back"))?;
+        }
+        account::delete(&writing, person).await?;
+    } else {
+        account::save_names(&writing, [&Account { adopt: None, ..held }]).await?;
+    }
+    audit::record(&writing, [event]).await?;
+    work::wake(&writing, [person], at).await?;
+    if let Some((key, answer)) = key {
+        idempotency::keep(&writing, vault, key, answer, at).await?;
+    }
+    writing.commit().await?;
+    Ok(Withdrawn::Done)
 }
 
 /// Somebody else's in the directory: barred for ever. Before the account exists the whole reservation is undone (other

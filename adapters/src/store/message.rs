@@ -6,7 +6,7 @@ use super::vault::Vault;
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message::{Message, MessageState, NewMessage, Purpose, Recipient, whole_text};
-use kimlik_domain::ports::PortResult;
+use kimlik_domain::ports::{MessageFilter, PortResult};
 use kimlik_domain::staff::MobileNumber;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, LockType};
@@ -169,9 +169,35 @@ pub(super) async fn take_back(writing: &Writing, vault: &Vault, which: Expr, why
 
 /// The latest first.
 pub(super) async fn list(db: &impl ConnectionTrait, vault: &Vault, before: Option<MessageId>, limit: u32) -> PortResult<Vec<Message>> {
+    listed(db, vault, &MessageFilter::default(), before, limit).await
+}
+
+/// The latest first.
+pub(super) async fn listed(
+    db: &impl ConnectionTrait,
+    vault: &Vault,
+    filter: &MessageFilter,
+    before: Option<MessageId>,
+    limit: u32,
+) -> PortResult<Vec<Message>> {
     let mut select = Entity::find().order_by_desc(Column::Id).limit(u64::from(limit));
-    if let Some(before) = before {
-        select = select.filter(Column::Id.lt(before.0));
+    if let Some(states) = &filter.states {
+        select = select.filter(Column::State.is_in(states.iter().map(word).collect::<PortResult<Vec<_>>>()?));
+    }
+    if let Some(purposes) = &filter.purposes {
+        select = select.filter(Column::Purpose.is_in(purposes.iter().map(word).collect::<PortResult<Vec<_>>>()?));
+    }
+    if let Some(channels) = &filter.channels {
+        select = select.filter(Column::Channel.is_in(channels.iter().map(word).collect::<PortResult<Vec<_>>>()?));
+    }
+    let conditions = [
+        filter.person.map(|person| Column::Person.eq(person.0)),
+        filter.since.map(|since| Column::QueuedAt.gte(since)),
+        filter.until.map(|until| Column::QueuedAt.lt(until)),
+        before.map(|before| Column::Id.lt(before.0)),
+    ];
+    for condition in conditions.into_iter().flatten() {
+        select = select.filter(condition);
     }
     let rows = select.all(db).await.map_err(failed("reading messages"))?;
     rows.into_iter().map(|row| shown(vault, row)).collect()

@@ -49,7 +49,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use fault::failed;
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
-use kimlik_domain::account::adoption::{Adopted, Adoption};
+use kimlik_domain::account::adoption::{Adopted, Adoption, Withdrawn};
 use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
@@ -63,8 +63,9 @@ use kimlik_domain::lifecycle::run::{Intent, OperationRecord, PersonSettlement, R
 use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
-    CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, KeptPhoto, Left, ListedIssue, Mark, NameRequest,
-    OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Urgency, Watermark,
+    CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, KeptPhoto, Left, ListedIssue, Mark, MessageFilter,
+    NameRequest, OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Urgency,
+    Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
@@ -154,11 +155,17 @@ impl Store for SqlStore {
         operation::counted(&self.link.db, budgets, since).await
     }
 
-    async fn begin_run(&self, run: &Run) -> PortResult<()> {
-        run::save(&self.link, run).await
+    async fn begin_run(&self, run: &Run, until: DateTime<Utc>) -> PortResult<()> {
+        run::save(&self.link, run, Some(until)).await
+    }
+    async fn keep_run(&self, run: RunId, until: DateTime<Utc>) -> PortResult<()> {
+        run::keep(&self.link, run, until).await
     }
     async fn finish_run(&self, run: &Run) -> PortResult<()> {
-        run::save(&self.link, run).await
+        run::save(&self.link, run, None).await
+    }
+    async fn interrupt_lost(&self, now: DateTime<Utc>) -> PortResult<Vec<RunId>> {
+        run::interrupt(&self.link, now).await
     }
     async fn intend(&self, intents: &[Intent], caps: &[Cap], since: DateTime<Utc>) -> PortResult<Vec<usize>> {
         operation::intend(&self.link, intents, caps, since).await
@@ -283,6 +290,9 @@ impl Store for SqlStore {
     ) -> PortResult<Adopted> {
         ledger::adopt(&self.link, &self.vault, order, names, event, key).await
     }
+    async fn withdraw_adoption(&self, person: PersonId, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Withdrawn> {
+        ledger::withdraw_adoption(&self.link, &self.vault, person, audit, key).await
+    }
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState> {
         idempotency::state(&self.link.db, &self.vault, key, now).await
     }
@@ -329,6 +339,9 @@ impl Records for SqlStore {
     }
     async fn issue_trend(&self, since: DateTime<Utc>) -> PortResult<IssueTrend> {
         issue::trend(&self.link.db, since).await
+    }
+    async fn messages_of(&self, filter: &MessageFilter, before: Option<MessageId>, limit: u32) -> PortResult<Vec<Message>> {
+        message::listed(&self.link.db, &self.vault, filter, before, limit).await
     }
 }
 

@@ -91,6 +91,10 @@ pub(super) async fn intend(link: &Link, intents: &[Intent], caps: &[Cap], since:
         return Ok(Vec::new());
     }
     let writing = link.write().await?;
+    if intents.iter().any(|i| i.kind == ActionKind::Adopt) {
+        // Why: whoever takes an order to adopt back sees this intent, or whoever carries it out sees that it was taken back.
+        writing.lock(&["ledger"]).await?;
+    }
     let budgets: BTreeSet<Budget> = intents.iter().filter_map(|i| i.budget).collect();
     let (mut spent, mut paid) = (Spent::default(), HashSet::new());
     if !budgets.is_empty() {
@@ -122,6 +126,19 @@ pub(super) async fn intend(link: &Link, intents: &[Intent], caps: &[Cap], since:
     writing.insert("committing intents", rows, None).await?;
     writing.commit().await?;
     Ok(beyond)
+}
+
+/// Is an adoption of this person under way?
+pub(super) async fn is_adopting(db: &impl ConnectionTrait, person: PersonId) -> PortResult<bool> {
+    let found = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::Person.eq(person.0))
+        .filter(Column::Kind.eq(word(&ActionKind::Adopt)?))
+        .filter(Expr::cust(UNSETTLED))
+        .into_tuple::<Uuid>()
+        .one(db);
+    Ok(found.await.map_err(failed("reading operations"))?.is_some())
 }
 
 /// The budgets of which a cap could be reached by these intents. Why asked before the count: on the day of a first load each

@@ -4,10 +4,12 @@ use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{Link, upsert};
 use super::operation;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use kimlik_domain::id::RunId;
-use kimlik_domain::lifecycle::run::Run;
+use kimlik_domain::lifecycle::run::{Run, RunStatus};
 use kimlik_domain::ports::{PortResult, RunProgress, WatchRuns};
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -20,13 +22,15 @@ pub struct Model {
     pub started_at: DateTimeUtc,
     pub finished_at: Option<DateTimeUtc>,
     pub summary: String,
+    /// Null: it is over.
+    pub kept_until: Option<DateTimeUtc>,
 }
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Its beginning and its end.
-pub(super) async fn save(link: &Link, run: &Run) -> PortResult<()> {
+/// Its beginning and, without `kept_until`, its end.
+pub(super) async fn save(link: &Link, run: &Run, kept_until: Option<DateTime<Utc>>) -> PortResult<()> {
     let row = Model {
         id: run.id.0,
         trigger_kind: word(&run.trigger)?,
@@ -34,11 +38,48 @@ pub(super) async fn save(link: &Link, run: &Run) -> PortResult<()> {
         started_at: run.started_at,
         finished_at: run.finished_at,
         summary: to_json(&run.summary)?,
+        kept_until,
     };
     let writing = link.write().await?;
-    let columns = [Column::Status, Column::FinishedAt, Column::Summary];
+    let columns = [Column::Status, Column::FinishedAt, Column::Summary, Column::KeptUntil];
     writing.insert("saving a run", vec![row.into_active_model()], upsert([Column::Id], columns)).await?;
     writing.commit().await
+}
+
+/// It goes on. Why also one that was interrupted: whoever carries it out was only silent for a while.
+pub(super) async fn keep(link: &Link, run: RunId, until: DateTime<Utc>) -> PortResult<()> {
+    let writing = link.write().await?;
+    let going_on = [word(&RunStatus::Running)?, word(&RunStatus::Interrupted)?];
+    Entity::update_many()
+        .col_expr(Column::KeptUntil, Expr::value(until))
+        .col_expr(Column::Status, Expr::value(word(&RunStatus::Running)?))
+        .col_expr(Column::FinishedAt, Expr::value(None::<DateTime<Utc>>))
+        .filter(Column::Id.eq(run.0))
+        .filter(Column::Status.is_in(going_on))
+        .exec(&writing.txn)
+        .await
+        .map_err(failed("keeping a run"))?;
+    writing.commit().await
+}
+
+/// Those whose time has run out. Why looked for first: SQLite has one writer at a time, and mostly there are none.
+pub(super) async fn interrupt(link: &Link, now: DateTime<Utc>) -> PortResult<Vec<RunId>> {
+    let lost = || Entity::find().select_only().column(Column::Id).filter(Column::KeptUntil.lte(now));
+    let found: Vec<Uuid> = lost().into_tuple().all(&link.db).await.map_err(failed("looking for runs that were interrupted"))?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let writing = link.write().await?;
+    let ended = Entity::update_many()
+        .col_expr(Column::KeptUntil, Expr::value(None::<DateTime<Utc>>))
+        .col_expr(Column::Status, Expr::value(word(&RunStatus::Interrupted)?))
+        .col_expr(Column::FinishedAt, Expr::value(now))
+        .filter(Column::Id.is_in(found.iter().copied()))
+        // Why again: it may have been kept since, or another replica was faster.
+        .filter(Column::KeptUntil.lte(now));
+    let ended = ended.exec(&writing.txn).await.map_err(failed("ending runs that were interrupted"))?;
+    writing.commit().await?;
+    Ok(if ended.rows_affected == 0 { Vec::new() } else { found.into_iter().map(RunId).collect() })
 }
 
 /// The latest first.

@@ -19,7 +19,7 @@ async fn ended(db: &impl ConnectionTrait, triggers: Option<Trigger>) -> PortResu
         .select_only()
         .column(run::Column::FinishedAt)
         .filter(run::Column::FinishedAt.is_not_null())
-        .filter(run::Column::Status.ne(word(&RunStatus::Failed)?))
+        .filter(run::Column::Status.is_not_in([word(&RunStatus::Failed)?, word(&RunStatus::Interrupted)?]))
         .order_by_desc(run::Column::Id)
         .limit(1);
     if let Some(trigger) = triggers {

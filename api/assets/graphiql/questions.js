@@ -76,8 +76,8 @@ query WhoWaitsForAnAnnouncement {
       card { displayName username unit { name } }
     }
   }
-  # QUEUED: gönderilmedi; FAILED: SMS geçidi kabul etmedi.
-  messages(first: 20) {
+  # QUEUED: gönderilmedi; FAILED: SMS geçidi kabul etmedi; UNDELIVERED: telefona ulaşmadı.
+  messages(filter: { purposes: [ACCOUNT_OPENED], states: [QUEUED, SENDING, FAILED, UNDELIVERED, DOUBTFUL] }, first: 50) {
     nodes {
       state
       purpose

@@ -44,7 +44,7 @@ impl Sync {
             RunStatus::Done => 0,
             RunStatus::Held => HELD,
             RunStatus::PartlyFailed => PARTLY_FAILED,
-            RunStatus::Running | RunStatus::Failed => COULD_NOT,
+            RunStatus::Running | RunStatus::Failed | RunStatus::Interrupted => COULD_NOT,
         })
     }
 }

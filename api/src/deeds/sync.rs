@@ -52,19 +52,24 @@ async fn carry_on(house: &House, reconciler: &Reconciler, started: Started, inta
 /// Takes in, and says meanwhile that the run goes on: a large delivery takes longer than a hand lasts.
 async fn taking_in(house: &House, reconciler: &Reconciler, started: &Started) -> PortResult<()> {
     let mut tick = tokio::time::interval(HAND.to_std().unwrap_or_default() / 3);
-    let all = take_in_all(house);
-    tokio::pin!(all);
-    loop {
-        tokio::select! {
-            fed = &mut all => {
-                // Why go on: what HR said before still holds, and a feed that is away must not keep leavers' accounts open.
-                if let Err(fault) = fed {
-                    tracing::warn!(%fault, "the feed could not be read; the run goes on with what is known");
-                }
-                return Ok(());
+    // Why beside it and not between: what takes in may hold the store's one writer, and must go on for this to get it.
+    let keeping = async {
+        loop {
+            tick.tick().await;
+            if let Err(fault) = reconciler.keep(started).await {
+                return fault;
             }
-            _ = tick.tick() => reconciler.keep(started).await?,
         }
+    };
+    tokio::select! {
+        fed = take_in_all(house) => {
+            // Why go on: what HR said before still holds, and a feed that is away must not keep leavers' accounts open.
+            if let Err(fault) = fed {
+                tracing::warn!(%fault, "the feed could not be read; the run goes on with what is known");
+            }
+            Ok(())
+        }
+        fault = keeping => Err(fault),
     }
 }
 

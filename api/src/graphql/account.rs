@@ -27,8 +27,8 @@ pub struct AccountSuspendInput {
     /// At most 500 characters. It stands in the audit and in the plan.
     reason: String,
     /// Only show what would be done.
-    #[graphql(default)]
-    dry_run: bool,
+    #[graphql(default_with = "Some(false)")]
+    dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
 }
@@ -41,8 +41,8 @@ pub struct AccountReinstateInput {
     /// At most 500 characters. It stands in the audit and in the plan.
     reason: String,
     /// Only show what would be done.
-    #[graphql(default)]
-    dry_run: bool,
+    #[graphql(default_with = "Some(false)")]
+    dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
 }
@@ -76,7 +76,10 @@ impl AccountMutation {
             return None;
         }
         let AccountSuspendInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(give_order(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run, idempotency_key }).await)
+        Some(
+            give_order(ctx, OrderKind::Suspend, Asked { staff_member, reason, dry_run: dry_run.unwrap_or_default(), idempotency_key })
+                .await,
+        )
     }
 
     /// Lifts a suspension by accountSuspend. Where HR says that the person is on leave or has left, the account stays disabled.
@@ -89,7 +92,10 @@ impl AccountMutation {
             return None;
         }
         let AccountReinstateInput { staff_member, reason, dry_run, idempotency_key } = input;
-        Some(give_order(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run, idempotency_key }).await)
+        Some(
+            give_order(ctx, OrderKind::Reinstate, Asked { staff_member, reason, dry_run: dry_run.unwrap_or_default(), idempotency_key })
+                .await,
+        )
     }
 }
 
@@ -102,6 +108,11 @@ struct Asked {
 
 pub fn refused(user_errors: Vec<UserError>) -> AccountChangePayload {
     AccountChangePayload { staff_member: None, plan: None, carried_out: false, stays_disabled: false, user_errors }
+}
+
+/// What is left to the work queue, or is only shown.
+pub fn to_come(staff_member: Option<StaffMember>, plan: Option<Plan>) -> AccountChangePayload {
+    AccountChangePayload { staff_member, plan, carried_out: false, stays_disabled: false, user_errors: Vec::new() }
 }
 
 /// A dry run's answer.

@@ -1,4 +1,5 @@
 //! The account behind a record: how it stands, and what the directory shows of it.
+use super::adoption::AdoptionOrder;
 use super::card::AccountState;
 use super::error::{Maybe, fault};
 use super::operation::ReceiptLine;
@@ -95,6 +96,10 @@ impl Account {
     async fn suspension(&self) -> Option<AccountSuspension> {
         let standing = self.suspension.as_ref().filter(|s| s.is_in_force())?;
         Some(AccountSuspension { since: standing.since, ordered_by: standing.by.to_string(), reason: standing.reason.to_string() })
+    }
+    /// The order that an existing account becomes this person's, until it is carried out; null: none waits.
+    async fn adoption(&self) -> Option<AdoptionOrder> {
+        self.account.adopt.as_ref().filter(|_| self.account.guid.is_none()).map(AdoptionOrder::of)
     }
     /// After too many wrong passwords. Asked of the directory; null: there is no account.
     async fn locked(&self, ctx: &Context<'_>) -> Maybe<bool> {

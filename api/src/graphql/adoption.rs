@@ -1,15 +1,16 @@
 //! This account of the directory is that person's: an administrator says so.
-use super::account::{AccountChangePayload, came_of, refused, shown, stays_disabled};
+use super::account::{AccountChangePayload, came_of, refused, shown, stays_disabled, to_come};
 use super::card::IdentityCardKey;
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::plan::{Plan, out_of_reach};
 use super::staff::member_of;
 use super::{allows, caller, house, order};
 use crate::deeds;
-use async_graphql::{Context, InputObject, Object, OneofObject, Result};
+use async_graphql::{Context, InputObject, Object, OneofObject, Result, SimpleObject};
+use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::account::Dn;
-use kimlik_domain::account::adoption::{Adopted, Adoption, AdoptionOrdered, NotAdoptable};
+use kimlik_domain::account::adoption::{Adopted, Adoption, AdoptionOrdered, NotAdoptable, Withdrawn};
 use kimlik_domain::id::{AccountGuid, PersonId};
 use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::adoption::AccountKey;
@@ -40,10 +41,44 @@ pub struct AccountAdoptInput {
     /// At most 500 characters. It stands in the audit and in the plan.
     reason: String,
     /// Only show what would be done.
-    #[graphql(default)]
-    dry_run: bool,
+    #[graphql(default_with = "Some(false)")]
+    dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
+}
+
+/// Whose order is taken back, and why.
+#[derive(InputObject)]
+pub struct AccountAdoptionWithdrawInput {
+    /// The person: exactly one of these.
+    staff_member: IdentityCardKey,
+    /// At most 500 characters. It stands in the audit.
+    reason: String,
+    /// Only show what would be done for the person without the order.
+    #[graphql(default_with = "Some(false)")]
+    dry_run: Option<bool>,
+    /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
+    idempotency_key: Option<String>,
+}
+
+/// An order by accountAdopt that was not carried out yet.
+#[derive(SimpleObject)]
+pub struct AdoptionOrder {
+    /// objectGUID of the account that is to become the person's.
+    account: uuid::Uuid,
+    /// Who gave it: `user:…`, `service:…`.
+    ordered_by: String,
+    /// Why.
+    reason: String,
+    /// When.
+    ordered_at: DateTime<Utc>,
+}
+
+impl AdoptionOrder {
+    pub fn of(order: &AdoptionOrdered) -> AdoptionOrder {
+        let (ordered_by, reason) = (order.by.to_string(), order.reason.to_string());
+        AdoptionOrder { account: order.guid.0, ordered_by, reason, ordered_at: order.at }
+    }
 }
 
 #[Object]
@@ -60,6 +95,20 @@ impl AdoptionMutation {
             return None;
         }
         Some(adopt(ctx, input).await)
+    }
+
+    /// Takes back an accountAdopt that was not carried out: its account cannot be found any more, or was the wrong one. The names that came
+    /// with it are free again, and the person is looked at as if nothing had been ordered: what is done then is the plan. What was
+    /// carried out is not undone. Administrators only.
+    async fn account_adoption_withdraw(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose order is taken back, and why.")] input: AccountAdoptionWithdrawInput,
+    ) -> Maybe<AccountChangePayload> {
+        if !allows(ctx, Deed::AdoptAccount, About::List) {
+            return None;
+        }
+        Some(withdraw(ctx, input).await)
     }
 }
 
@@ -107,6 +156,7 @@ fn name_taken() -> AccountChangePayload {
 }
 
 async fn adopt(ctx: &Context<'_>, input: AccountAdoptInput) -> Result<AccountChangePayload> {
+    let dry_run = input.dry_run.unwrap_or_default();
     let mut faults = order::faults(&input.reason, input.idempotency_key.as_deref());
     let key_of_account = key_of(&input.account).map_err(|error| faults.push(error)).ok();
     let who = order::found(ctx, Deed::AdoptAccount, &input.staff_member).await?;
@@ -119,7 +169,7 @@ async fn adopt(ctx: &Context<'_>, input: AccountAdoptInput) -> Result<AccountCha
     }
     let (house, person) = (house(ctx)?, record.person.id);
     let asked = json!({ "deed": "accountAdopt", "person": person, "account": format!("{which:?}"), "reason": input.reason.trim() });
-    let key = order::client_key(ctx, input.idempotency_key.as_deref(), input.dry_run, &asked);
+    let key = order::client_key(ctx, input.idempotency_key.as_deref(), dry_run, &asked);
     match order::before(ctx, key.as_ref()).await? {
         Ok(None) => {}
         Ok(Some(answer)) => return done(ctx, person, order::read(ctx, &answer)?).await,
@@ -141,7 +191,7 @@ async fn adopt(ctx: &Context<'_>, input: AccountAdoptInput) -> Result<AccountCha
         let message = "Something about this person has to be mended first: their data issues say what.";
         return Ok(refused(vec![UserError::new(UserErrorCode::Conflict, "staffMember", message)]));
     }
-    if input.dry_run {
+    if dry_run {
         let staff_member = member_of(ctx, person).await?;
         return Ok(shown(staff_member, plan, stays_disabled));
     }
@@ -187,4 +237,61 @@ async fn planned(
 
 async fn done(ctx: &Context<'_>, person: PersonId, answer: order::PlanAnswer) -> Result<AccountChangePayload> {
     came_of(ctx, person, answer.plan, &[ActionKind::Adopt]).await
+}
+
+async fn withdraw(ctx: &Context<'_>, input: AccountAdoptionWithdrawInput) -> Result<AccountChangePayload> {
+    let dry_run = input.dry_run.unwrap_or_default();
+    let mut faults = order::faults(&input.reason, input.idempotency_key.as_deref());
+    let who = order::found(ctx, Deed::AdoptAccount, &input.staff_member).await?;
+    if who.is_none() {
+        faults.push(order::nobody());
+    }
+    let Some(record) = who.filter(|_| faults.is_empty()) else { return Ok(refused(faults)) };
+    let (house, person, reason) = (house(ctx)?, record.person.id, input.reason.trim());
+    let asked = json!({ "deed": "accountAdoptionWithdraw", "person": person, "reason": reason });
+    let key = order::client_key(ctx, input.idempotency_key.as_deref(), dry_run, &asked);
+    match order::before(ctx, key.as_ref()).await? {
+        Ok(None) => {}
+        Ok(Some(answer)) => return withdrawn(ctx, person, order::read(ctx, &answer)?).await,
+        Err(error) => return Ok(refused(vec![error])),
+    }
+    let ordered = record.account.as_ref().filter(|a| a.guid.is_none()).and_then(|a| a.adopt.as_ref());
+    let Some(ordered) = ordered else { return Ok(no_order()) };
+    let preview = async { house.reconciler().await?.preview_with(person, Supposed::NoAdoption).await };
+    let plan = match preview.await {
+        Ok(plan) => Some(Plan::of(&plan)),
+        // Why not refused: what was a mistake is taken back whether the directory answers or not.
+        Err(PortError::Unavailable(_)) if !dry_run => None,
+        Err(PortError::Unavailable(_)) => return Ok(refused(vec![order::away()])),
+        Err(error) => return Err(fault(ctx, &error)),
+    };
+    let answer = order::PlanAnswer { plan };
+    if dry_run {
+        return withdrawn(ctx, person, answer).await;
+    }
+    let kept = json!(answer).to_string();
+    let event = deeds::adoption_withdrawn_event(person, ordered, reason, &caller(ctx).actor(), house.clock.now());
+    let outcome = house.store.withdraw_adoption(person, &event, key.as_ref().map(|key| (key, kept.as_str()))).await;
+    match outcome.map_err(|e| fault(ctx, &e))? {
+        Withdrawn::Done => house.wake.notify_one(),
+        Withdrawn::NoOrder => return Ok(no_order()),
+        Withdrawn::UnderWay => {
+            let message = "The order is being carried out just now. Try again in a minute.";
+            return Ok(refused(vec![UserError::new(UserErrorCode::TryLater, "staffMember", message)]));
+        }
+        Withdrawn::Answered(answer) => return withdrawn(ctx, person, order::read(ctx, &answer)?).await,
+        Withdrawn::KeyReused => return Ok(refused(vec![order::reused()])),
+    }
+    withdrawn(ctx, person, answer).await
+}
+
+fn no_order() -> AccountChangePayload {
+    let message = "There is no order that waits: none was given, or it was carried out or taken back.";
+    refused(vec![UserError::new(UserErrorCode::AlreadyDone, "staffMember", message)])
+}
+
+/// What is to be done without the order is left to the work queue.
+async fn withdrawn(ctx: &Context<'_>, person: PersonId, answer: order::PlanAnswer) -> Result<AccountChangePayload> {
+    let staff_member = member_of(ctx, person).await?;
+    Ok(to_come(staff_member, answer.plan))
 }

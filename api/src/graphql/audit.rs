@@ -2,6 +2,7 @@
 use super::card::{IdentityCard, of_person};
 use super::error::{Maybe, bad_input, fault};
 use super::page::{self, Cursor, Page};
+use super::scalar::comparable;
 use super::{allows, house, id};
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
@@ -75,7 +76,7 @@ pub struct AuditEventFilter {
 #[Object]
 impl AuditQuery {
     /// Who did what to whom, newest first.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn audit_events(
         &self,
         ctx: &Context<'_>,
@@ -102,8 +103,13 @@ async fn events(ctx: &Context<'_>, filter: AuditEventFilter, first: Option<i32>,
         }
     }
     let person = filter.person_id.map(|id| id::argument(id::CARD, "filter.personId", &id)).transpose()?.map(PersonId);
-    let filter =
-        AuditFilter { person, actor: filter.actor, deeds: filter.deed.into_iter().collect(), since: filter.since, until: filter.until };
+    let filter = AuditFilter {
+        person,
+        actor: filter.actor,
+        deeds: filter.deed.into_iter().collect(),
+        since: filter.since.map(comparable),
+        until: filter.until.map(comparable),
+    };
     page_of(ctx, &filter, first, after).await
 }
 

@@ -1,6 +1,7 @@
 //! Identity cards (kimlik kartı): one, or a page of those that fit.
 use super::error::{Maybe, bad_input, fault};
 use super::mailbox::{self, Mailbox};
+use super::page;
 use super::provenance::{self, AddressBookState, CardField};
 use super::reading::reads;
 use super::scalar::{Date, PhoneNumber, RegistryNumber, UnitCode};
@@ -104,8 +105,8 @@ pub struct IdentityCardFilter {
     /// Who works in one of these today.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
-    include_subunits: bool,
+    #[graphql(default_with = "Some(true)")]
+    include_subunits: Option<bool>,
     /// Ids of provinces: who works in one of them.
     provinces: Option<Vec<ID>>,
     /// Head office or the provinces.
@@ -238,7 +239,7 @@ impl IdentityCard {
         found.map(|entry| entry.map(|entry| IdentityCard { entry, tree: self.tree.clone() })).transpose()
     }
     /// Whose manager this person is, in Turkish order of the family name.
-    #[graphql(complexity = "window::size(first, last) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn reports(
         &self,
         ctx: &Context<'_>,
@@ -313,14 +314,14 @@ impl CardQuery {
     }
 
     /// Cards of everybody who has not left.
-    #[graphql(complexity = "window::size(first, last) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn identity_cards(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Folds Turkish letters: sahin finds Şahin and ŞAHİN; every word must match the start of a word of the name.")]
         search: Option<String>,
         #[graphql(desc = "Only these; null: all.")] filter: Option<IdentityCardFilter>,
-        #[graphql(desc = "What comes first.", default_with = "IdentityCardOrder::Name")] order_by: IdentityCardOrder,
+        #[graphql(desc = "What comes first.", default_with = "Some(IdentityCardOrder::Name)")] order_by: Option<IdentityCardOrder>,
         #[graphql(desc = "How many from the beginning, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
         #[graphql(desc = "How many from the end, instead of first.")] last: Option<i32>,
@@ -329,7 +330,7 @@ impl CardQuery {
         if !allows(ctx, Deed::ReadCard, About::Everything) {
             return None;
         }
-        Some(cards(ctx, search.as_deref(), filter, order_by, &Paging { first, after, last, before }).await)
+        Some(cards(ctx, search.as_deref(), filter, order_by.unwrap_or_default(), &Paging { first, after, last, before }).await)
     }
 }
 
@@ -424,13 +425,14 @@ impl IdentityCardFilter {
         Ok(CardFilter {
             words: Vec::new(),
             units: self.units.map(|units| units.into_iter().map(|code| code.0).collect()),
-            include_subunits: self.include_subunits,
+            include_subunits: self.include_subunits.unwrap_or(true),
             provinces: self.provinces.map(|ids| unit::provinces(&format!("{argument}.provinces"), &ids)).transpose()?,
             unit_kind: self.unit_kind.map(Into::into),
             titles: self.titles.map(titles).transpose()?,
             posting_kinds: self.posting_kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             manager: None,
             account_states: None,
+            statuses: None,
         })
     }
 }

@@ -92,7 +92,7 @@ fn expired() -> Error {
 impl ChangeQuery {
     /// after: null gives every card once, then what changed: a client keeps its own copy without polling them all, and asks
     /// again with the last endCursor it got. A cursor of another feed is a CURSOR_EXPIRED error: start again with null.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost_of(page::MOST, __ctx, __variables_definition, __field, child_complexity)")]
     async fn identity_card_changes(
         &self,
         ctx: &Context<'_>,
@@ -102,12 +102,12 @@ impl ChangeQuery {
         if !allows(ctx, Deed::ReadCard, About::Everything) {
             return None;
         }
-        Some(changes(ctx, after.as_deref(), first).await)
+        Some(changes(ctx, after.as_deref(), first.unwrap_or(page::MOST)).await)
     }
 }
 
-async fn changes(ctx: &Context<'_>, after: Option<&str>, first: Option<i32>) -> Result<Page<IdentityCardChange>> {
-    let wanted = page::first(first)? as usize;
+async fn changes(ctx: &Context<'_>, after: Option<&str>, first: i32) -> Result<Page<IdentityCardChange>> {
+    let wanted = page::first(Some(first))? as usize;
     let after = after.map(|text| Stand::read(text).ok_or_else(foreign)).transpose()?;
     let desk = &house(ctx)?.cards;
     if let Some(after) = after {

@@ -25,8 +25,8 @@ pub struct CredentialsResendInput {
     /// At most 500 characters. It stands in the audit.
     reason: String,
     /// Only say whether it would be sent, and what.
-    #[graphql(default)]
-    dry_run: bool,
+    #[graphql(default_with = "Some(false)")]
+    dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
 }
@@ -105,7 +105,7 @@ async fn resend(ctx: &Context<'_>, input: CredentialsResendInput) -> Result<Cred
     let Some(record) = who.filter(|_| faults.is_empty()) else { return Ok(refused(faults)) };
     let (house, by, person, reason) = (house(ctx)?, caller(ctx), record.person.id, input.reason.trim());
     let asked = json!({ "deed": "credentialsResend", "person": person, "reason": reason });
-    let key = order::client_key(ctx, input.idempotency_key.as_deref(), input.dry_run, &asked);
+    let key = order::client_key(ctx, input.idempotency_key.as_deref(), input.dry_run.unwrap_or_default(), &asked);
     match order::before(ctx, key.as_ref()).await? {
         Ok(None) => {}
         Ok(Some(answer)) => return done(ctx, person, order::read(ctx, &answer)?).await,
@@ -120,7 +120,7 @@ async fn resend(ctx: &Context<'_>, input: CredentialsResendInput) -> Result<Cred
         Err(error) => return Err(fault(ctx, &error)),
     };
     let text = whole_text(&message.text, Some("********")).to_string();
-    if input.dry_run {
+    if input.dry_run.unwrap_or_default() {
         let staff_member = member_of(ctx, person).await?;
         let code_expires_at = Some(house.desk.activation_ends(at));
         return Ok(CredentialsResendPayload { staff_member, text: Some(text), queued_at: None, code_expires_at, user_errors: Vec::new() });

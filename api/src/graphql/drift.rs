@@ -55,8 +55,8 @@ pub struct CardDriftFilter {
     /// Whose people work in one of these.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
-    include_subunits: bool,
+    #[graphql(default_with = "Some(true)")]
+    include_subunits: Option<bool>,
     /// Ids of provinces: whose people work in one of them.
     provinces: Option<Vec<ID>>,
     /// Why they differ.
@@ -232,9 +232,9 @@ impl CardsRight {
     async fn history(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many days, at most 731; 30 where nothing is said.", default = 30)] days: i32,
+        #[graphql(desc = "How many days, at most 731; 30 where nothing is said.", default = 30)] days: Option<i32>,
     ) -> Maybe<Vec<CardFigure>> {
-        Some(history(ctx, days).await)
+        Some(history(ctx, days.unwrap_or(30)).await)
     }
 }
 
@@ -261,7 +261,7 @@ impl DriftQuery {
 
     /// Cards that the directory shows otherwise than they should be, with the reason of each; a personnel officer sees those of the
     /// own people. The reading is recorded. Empty: every card is right.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn card_drift(
         &self,
         ctx: &Context<'_>,
@@ -292,7 +292,7 @@ fn asked(filter: Option<CardDriftFilter>, tree: &UnitTree) -> Result<DriftFilter
     }
     let within = |units: Vec<UnitCode>| {
         let roots: Vec<_> = units.into_iter().map(|code| code.0).collect();
-        tree.within(&roots, filter.include_subunits).into_iter().collect()
+        tree.within(&roots, filter.include_subunits.unwrap_or(true)).into_iter().collect()
     };
     Ok(DriftFilter {
         units: filter.units.map(within),

@@ -120,7 +120,7 @@ pub struct RoleRevokePayload {
 #[Object]
 impl GrantQuery {
     /// Roles granted for a time, newest first, those that have ended too.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn role_grants(
         &self,
         ctx: &Context<'_>,

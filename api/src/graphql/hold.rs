@@ -6,7 +6,7 @@ use super::run::ChangeAction;
 use super::scalar::RegistryNumber;
 use super::{allows, caller, house, id, said};
 use crate::deeds;
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::id::{HoldId, PersonId};
@@ -117,7 +117,7 @@ impl Hold {
         self.0.note.as_deref()
     }
     /// Person by person, with the plan of each.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn items(
         &self,
         ctx: &Context<'_>,
@@ -164,17 +164,24 @@ impl HoldItem {
 #[Object]
 impl HoldQuery {
     /// Holds, newest first.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn holds(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only these; null: all.", default_with = "Some(HoldStatus::Open)")] status: Option<HoldStatus>,
+        #[graphql(desc = "Only these; null: all.", default_with = "MaybeUndefined::Value(HoldStatus::Open)")] status: MaybeUndefined<
+            HoldStatus,
+        >,
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<Hold>> {
         if !allows(ctx, Deed::ReadHold, About::Everything) {
             return None;
         }
+        let status = match status {
+            MaybeUndefined::Undefined => Some(HoldStatus::Open),
+            MaybeUndefined::Null => None,
+            MaybeUndefined::Value(status) => Some(status),
+        };
         Some(holds(ctx, status, first, after.as_deref()).await)
     }
 }

@@ -17,7 +17,7 @@ use kimlik_domain::id::{IssueId, PersonId};
 use kimlik_domain::page::Place;
 use kimlik_domain::ports::{IssueFilter, ListedIssue, OpenIssue, Urgency};
 use kimlik_domain::staff::records::IssueDay;
-use kimlik_domain::staff::{self, RegistryNo};
+use kimlik_domain::staff::{self, RegistryNo, issue_message};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -49,9 +49,9 @@ impl DataIssue {
     async fn explanation(&self, ctx: &Context<'_>) -> &'static str {
         fault_words::of(self.open.issue.kind, language(ctx))
     }
-    /// What exactly was found, in plain words, without national ids and whole phone numbers.
-    async fn message(&self) -> &str {
-        &self.open.issue.message
+    /// What exactly was found, in plain words and the caller's language, without national ids and whole phone numbers.
+    async fn message(&self, ctx: &Context<'_>) -> String {
+        issue_message::said(&self.open.issue.message, language(ctx).into())
     }
     /// What does not happen meanwhile.
     async fn blocks(&self) -> BlockedStep {
@@ -121,13 +121,13 @@ pub struct DataIssueFilter {
     /// About people who worked in one of these when it was found, or about the unit itself.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
-    include_subunits: bool,
+    #[graphql(default_with = "Some(true)")]
+    include_subunits: Option<bool>,
     /// Sicil no: about this person.
     registry_number: Option<RegistryNumber>,
     /// Only what should have been mended by now.
-    #[graphql(default = false)]
-    overdue: bool,
+    #[graphql(default_with = "Some(false)")]
+    overdue: Option<bool>,
 }
 
 /// What became of data issues on one day.
@@ -153,7 +153,7 @@ impl From<IssueDay> for DataIssueDay {
 impl IssueQuery {
     /// What is wrong in what HR says. First what keeps a newcomer from being told, then what alarms, then the rest, each the oldest
     /// first. A personnel officer sees what is about the own people and units.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn data_issues(
         &self,
         ctx: &Context<'_>,
@@ -174,13 +174,13 @@ impl IssueQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The unit; null: all of the caller's.")] unit: Option<UnitCode>,
-        #[graphql(desc = "And the units below it.", default = true)] include_subunits: bool,
-        #[graphql(desc = "How many days up to today, at most 366.", default = 30)] days: i32,
+        #[graphql(desc = "And the units below it.", default_with = "Some(true)")] include_subunits: Option<bool>,
+        #[graphql(desc = "How many days up to today, at most 366.", default = 30)] days: Option<i32>,
     ) -> Maybe<Vec<DataIssueDay>> {
         if !allows(ctx, Deed::ReadIssue, About::List) {
             return None;
         }
-        trend(ctx, unit.map(|unit| unit.0), include_subunits, days).await.transpose()
+        trend(ctx, unit.map(|unit| unit.0), include_subunits.unwrap_or(true), days.unwrap_or(30)).await.transpose()
     }
 }
 
@@ -212,13 +212,13 @@ fn asked(filter: Option<DataIssueFilter>, tree: &UnitTree) -> Result<AskedIssues
         .collect();
     let units: Option<Vec<_>> = filter.units.map(|units| {
         let roots: Vec<_> = units.into_iter().map(|unit| unit.0).collect();
-        tree.within(&roots, filter.include_subunits).into_iter().collect()
+        tree.within(&roots, filter.include_subunits.unwrap_or(true)).into_iter().collect()
     });
     let is_nothing = kinds.is_empty() || units.as_ref().is_some_and(Vec::is_empty);
     let kinds = if is_any { Vec::new() } else { kinds };
     let registry_no = filter.registry_number.map(|no| no.0);
     let filter_of = IssueFilter { kinds, units: units.unwrap_or_default(), registry_no, ..IssueFilter::default() };
-    Ok(AskedIssues { filter: filter_of, overdue: filter.overdue, is_nothing })
+    Ok(AskedIssues { filter: filter_of, overdue: filter.overdue.unwrap_or_default(), is_nothing })
 }
 
 async fn issues(ctx: &Context<'_>, filter: Option<DataIssueFilter>, first: Option<i32>, after: Option<&str>) -> Result<Page<DataIssue>> {

@@ -1,13 +1,15 @@
 //! The outbox: texts to people, by SMS and e-mail. Readable with the embedded directory only, because codes stand in them.
 use super::card::{IdentityCard, of_person};
-use super::error::{Maybe, fault};
+use super::error::{Maybe, bad_input, fault};
 use super::page::{self, Cursor, Page};
+use super::scalar::comparable;
 use super::{allows, house, id, permits, permitted};
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
-use kimlik_domain::id::MessageId;
+use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message;
+use kimlik_domain::ports::MessageFilter;
 use uuid::Uuid;
 
 #[derive(Default)]
@@ -145,20 +147,57 @@ fn readable<'a>(ctx: &Context<'_>, text: Option<&'a zeroize::Zeroizing<String>>)
     text.filter(|_| embedded && allows(ctx, Deed::ReadMessageText, About::Everything)).map(|text| text.as_str())
 }
 
+/// Which texts; all that is said must fit.
+#[derive(InputObject)]
+#[graphql(name = "MessageFilter")]
+pub struct AskedMessages {
+    /// One of these: QUEUED and SENDING wait, FAILED and UNDELIVERED did not reach anybody.
+    states: Option<Vec<MessageState>>,
+    /// One of these: ACCOUNT_OPENED are announcements.
+    purposes: Option<Vec<MessagePurpose>>,
+    /// Carried by one of these.
+    channels: Option<Vec<MessageChannel>>,
+    /// The id of a card: to this person.
+    person_id: Option<ID>,
+    /// Put into the outbox then or later.
+    since: Option<DateTime<Utc>>,
+    /// Put into the outbox before.
+    until: Option<DateTime<Utc>>,
+}
+
+const MOST_VALUES: usize = 100;
+
+fn asked(filter: Option<AskedMessages>) -> Result<MessageFilter> {
+    let Some(filter) = filter else { return Ok(MessageFilter::default()) };
+    let sizes = [filter.states.as_ref().map(Vec::len), filter.purposes.as_ref().map(Vec::len), filter.channels.as_ref().map(Vec::len)];
+    if sizes.into_iter().flatten().any(|n| n > MOST_VALUES) {
+        return Err(bad_input(format!("filter: at most {MOST_VALUES} values of a kind.")));
+    }
+    Ok(MessageFilter {
+        states: filter.states.map(|states| states.into_iter().map(Into::into).collect()),
+        purposes: filter.purposes.map(|purposes| purposes.into_iter().map(Into::into).collect()),
+        channels: filter.channels.map(|channels| channels.into_iter().map(Into::into).collect()),
+        person: filter.person_id.map(|id| id::argument(id::CARD, "filter.personId", &id)).transpose()?.map(PersonId),
+        since: filter.since.map(comparable),
+        until: filter.until.map(comparable),
+    })
+}
+
 #[Object]
 impl MessageQuery {
     /// Texts to people, newest first; a personnel officer sees those to the own people.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn messages(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Only these; null: all.")] filter: Option<AskedMessages>,
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<Message>> {
         if !allows(ctx, Deed::ReadMessage, About::List) {
             return None;
         }
-        Some(messages(ctx, first, after.as_deref()).await)
+        Some(messages(ctx, filter, first, after.as_deref()).await)
     }
 }
 
@@ -172,10 +211,10 @@ pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<Message>> {
     Ok(permits(ctx, Deed::ReadMessage, message.person).await?.then_some(Message(message)))
 }
 
-async fn messages(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<Message>> {
+async fn messages(ctx: &Context<'_>, filter: Option<AskedMessages>, first: Option<i32>, after: Option<&str>) -> Result<Page<Message>> {
     let wanted = page::first(first)?;
     let before = page::after(id::MESSAGE, after)?.map(MessageId);
-    let found = visible(ctx, before, wanted as usize + 1).await?;
+    let found = visible(ctx, &asked(filter)?, before, wanted as usize + 1).await?;
     Ok(page::page(found, wanted, before.is_some(), |m| (Cursor(id::encode(id::MESSAGE, m.id.0).0), Message(m))))
 }
 
@@ -183,12 +222,12 @@ async fn messages(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) ->
 const BATCH: u32 = 500;
 
 /// Those that the caller may see, in their order, until there are enough.
-async fn visible(ctx: &Context<'_>, mut before: Option<MessageId>, enough: usize) -> Result<Vec<message::Message>> {
+async fn visible(ctx: &Context<'_>, filter: &MessageFilter, mut before: Option<MessageId>, enough: usize) -> Result<Vec<message::Message>> {
     let everything = allows(ctx, Deed::ReadMessage, About::Everything);
     let batch = if everything { u32::try_from(enough).unwrap_or(BATCH) } else { BATCH };
     let mut seen = Vec::new();
     loop {
-        let found = house(ctx)?.store.messages(before, batch).await.map_err(|e| fault(ctx, &e))?;
+        let found = house(ctx)?.records.messages_of(filter, before, batch).await.map_err(|e| fault(ctx, &e))?;
         if everything {
             return Ok(found);
         }

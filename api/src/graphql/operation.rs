@@ -4,7 +4,7 @@ use super::error::{Maybe, UserError, UserErrorCode, bad_input, fault};
 use super::page::{self, Cursor, Page};
 use super::plan::Plan;
 use super::run::{ChangeAction, SyncRun};
-use super::scalar::UnitCode;
+use super::scalar::{UnitCode, comparable};
 use super::{allows, caller, house, id, permits, permitted, said};
 use crate::deeds;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
@@ -155,8 +155,8 @@ pub struct AskedOperations {
     /// Of people who have, had or will have a posting in one of these.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
-    include_subunits: bool,
+    #[graphql(default_with = "Some(true)")]
+    include_subunits: Option<bool>,
     /// Decided then or later.
     since: Option<DateTime<Utc>>,
     /// Decided before.
@@ -166,7 +166,7 @@ pub struct AskedOperations {
 #[Object]
 impl OperationQuery {
     /// What was done to accounts, newest first; a personnel officer sees what was done to the own people's.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn operations(
         &self,
         ctx: &Context<'_>,
@@ -193,7 +193,7 @@ async fn asked(ctx: &Context<'_>, filter: Option<AskedOperations>) -> Result<Ope
     let tree = house(ctx)?.cards.tree().await.map_err(|e| fault(ctx, &e))?;
     let units = filter.units.map(|units| {
         let roots: Vec<_> = units.into_iter().map(|unit| unit.0).collect();
-        tree.within(&roots, filter.include_subunits).into_iter().collect()
+        tree.within(&roots, filter.include_subunits.unwrap_or(true)).into_iter().collect()
     });
     let once = |kinds: Vec<ChangeAction>| {
         let named: Vec<ActionKind> = kinds.into_iter().map(Into::into).collect();
@@ -204,8 +204,8 @@ async fn asked(ctx: &Context<'_>, filter: Option<AskedOperations>) -> Result<Ope
         kinds: filter.actions.map(once),
         person: filter.person_id.map(|id| id::argument(id::CARD, "filter.personId", &id)).transpose()?.map(PersonId),
         units,
-        since: filter.since,
-        until: filter.until,
+        since: filter.since.map(comparable),
+        until: filter.until.map(comparable),
     })
 }
 

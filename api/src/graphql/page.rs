@@ -1,21 +1,35 @@
 //! Pages: how many and after what. A bad number or a cursor of another list is the caller's error, said in clear words.
 use super::error::bad_input;
 use super::id;
-use async_graphql::Result;
 use async_graphql::connection::{Connection, CursorType, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields};
+use async_graphql::parser::types::{Field, VariableDefinition};
+use async_graphql::{Positioned, Result, VisitorContext};
 use std::convert::Infallible;
 use uuid::Uuid;
 
 pub const USUAL: i32 = 20;
-const MOST: i32 = 100;
+pub const MOST: i32 = 100;
 
 pub type Page<T> = Connection<Cursor, T, EmptyFields, EmptyFields, DefaultConnectionName, DefaultEdgeName>;
 
 pub type PageEdge<T> = Edge<Cursor, T, EmptyFields, DefaultEdgeName>;
 
-/// For the complexity of a page.
-pub fn size(first: Option<i32>) -> usize {
-    usize::try_from(first.unwrap_or(USUAL).clamp(1, MOST)).unwrap_or(1)
+/// More than any limit, and so little that sums of it do not overflow.
+const BEYOND: usize = 1_000_000;
+
+/// The complexity of a page: that of one item, as often as there are items on it.
+pub fn cost(ctx: &VisitorContext<'_>, variables: &[Positioned<VariableDefinition>], field: &Field, item: usize) -> usize {
+    cost_of(USUAL, ctx, variables, field, item)
+}
+
+/// The same, of a page of `usual` items where nothing is said.
+///
+/// Why read here, and not named in the rule of the field: there, an argument of which the variable was not sent is an error. By the
+/// specification it counts as not given. What is wrong with a value the validation says.
+pub fn cost_of(usual: i32, ctx: &VisitorContext<'_>, variables: &[Positioned<VariableDefinition>], field: &Field, item: usize) -> usize {
+    let said = |name| ctx.param_value::<Option<i32>>(variables, field, name, None).ok().flatten();
+    let items = said("first").or_else(|| said("last")).unwrap_or(usual).clamp(1, MOST);
+    usize::try_from(items).unwrap_or(1).saturating_mul(item).saturating_add(5).min(BEYOND)
 }
 
 pub fn first(first: Option<i32>) -> Result<u32> {

@@ -199,8 +199,8 @@ pub struct StaffPhonesUpdateInput {
     /// Null: it stays as it is.
     mobile: Option<String>,
     /// The person has no mobile any more: codes and notices go nowhere until there is another one.
-    #[graphql(default)]
-    remove_mobile: bool,
+    #[graphql(default_with = "Some(false)")]
+    remove_mobile: Option<bool>,
     /// Null: it stays as it is.
     work_phone: Option<WorkPhoneInput>,
     /// Why, in 5 to 300 characters: for whoever reads it later.
@@ -365,7 +365,11 @@ async fn update_work(ctx: &Context<'_>, person: PersonId, input: WorkPhoneUpdate
 
 async fn update_of(ctx: &Context<'_>, input: StaffPhonesUpdateInput) -> Result<Option<PhonesPayload>> {
     let house = house(ctx)?;
-    let person = PersonId(id::argument(id::CARD, "input.personId", &input.person_id)?);
+    let Some(person) = id::decode(id::CARD, &input.person_id).map(PersonId) else {
+        let mut user_errors = vec![UserError::new(UserErrorCode::Invalid, "personId", "This is not the id of a card.")];
+        user_errors.extend(wish(&input).err().into_iter().flatten());
+        return Ok(Some(PhonesPayload { phones: None, user_errors }));
+    };
     let found = house.store.people(PeopleBy::Ids(&[person])).await.map_err(|e| fault(ctx, &e))?;
     let today = day::today(house.clock.now());
     // Why before the mistakes: who may not is told nothing, not even which of their words are wrong.
@@ -387,7 +391,7 @@ fn wish(input: &StaffPhonesUpdateInput) -> std::result::Result<OfficersChange, V
         errors.push(mobile_fault(fault, "mobile"));
         None
     });
-    let mobile = match (mobile, input.remove_mobile) {
+    let mobile = match (mobile, input.remove_mobile.unwrap_or_default()) {
         (Some(_), true) => {
             let text = "Either another mobile, or none.";
             errors.push(UserError::new(UserErrorCode::Invalid, "removeMobile", text));

@@ -100,7 +100,7 @@ impl Plan {
             held_because: overview.exceeded.iter().map(ToString::to_string).collect(),
             changes: Vec::new(),
             text: String::new(),
-            digest: String::new(),
+            digest: many.digest.clone(),
             observed_at: overview.observed_at,
             as_of: overview.as_of,
             many: Some(many),
@@ -171,7 +171,7 @@ impl Plan {
         self.held_because.iter().map(|why| said(ctx, why)).collect()
     }
     /// Each change, by registry number, in the order in which it is carried out.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn changes(
         &self,
         ctx: &Context<'_>,
@@ -192,12 +192,8 @@ impl Plan {
         }
     }
     /// The same exactly as long as the changes are.
-    #[graphql(complexity = "100")]
-    async fn digest(&self, ctx: &Context<'_>) -> Maybe<String> {
-        match &self.many {
-            Some(many) => Some(plan_of_many::digest(many, ctx).await),
-            None => Some(Ok(self.digest.clone())),
-        }
+    async fn digest(&self) -> &str {
+        &self.digest
     }
     /// When the directory was looked at.
     async fn observed_at(&self) -> DateTime<Utc> {

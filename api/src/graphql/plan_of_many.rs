@@ -5,7 +5,6 @@ use super::plan::PlannedChange;
 use super::{house, language, window};
 use async_graphql::connection::Edge;
 use async_graphql::{Context, Result};
-use kimlik_domain::lifecycle::plan::Digest;
 use kimlik_domain::lifecycle::reconcile::Head;
 use kimlik_domain::lifecycle::{PersonPlan, describe};
 use kimlik_domain::message::Language;
@@ -18,8 +17,6 @@ pub use crate::plans::Many;
 const PLAN: &str = "plan";
 /// People whose plan stands in a text.
 const SHOWN: usize = 100;
-/// People planned at once where all are.
-const CHUNK: usize = 1_000;
 
 async fn again(ctx: &Context<'_>, many: &Many, heads: &[Head]) -> Result<Vec<PersonPlan>> {
     let plan = async {
@@ -78,14 +75,4 @@ pub async fn text(many: &Many, ctx: &Context<'_>) -> Result<String> {
         };
     }
     Ok(text + &many.overview.text(language))
-}
-
-/// Over all of them, a part at a time.
-pub async fn digest(many: &Many, ctx: &Context<'_>) -> Result<String> {
-    let mut digest = Digest::default();
-    for heads in many.heads.chunks(CHUNK) {
-        let people = again(ctx, many, heads).await?;
-        people.iter().for_each(|p| p.actions.iter().for_each(|action| digest.add(p.person, action)));
-    }
-    Ok(digest.end())
 }

@@ -37,8 +37,8 @@ pub struct AccountRenameInput {
     /// At most 500 characters. It stands in the audit and in the plan.
     reason: String,
     /// Only show what would be done.
-    #[graphql(default)]
-    dry_run: bool,
+    #[graphql(default_with = "Some(false)")]
+    dry_run: Option<bool>,
     /// 1 to 100 characters of the client's own: the same key with the same input answers the first result again, for 7 days.
     idempotency_key: Option<String>,
 }
@@ -167,7 +167,7 @@ async fn rename(ctx: &Context<'_>, input: AccountRenameInput) -> Result<AccountC
     let (house, person) = (house(ctx)?, record.person.id);
     let asked =
         json!({ "deed": "accountRename", "person": person, "username": rename.username, "mail": rename.mail, "reason": rename.by.reason });
-    let key = order::client_key(ctx, input.idempotency_key.as_deref(), input.dry_run, &asked);
+    let key = order::client_key(ctx, input.idempotency_key.as_deref(), input.dry_run.unwrap_or_default(), &asked);
     match order::before(ctx, key.as_ref()).await? {
         Ok(None) => {}
         Ok(Some(answer)) => return done(ctx, person, order::read(ctx, &answer)?).await,
@@ -209,7 +209,7 @@ async fn rename(ctx: &Context<'_>, input: AccountRenameInput) -> Result<AccountC
     }
     let stays_disabled = stays_disabled(&plan);
     let plan = Plan::of(&plan);
-    if input.dry_run {
+    if input.dry_run.unwrap_or_default() {
         let staff_member = member_of(ctx, person).await?;
         return Ok(shown(staff_member, plan, stays_disabled));
     }

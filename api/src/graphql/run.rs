@@ -76,6 +76,8 @@ pub enum SyncRunStatus {
     PartlyFailed,
     /// It could not go on at all.
     Failed,
+    /// Nobody carries it out any more: its process was killed, or has said nothing for a minute. What it left is looked at by another run.
+    Interrupted,
 }
 
 /// How many changes of one kind.
@@ -121,7 +123,7 @@ impl SyncRun {
     async fn started_at(&self) -> DateTime<Utc> {
         self.0.started_at
     }
-    /// Null: it goes on, or was cut off.
+    /// Null: it goes on. Of one that was interrupted: when that was found.
     async fn finished_at(&self) -> Option<DateTime<Utc>> {
         self.0.finished_at
     }
@@ -162,7 +164,7 @@ impl SyncRun {
         self.0.summary.by.as_deref()
     }
     /// What it did, newest first. Who may read everybody's operations; others see null.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn operations(
         &self,
         ctx: &Context<'_>,
@@ -179,7 +181,7 @@ impl SyncRun {
 #[Object]
 impl RunQuery {
     /// Runs, newest first.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn sync_runs(
         &self,
         ctx: &Context<'_>,

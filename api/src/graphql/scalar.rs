@@ -1,6 +1,6 @@
 //! Scalars: values that have a form of their own.
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use kimlik_domain::{day, staff};
 
 /// DETSİS number of a unit, 8 digits.
@@ -74,4 +74,10 @@ impl ScalarType for Date {
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
     }
+}
+
+/// A moment that something kept is compared with: in place of what lies before 1970 or behind 9999 that edge, which every database holds.
+pub fn comparable(moment: DateTime<Utc>) -> DateTime<Utc> {
+    let far = DateTime::from_timestamp(253_402_300_799, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    moment.clamp(DateTime::UNIX_EPOCH, far)
 }

@@ -107,7 +107,7 @@ pub struct ServiceAccountRotateInput {
     service_account_id: ID,
     /// The old secret counts so many hours beside the new one, at most 168; 0: not at all.
     #[graphql(default = 24)]
-    overlap_hours: i32,
+    overlap_hours: Option<i32>,
 }
 
 /// Which one is revoked.
@@ -140,7 +140,7 @@ pub struct ServiceAccountRevokePayload {
 #[Object]
 impl ServiceQuery {
     /// Service accounts, newest first.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn service_accounts(
         &self,
         ctx: &Context<'_>,
@@ -251,7 +251,7 @@ async fn rotate(ctx: &Context<'_>, input: ServiceAccountRotateInput) -> Result<S
         Ok(service) => service,
         Err(error) => return Ok(unmade(vec![error])),
     };
-    let overlap = chrono::TimeDelta::hours(input.overlap_hours.into());
+    let overlap = chrono::TimeDelta::hours(input.overlap_hours.unwrap_or(24).into());
     if overlap < chrono::TimeDelta::zero() || overlap > service::LONGEST_OVERLAP {
         return Ok(unmade(vec![UserError::new(UserErrorCode::Invalid, "overlapHours", "A number from 0 to 168.")]));
     }

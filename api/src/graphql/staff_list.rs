@@ -3,7 +3,7 @@ use super::card::{AccountState, IdentityCard, plain};
 use super::error::{bad_input, fault};
 use super::reading::reads;
 use super::scalar::UnitCode;
-use super::staff::StaffMember;
+use super::staff::{EmploymentStatus, StaffMember};
 use super::unit::provinces;
 use super::window::{self, Counted, Paging, Total};
 use super::{allows, caller_of, house};
@@ -33,58 +33,53 @@ pub enum StaffMemberStatus {
 }
 
 /// Which members of staff; all that is said must fit.
-#[derive(InputObject)]
+#[derive(InputObject, Default)]
 pub struct StaffMemberFilter {
     /// Folds Turkish letters: sahin finds Şahin and ŞAHİN; every word must match the start of a word of the name.
     search: Option<String>,
     /// Who works in one of these today; of those who have left: who worked there last.
     units: Option<Vec<UnitCode>>,
     /// Or in the units below them.
-    #[graphql(default = true)]
-    include_subunits: bool,
+    #[graphql(default_with = "Some(true)")]
+    include_subunits: Option<bool>,
     /// Ids of provinces: who works in one of them.
     provinces: Option<Vec<ID>>,
     /// In service, or left.
-    #[graphql(default_with = "StaffMemberStatus::InService")]
-    status: StaffMemberStatus,
+    #[graphql(default_with = "Some(StaffMemberStatus::InService)")]
+    status: Option<StaffMemberStatus>,
     /// Whose account is one of these: SUSPENDED finds who is on leave or removed from duty, NONE who waits for one.
     account_states: Option<Vec<AccountState>>,
-}
-
-impl Default for StaffMemberFilter {
-    fn default() -> StaffMemberFilter {
-        StaffMemberFilter {
-            search: None,
-            units: None,
-            include_subunits: true,
-            provinces: None,
-            status: StaffMemberStatus::InService,
-            account_states: None,
-        }
-    }
+    /// Of whom HR last said one of these: ON_LEAVE finds who is on leave, whatever became of the account. Who has no status is not found.
+    employment_statuses: Option<Vec<EmploymentStatus>>,
 }
 
 const MOST_VALUES: usize = 1_000;
 
 impl StaffMemberFilter {
     fn asked(self) -> Result<CardFilter> {
-        let sizes = [self.units.as_ref().map(Vec::len), self.provinces.as_ref().map(Vec::len), self.account_states.as_ref().map(Vec::len)];
+        let sizes = [
+            self.units.as_ref().map(Vec::len),
+            self.provinces.as_ref().map(Vec::len),
+            self.account_states.as_ref().map(Vec::len),
+            self.employment_statuses.as_ref().map(Vec::len),
+        ];
         if sizes.into_iter().flatten().any(|n| n > MOST_VALUES) {
             return Err(bad_input(format!("filter: at most {MOST_VALUES} values of a kind.")));
         }
         Ok(CardFilter {
             words: asked_words(plain("filter.search", self.search.as_deref().unwrap_or(""))?),
             units: self.units.map(|units| units.into_iter().map(|code| code.0).collect()),
-            include_subunits: self.include_subunits,
+            include_subunits: self.include_subunits.unwrap_or(true),
             provinces: self.provinces.map(|ids| provinces("filter.provinces", &ids)).transpose()?,
             account_states: self.account_states.map(|states| states.into_iter().map(Into::into).collect()),
+            statuses: self.employment_statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
             ..CardFilter::default()
         })
     }
 }
 
 pub async fn list(ctx: &Context<'_>, filter: StaffMemberFilter, paging: &Paging) -> Result<Counted<StaffMember>> {
-    let status = filter.status;
+    let status = filter.status.unwrap_or_default();
     let filter = filter.asked()?;
     match status {
         StaffMemberStatus::InService => in_service(ctx, filter, paging).await,
@@ -158,6 +153,7 @@ async fn left(ctx: &Context<'_>, filter: &CardFilter, paging: &Paging) -> Result
             && units.as_ref().is_none_or(|units| unit.is_some_and(|unit| units.contains(&unit)))
             && filter.provinces.as_ref().is_none_or(|provinces| in_province(unit, provinces))
             && filter.account_states.as_ref().is_none_or(|states| states.contains(&state))
+            && filter.statuses.as_ref().is_none_or(|statuses| person.status.is_some_and(|status| statuses.contains(&status)))
     };
     let mut place = window.after.as_ref().map(written).transpose()?;
     let mut page = Counted::with_additional_fields(place.is_some(), false, Total::unknown());

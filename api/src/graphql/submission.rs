@@ -152,8 +152,8 @@ pub struct StaffRecordsSubmitInput {
     /// For a snapshot in parts: it counts only when all of them are there, in whatever order they come.
     submission: Option<SubmissionPartInput>,
     /// Only says what would become of the records.
-    #[graphql(default)]
-    dry_run: bool,
+    #[graphql(default_with = "Some(false)")]
+    dry_run: Option<bool>,
     /// 1 to 100 characters. The same key with the same input answers the first result again, with another input it is a user error.
     /// Keys belong to the sender and live 7 days.
     idempotency_key: String,
@@ -390,7 +390,7 @@ async fn submit(ctx: &Context<'_>, input: StaffRecordsSubmitInput) -> Result<Sta
     }
     let mode = input.mode.into();
     let records: Vec<Record> = input.records.into_iter().map(record).collect();
-    if input.dry_run {
+    if input.dry_run.unwrap_or_default() {
         let (report, changed) = house.submissions.rehearse(mode, &records).await.map_err(|e| fault(ctx, &e))?;
         let plan = preview(ctx, changed).await?;
         return Ok(StaffRecordsSubmitPayload { plan, ..answered(None, Some(&report), &records, 0, say) });

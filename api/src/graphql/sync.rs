@@ -109,8 +109,8 @@ fn goes_on(ctx: &Context<'_>) -> bool {
 #[derive(InputObject)]
 pub struct SyncStartInput {
     /// What HR has delivered is taken in first.
-    #[graphql(default = true)]
-    intake: bool,
+    #[graphql(default_with = "Some(true)")]
+    intake: Option<bool>,
     /// Whom to look at; null: everybody.
     scope: Option<PlanScopeInput>,
 }
@@ -165,7 +165,7 @@ async fn start(ctx: &Context<'_>, input: SyncStartInput) -> Result<SyncStartPayl
     if let Some((at, why)) = missing {
         return Ok(refused(UserErrorCode::NotFound, at, why));
     }
-    match deeds::sync::start(house, whom, input.intake, caller(ctx).actor()).await {
+    match deeds::sync::start(house, whom, input.intake.unwrap_or(true), caller(ctx).actor()).await {
         Ok(run) => Ok(SyncStartPayload { run: Some(SyncRun::of(run)), user_errors: Vec::new() }),
         Err(error) if error.refusal() == Some(Refusal::InHand) => {
             let message = "A run over everybody is under way: syncRuns shows it. Try again when it has ended.";

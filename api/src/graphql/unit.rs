@@ -1,6 +1,7 @@
 //! Units: one, a search, and the tree around each.
 use super::card::IdentityCard;
 use super::error::{Maybe, bad_input, fault};
+use super::page;
 use super::scalar::{PhoneNumber, UnitCode};
 use super::window::{self, Counted, Paging, Total};
 use super::{allows, house, id};
@@ -119,7 +120,7 @@ impl Unit {
         found.transpose()
     }
     /// The units directly below, in Turkish order of their names.
-    #[graphql(complexity = "window::size(first, last) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn children(
         &self,
         ctx: &Context<'_>,
@@ -132,11 +133,11 @@ impl Unit {
         Some(list(ctx, filter, &Paging { first, after, last, before }).await)
     }
     /// Who works here today, in Turkish order of the family name.
-    #[graphql(complexity = "window::size(first, last) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn staff(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Also who works in the units below.", default = false)] include_subunits: bool,
+        #[graphql(desc = "Also who works in the units below.", default_with = "Some(false)")] include_subunits: Option<bool>,
         #[graphql(desc = "How many from the beginning, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
         #[graphql(desc = "How many from the end, instead of first.")] last: Option<i32>,
@@ -145,6 +146,7 @@ impl Unit {
         if !allows(ctx, Deed::ReadCard, About::Everything) {
             return None;
         }
+        let include_subunits = include_subunits.unwrap_or_default();
         let filter = CardFilter { units: Some(vec![self.0.code]), include_subunits, ..CardFilter::default() };
         Some(super::card::list(ctx, filter, CardOrder::Name, &Paging { first, after, last, before }).await)
     }
@@ -183,7 +185,7 @@ impl UnitQuery {
     }
 
     /// Units in Turkish order of their names.
-    #[graphql(complexity = "window::size(first, last) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn units(
         &self,
         ctx: &Context<'_>,

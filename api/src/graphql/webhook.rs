@@ -157,7 +157,7 @@ pub struct WebhookReplayPayload {
 #[Object]
 impl WebhookQuery {
     /// Webhooks and how each of them is, newest first. A service account sees those that it has made itself.
-    #[graphql(complexity = "page::size(first) * child_complexity + 5")]
+    #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn webhooks(
         &self,
         ctx: &Context<'_>,

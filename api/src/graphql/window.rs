@@ -1,14 +1,12 @@
 //! Pages in both directions: first/after or last/before, and the total where it is asked for.
 use super::error::{Maybe, bad_input, fault};
 use super::house;
-use super::page::{Cursor, USUAL, foreign};
+use super::page::{Cursor, MOST, USUAL, foreign};
 use async_graphql::connection::{Connection, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields};
 use async_graphql::{Context, Object, OutputType, Result};
 use kimlik_domain::card::book::Book;
 use kimlik_domain::page::{Place, Seen, Window};
 use uuid::Uuid;
-
-const MOST: i32 = 100;
 
 /// One page of a list that can be counted.
 pub type Counted<T> = Connection<Cursor, T, Total, EmptyFields, DefaultConnectionName, DefaultEdgeName>;
@@ -52,11 +50,6 @@ pub struct Paging {
     pub after: Option<String>,
     pub last: Option<i32>,
     pub before: Option<String>,
-}
-
-/// For the complexity of a page.
-pub fn size(first: Option<i32>, last: Option<i32>) -> usize {
-    usize::try_from(first.or(last).unwrap_or(USUAL).clamp(1, MOST)).unwrap_or(1)
 }
 
 impl Paging {

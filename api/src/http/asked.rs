@@ -1,7 +1,7 @@
 //! What a request asks, read on the specification "GraphQL over HTTP" and bounded before anything is parsed.
 use crate::language::Language;
-use async_graphql::parser::types::{DocumentOperations, OperationType};
-use async_graphql::{Request, Variables};
+use async_graphql::parser::types::{DocumentOperations, OperationDefinition, OperationType};
+use async_graphql::{Request, Value as Constant, Variables};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -117,26 +117,57 @@ impl Asked {
         if let Some(name) = name.filter(|name| !name.is_empty()) {
             request = request.operation_name(name);
         }
-        let kind = kind_of(&mut request);
+        let kind = kind_of(chosen(&mut request));
+        complete(&mut request)?;
         Ok(Asked { request, kind })
     }
 }
 
-/// What cannot be read, or not be chosen, asks: it changes nothing.
-fn kind_of(request: &mut Request) -> Kind {
+/// The operation that is carried out. `None`: it cannot be read, or it is not said which.
+fn chosen(request: &mut Request) -> Option<&OperationDefinition> {
     let name = request.operation_name.clone();
-    let Ok(document) = request.parsed_query() else { return Kind::Question };
+    let document = request.parsed_query().ok()?;
     let operation = match (&document.operations, name) {
-        (DocumentOperations::Single(operation), _) => Some(operation),
-        (DocumentOperations::Multiple(all), Some(name)) => all.get(name.as_str()),
-        (DocumentOperations::Multiple(all), None) if all.len() == 1 => all.values().next(),
-        (DocumentOperations::Multiple(_), None) => None,
+        (DocumentOperations::Single(operation), _) => operation,
+        (DocumentOperations::Multiple(all), Some(name)) => all.get(name.as_str())?,
+        (DocumentOperations::Multiple(all), None) if all.len() == 1 => all.values().next()?,
+        (DocumentOperations::Multiple(_), None) => return None,
     };
-    match operation.map(|o| o.node.ty) {
+    Some(&operation.node)
+}
+
+/// What cannot be read, or not be chosen, asks: it changes nothing.
+fn kind_of(operation: Option<&OperationDefinition>) -> Kind {
+    match operation.map(|o| o.ty) {
         Some(OperationType::Mutation) => Kind::Deed,
         Some(OperationType::Subscription) => Kind::Subscription,
         Some(OperationType::Query) | None => Kind::Question,
     }
+}
+
+/// Variables that were not sent: a default value counts as sent; one that must be there is the caller's mistake; all others stay away.
+///
+/// Why here: the library knows defaults where it reads arguments, and not where it decides what is skipped or included.
+fn complete(request: &mut Request) -> Result<(), Refused> {
+    // Why taken: it is read while the operation of the request is.
+    let mut variables = std::mem::take(&mut request.variables);
+    for definition in chosen(request).into_iter().flat_map(|operation| &operation.variable_definitions) {
+        let definition = &definition.node;
+        let name = &definition.name.node;
+        if variables.contains_key(name) {
+            continue;
+        }
+        match definition.default_value.as_ref().map(|value| &value.node) {
+            Some(Constant::Null) | None if !definition.var_type.node.nullable => {
+                let message = format!("The variable ${name} of type {} was not sent.", definition.var_type.node);
+                return Err(Refused::bad(message));
+            }
+            Some(value) => drop(variables.insert(name.clone(), value.clone())),
+            None => {}
+        }
+    }
+    request.variables = variables;
+    Ok(())
 }
 
 fn bounded(query: &str) -> Result<(), Refused> {
@@ -273,6 +304,18 @@ mod tests {
         let both = "query A { a } mutation B { b }";
         let of = |name: &str| Asked::of_json(json!({ "query": both, "operationName": name })).map(|a| a.kind).unwrap();
         assert_eq!((of("A"), of("B")), (Kind::Question, Kind::Deed));
+    }
+
+    #[test]
+    fn a_variable_that_was_not_sent_has_its_default_or_stays_away_or_is_missed() {
+        let of = |query: &str| Asked::of_json(json!({ "query": query, "variables": { "sent": null } })).map(|a| a.request.variables);
+        let variables = of("query($sent: Int = 1, $kept: Boolean! = true, $away: Int) { a(b: $sent, c: $kept, d: $away) }").unwrap();
+        assert_eq!(serde_json::to_value(&variables).unwrap(), json!({ "sent": null, "kept": true }));
+        let missed = of("query($id: [ID!]!) { a(b: $id) }").err().unwrap().message;
+        assert_eq!(missed, "The variable $id of type [ID!]! was not sent.");
+        assert_eq!(Language::Turkish.say(&missed), "[ID!]! türündeki $id değişkeni gönderilmedi.");
+        let other = json!({ "query": "query A($id: ID!) { a(b: $id) } query B { b }", "operationName": "B" });
+        assert!(Asked::of_json(other).is_ok(), "another operation's variables need not be there");
     }
 
     #[test]

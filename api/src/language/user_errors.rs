@@ -48,6 +48,17 @@ pub const PHRASES: &[Phrase] = &[
         "",
         "Parola kısa süre önce değiştirildi; {0} gün geçmeden yeniden değiştirilemez.",
     ),
+    // --- of orders to adopt
+    (
+        "The order is being carried out just now. Try again in a minute.",
+        "",
+        "Talimat şu anda yerine getiriliyor. Bir dakika sonra yeniden deneyin.",
+    ),
+    (
+        "There is no order that waits: none was given, or it was carried out or taken back.",
+        "",
+        "Bekleyen bir talimat yok: ya verilmedi ya yerine getirildi ya da geri alındı.",
+    ),
     // --- of phones
     (
         "Too many codes were asked for. Wait a minute, or an hour where that does not help.",

@@ -10,6 +10,7 @@ pub mod neighbour;
 pub mod phones;
 pub mod photos;
 pub mod reconcile;
+pub mod runs;
 pub mod submissions;
 pub mod voice;
 pub mod webhooks;
@@ -30,6 +31,7 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(cards::keep_following(house.clone(), stop.clone()));
     loops.spawn(intake::keep_taking_in(house.clone(), voice.clone(), stop.clone()));
     loops.spawn(reconcile::keep_reconciling(house.clone(), voice.clone(), stop.clone()));
+    loops.spawn(runs::keep_ending_lost(house.clone(), stop.clone()));
     loops.spawn(challenges::keep_answering(house.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying(house.clone(), stop.clone()));
     loops.spawn(courier::keep_carrying_letters(house.clone(), stop.clone()));

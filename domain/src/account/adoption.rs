@@ -43,6 +43,21 @@ pub enum Adopted {
     KeyReused,
 }
 
+/// What came of taking an order back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// The order is gone, with the names that came with it.
+    Done,
+    /// There is no order that waits to be carried out.
+    NoOrder,
+    /// It is being carried out, or nobody knows yet whether it was.
+    UnderWay,
+    /// The key was used for the same before: what was answered then.
+    Answered(String),
+    /// The key was used for something else.
+    KeyReused,
+}
+
 /// Why an account cannot become a person's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotAdoptable {

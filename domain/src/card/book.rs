@@ -298,6 +298,7 @@ impl<'a> Asked<'a> {
             && filter.manager.as_ref().is_none_or(|manager| card.manager.as_ref() == Some(manager))
             && holds_words(&entry.words, &filter.words)
             && filter.account_states.as_ref().is_none_or(|states| states.contains(&card.account_state))
+            && filter.statuses.as_ref().is_none_or(|statuses| card.status.is_some_and(|status| statuses.contains(&status)))
             && filter.posting_kinds.as_ref().is_none_or(|kinds| card.postings.iter().any(|p| kinds.contains(&p.kind)))
             && filter.titles.as_ref().is_none_or(|titles| card.title.as_deref().is_some_and(|t| titles.contains(&text::fold(t))))
             && self.who.is_none_or(|who| who(card))

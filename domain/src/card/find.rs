@@ -1,7 +1,7 @@
 //! What is asked of the book of cards: words, filters, order.
 use crate::account::AccountState;
 use crate::staff::unit::Province;
-use crate::staff::{PostingKind, RegistryNo, UnitCode, UnitKind};
+use crate::staff::{EmploymentStatus, PostingKind, RegistryNo, UnitCode, UnitKind};
 use crate::text;
 
 /// Each that is set must fit.
@@ -19,6 +19,7 @@ pub struct CardFilter {
     /// Whose manager this is.
     pub manager: Option<RegistryNo>,
     pub account_states: Option<Vec<AccountState>>,
+    pub statuses: Option<Vec<EmploymentStatus>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

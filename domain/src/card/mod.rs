@@ -14,7 +14,7 @@ use crate::day::Day;
 use crate::id::PersonId;
 use crate::lifecycle::desired::{Standing, manager_of, standing};
 use crate::ports::CardFacts;
-use crate::staff::{MobileNumber, Person, PostingKind, Reasons, RegistryNo, Unit, UnitCode, Units, WorkNumber};
+use crate::staff::{EmploymentStatus, MobileNumber, Person, PostingKind, Reasons, RegistryNo, Unit, UnitCode, Units, WorkNumber};
 use crate::text;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -48,6 +48,8 @@ pub struct Card {
     /// Another one: the directory holds another photo. None: it holds none.
     pub thumbnail: Option<Box<str>>,
     pub account_state: AccountState,
+    /// As HR last said it: lists of records are filtered by it, colleagues do not see it.
+    pub status: Option<EmploymentStatus>,
     /// HR's own time of its last change.
     pub updated_at: Option<DateTime<Utc>>,
 }
@@ -114,6 +116,7 @@ impl Card {
             // Why by the state: what a closed or foreign account holds is not this card's.
             thumbnail: facts.photo.clone().filter(|_| state != AccountState::None),
             account_state: state,
+            status: person.status,
             updated_at: person.updated_at,
         }
     }

@@ -152,7 +152,16 @@ impl Reconciler {
         let whole = |record: &PersonRecord| {
             let plan = difference::plan(record, Sight::default(), &facts);
             let unsettled = !record.unsettled.is_empty();
-            Planned { plan, decisions: Vec::new(), unsettled, refused: false, announce: false, light: false, proposed: None }
+            Planned {
+                plan,
+                decisions: Vec::new(),
+                unsettled,
+                refused: false,
+                announce: false,
+                light: false,
+                proposed: None,
+                digests: Vec::new(),
+            }
         };
         Ok(records.iter().map(|r| (r.person.id, whole(r))).collect())
     }
@@ -254,6 +263,10 @@ impl Reconciler {
     async fn action(&self, record: &PersonRecord, operation: OperationId, action: &Action, account: &mut Option<AccountRef>) -> Ended {
         let mut ended =
             Ended { operation, action: action.clone(), error: None, receipt: Vec::with_capacity(action.steps.len()), sealed: false };
+        if is_taken_back(record, action) {
+            ended.error = Some(PortError::refused(Refusal::Changed, "the order was taken back meanwhile"));
+            return ended;
+        }
         for step in &action.steps {
             let result = self.step(step, account).await;
             let text = result.as_ref().map_or_else(ToString::to_string, |()| "done".into());
@@ -328,6 +341,12 @@ impl Reconciler {
         text.push_str("aA1-");
         text
     }
+}
+
+/// The person was to get an existing account by order, and whoever ordered it has thought better of it since the look.
+fn is_taken_back(record: &PersonRecord, action: &Action) -> bool {
+    matches!(action.because, Because::AdoptedByOrder { .. })
+        && record.account.as_ref().is_none_or(|a| a.guid.is_none() && a.adopt.is_none())
 }
 
 /// A closing goes on whatever is refused: each step shuts one more door. Otherwise a group or a place that is refused

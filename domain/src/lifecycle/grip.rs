@@ -1,8 +1,9 @@
 //! What a worker holds while it works: the one hand at everybody, and claims on people. Both are leases that are kept while the work
-//! lasts; where one was lost (this process slept, another has taken over), the worker stops before its next intent.
+//! lasts; where one was lost (this process slept, another has taken over), the worker stops before its next intent. The run that
+//! it carries out is kept likewise, so that whoever follows it is told if nobody does any more.
 use super::reconcile::Reconciler;
 use crate::day::{self, Day};
-use crate::id::PersonId;
+use crate::id::{PersonId, RunId};
 use crate::ports::{Claim, PortError, PortResult, Refusal};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{HashMap, HashSet};
@@ -13,6 +14,9 @@ use uuid::Uuid;
 const CLAIM: TimeDelta = TimeDelta::seconds(60);
 /// How long the hand at everybody lasts. Why shorter: whoever starts Kimlik anew after a crash waits for it.
 pub const HAND: TimeDelta = TimeDelta::seconds(15);
+/// How long a run counts as carried out by somebody who says no more of it. Why no shorter: it takes nothing from anybody, and a
+/// directory that answers late must not make it look dead.
+pub const CARRIED: TimeDelta = TimeDelta::seconds(60);
 /// Leases are kept when a third of them is over.
 const THIRD: i32 = 3;
 const CLAIMS: u32 = 256;
@@ -27,13 +31,14 @@ pub struct Grip<'a> {
 struct Kept {
     hand_at: DateTime<Utc>,
     claims_at: DateTime<Utc>,
+    run: Option<(RunId, DateTime<Utc>)>,
     lost: HashSet<PersonId>,
 }
 
 impl<'a> Grip<'a> {
     fn new(of: &'a Reconciler, hand: Option<Uuid>, claims: Vec<Claim>) -> Grip<'a> {
         let now = of.clock.now();
-        Grip { of, hand, claims, kept: Mutex::new(Kept { hand_at: now, claims_at: now, lost: HashSet::new() }) }
+        Grip { of, hand, claims, kept: Mutex::new(Kept { hand_at: now, claims_at: now, run: None, lost: HashSet::new() }) }
     }
 
     /// Of a worker that looks at people by name, because somebody said so.
@@ -76,6 +81,11 @@ impl<'a> Grip<'a> {
         Ok(Grip::new(of, None, of.store.claim_these(people, until).await?))
     }
 
+    /// From now on it keeps this run too, which was begun or kept a moment ago.
+    pub fn carries(&self, run: RunId) {
+        self.kept().run = Some((run, self.of.clock.now()));
+    }
+
     pub fn people(&self) -> Vec<PersonId> {
         self.claims.iter().map(|c| c.person).collect()
     }
@@ -96,6 +106,13 @@ impl<'a> Grip<'a> {
         if !self.claims.is_empty() && due(&mut self.kept().claims_at, now, CLAIM) {
             let lost = self.of.store.renew_claims(&self.claims, now + CLAIM).await?;
             self.kept().lost.extend(lost);
+        }
+        let run = self.kept().run.as_mut().filter(|(_, kept_at)| is_due(*kept_at, now, CARRIED)).map(|(run, kept_at)| {
+            *kept_at = now;
+            *run
+        });
+        if let Some(run) = run {
+            self.of.store.keep_run(run, now + CARRIED).await?;
         }
         Ok(())
     }
@@ -148,11 +165,15 @@ pub async fn take_hand(of: &Reconciler) -> PortResult<Uuid> {
 
 /// Is it time to keep a lease again? If so, it counts as kept.
 fn due(kept_at: &mut DateTime<Utc>, now: DateTime<Utc>, lease: TimeDelta) -> bool {
-    let due = now - *kept_at >= lease / THIRD;
+    let due = is_due(*kept_at, now, lease);
     if due {
         *kept_at = now;
     }
     due
+}
+
+fn is_due(kept_at: DateTime<Utc>, now: DateTime<Utc>, lease: TimeDelta) -> bool {
+    now - kept_at >= lease / THIRD
 }
 
 async fn claim_all(of: &Reconciler) -> PortResult<Vec<Claim>> {

@@ -4,8 +4,9 @@ use super::addresses;
 use super::desired::{self, Facts, Standing, manager_of};
 use super::difference::{self, Sight};
 use super::grip::Grip;
-use super::plan::{ActionKind, PersonPlan, Step};
-use super::reconcile::{Reconciler, Whom};
+use super::limits::Spent;
+use super::plan::{Action, ActionKind, PersonPlan, Step};
+use super::reconcile::{Reconciler, Whom, count_pending};
 use super::settle;
 use super::suspension::Suspension;
 use crate::account::adoption::AdoptionOrdered;
@@ -41,6 +42,8 @@ pub struct Look<'a> {
     pub capabilities: Capabilities,
     /// False: a dry run reserves nothing.
     pub commit: bool,
+    /// Of a plan only is kept who has something to do, and here what limits count: pages of it are planned again.
+    pub(super) outline: Option<Spent>,
     managers: HashMap<RegistryNo, AccountGuid>,
     asked: HashSet<RegistryNo>,
     pub looked_at: u32,
@@ -75,6 +78,8 @@ pub enum Supposed {
     Names(Names, NamesOrdered),
     /// The account that is to become the person's.
     Adoption(AdoptionOrdered),
+    /// None is to become the person's any more.
+    NoAdoption,
 }
 
 /// A plan with what deciding about it needs.
@@ -93,9 +98,20 @@ pub struct Planned {
     pub light: bool,
     /// Names that a dry run proposed, for a light plan to be made again with: nothing else remembers them.
     pub proposed: Option<Box<Names>>,
+    /// Of an outline: the digest of each action, whose steps are not kept.
+    pub digests: Vec<String>,
 }
 
 impl Planned {
+    /// What is only to be counted and found again: of 100,000 people who are all to be changed that is what memory holds.
+    fn outline(&mut self, counted: &mut Spent) {
+        count_pending(counted, self);
+        self.plan.issues.truncate(1);
+        self.plan.issues.iter_mut().for_each(|issue| issue.message = String::new());
+        self.plan.actions.iter_mut().for_each(|action| action.steps = Vec::new());
+        self.decisions = Vec::new();
+    }
+
     fn lighten(&mut self) {
         if let [action] = self.plan.actions.as_mut_slice()
             && action.kind == ActionKind::Open
@@ -120,6 +136,7 @@ impl<'a> Look<'a> {
             containers,
             capabilities,
             commit,
+            outline: None,
             managers: HashMap::new(),
             asked: HashSet::new(),
             looked_at: 0,
@@ -144,15 +161,26 @@ impl<'a> Look<'a> {
 
     /// Looks at them all. The scan of the whole directory begins while the rest is being read.
     pub async fn over(of: &'a Reconciler, today: Day, commit: bool, whom: &Whom, grip: &Grip<'_>) -> PortResult<Look<'a>> {
+        Look::made(of, today, (commit, false), whom, grip).await
+    }
+
+    /// A dry run of which only an outline is kept.
+    pub async fn outlined(of: &'a Reconciler, today: Day, whom: &Whom) -> PortResult<Look<'a>> {
+        Look::made(of, today, (false, true), whom, &Grip::none(of)).await
+    }
+
+    async fn made(of: &'a Reconciler, today: Day, (commit, outline): (bool, bool), whom: &Whom, grip: &Grip<'_>) -> PortResult<Look<'a>> {
+        let outline = outline.then(Spent::default);
+        let new = async { Ok(Look { outline, ..Look::new(of, today, commit).await? }) };
         let mut look;
         match whom {
             Whom::Everybody => {
-                let (scan, new) = future::try_join(of.directory.scan(None), Look::new(of, today, commit)).await?;
+                let (scan, new) = future::try_join(of.directory.scan(None), new).await?;
                 look = new;
                 look.at_everybody(scan, grip).await?;
             }
             some => {
-                look = Look::new(of, today, commit).await?;
+                look = new.await?;
                 look.at(some, grip).await?;
             }
         }
@@ -311,6 +339,11 @@ impl<'a> Look<'a> {
                     let account = record.account.get_or_insert_with(|| Account::new(*person, nameless));
                     account.adopt = Some(order.clone());
                 }
+                // Why all of it: the names came with the account that is not to be adopted.
+                Supposed::NoAdoption if record.account.as_ref().is_some_and(|a| a.guid.is_none() && a.opening == 0) => {
+                    record.account = None
+                }
+                Supposed::NoAdoption => record.account.iter_mut().for_each(|account| account.adopt = None),
             }
         }
     }
@@ -403,18 +436,8 @@ impl<'a> Look<'a> {
 
     fn keep(&mut self, record: &PersonRecord, sight: Sight<'_>, plan: PersonPlan) {
         self.looked_at += 1;
-        self.next.push((plan.person, plan.next_look));
-        let found = plan.issues.iter().map(|i| i.kind);
-        // Why only those with planning issues, old or new: issues of the others need no write.
-        if found.chain(record.open_issues.iter().copied()).any(|k| IssueKind::OF_PLANNING.contains(&k)) {
-            self.seen.push(plan.registry_no.clone());
-        }
-        for issue in &plan.issues {
-            // Why once: what is about a unit is found with each of its people.
-            let about_unit = issue.unit.filter(|_| issue.registry_no.is_none());
-            if about_unit.is_none_or(|unit| self.units_with_issue.insert((issue.kind, unit))) {
-                self.issues.push(issue.clone());
-            }
+        if self.outline.is_none() {
+            self.note(record, &plan);
         }
         self.lapse(record, &plan);
         if self.commit
@@ -432,12 +455,33 @@ impl<'a> Look<'a> {
         let to_show = !self.commit && !plan.issues.is_empty();
         if !plan.is_empty() || unsettled || announce || to_show {
             let decisions = record.decisions.clone();
-            let mut planned = Planned { plan, decisions, unsettled, refused, announce, light: false, proposed: None };
+            let digests = if self.outline.is_some() { plan.actions.iter().map(Action::digest).collect() } else { Vec::new() };
+            let mut planned = Planned { plan, decisions, unsettled, refused, announce, light: false, proposed: None, digests };
             planned.lighten();
             if planned.light && !self.commit {
                 planned.proposed = record.account.as_ref().map(|a| Box::new(a.names.clone()));
             }
+            if let Some(counted) = &mut self.outline {
+                planned.outline(counted);
+            }
             self.plans.push(planned);
+        }
+    }
+
+    /// When to look again, and what is wrong.
+    fn note(&mut self, record: &PersonRecord, plan: &PersonPlan) {
+        self.next.push((plan.person, plan.next_look));
+        let found = plan.issues.iter().map(|i| i.kind);
+        // Why only those with planning issues, old or new: issues of the others need no write.
+        if found.chain(record.open_issues.iter().copied()).any(|k| IssueKind::OF_PLANNING.contains(&k)) {
+            self.seen.push(plan.registry_no.clone());
+        }
+        for issue in &plan.issues {
+            // Why once: what is about a unit is found with each of its people.
+            let about_unit = issue.unit.filter(|_| issue.registry_no.is_none());
+            if about_unit.is_none_or(|unit| self.units_with_issue.insert((issue.kind, unit))) {
+                self.issues.push(issue.clone());
+            }
         }
     }
 

@@ -161,8 +161,12 @@ impl Default for Digest {
 
 impl Digest {
     pub fn add(&mut self, person: PersonId, action: &Action) {
+        self.add_digest(person, &action.digest());
+    }
+    /// The same, of an action of which only the digest is left.
+    pub fn add_digest(&mut self, person: PersonId, action: &str) {
         person.hash(&mut self.0);
-        action.digest().hash(&mut self.0);
+        action.hash(&mut self.0);
     }
     pub fn end(self) -> String {
         format!("{:032x}", self.0.0)

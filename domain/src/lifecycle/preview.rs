@@ -3,7 +3,7 @@
 use super::describe;
 use super::limits::Exceeded;
 use super::look::{CHUNK, Look, Planned};
-use super::plan::{Action, ActionKind, PersonPlan};
+use super::plan::{Action, ActionKind, Digest, PersonPlan};
 use super::words::said;
 use crate::account::Names;
 use crate::day::Day;
@@ -33,6 +33,16 @@ pub struct Head {
     pub changes: u8,
     /// Names that were proposed: planned alone, two people of one name would be proposed the same.
     pub proposed: Option<Box<Names>>,
+}
+
+/// A dry run of which pages are asked for.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    pub overview: Overview,
+    /// Who has something to do or to mend, by registry number.
+    pub heads: Vec<Head>,
+    /// Of all changes, as [`super::plan::digest_of`].
+    pub digest: String,
 }
 
 /// A dry run whose people are still to be shown.
@@ -76,8 +86,15 @@ impl<'a> Preview<'a> {
         Ok(Some(people))
     }
 
-    /// Who has something to do or to mend, by registry number, and how many changes each.
-    pub fn heads(&self) -> Vec<Head> {
+    pub(super) fn outline(self) -> Outline {
+        let mut digest = Digest::default();
+        for planned in &self.look.plans {
+            planned.digests.iter().for_each(|action| digest.add_digest(planned.plan.person, action));
+        }
+        Outline { heads: self.heads(), digest: digest.end(), overview: self.overview }
+    }
+
+    fn heads(&self) -> Vec<Head> {
         let head = |p: &Planned| Head {
             person: p.plan.person,
             registry_no: p.plan.registry_no.clone(),

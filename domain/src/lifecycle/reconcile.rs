@@ -5,14 +5,14 @@
 //! intent; a crash at any point leaves intents that the next look settles; a second run finds nothing to do.
 //! Caveat: "when" is the caller's: the serve loop, a cron job, an administrator.
 use super::execute::{Carried, Limiting};
-use super::grip::Grip;
+use super::grip::{CARRIED, Grip};
 use super::hold::{HoldItem, HoldRequest, HoldStatus};
 use super::limits::{self, Budget, Cap, Exceeded, Scope, Spent};
 use super::look::{Look, Planned, Supposed};
 use super::plan::{Action, ActionKind, PersonPlan};
 use super::policy::Policy;
 use super::preview::count;
-pub use super::preview::{Head, Overview, Plan, Preview};
+pub use super::preview::{Head, Outline, Overview, Plan, Preview};
 use super::run::{Run, RunStatus, RunSummary, Trigger};
 use super::{Because, describe};
 use crate::account::Mode;
@@ -71,6 +71,15 @@ impl Reconciler {
         Ok(Preview::new(look, exceeded, now))
     }
 
+    /// Who has something to do now, or as of a later day, and what would be done of all together: for a plan of which pages are asked
+    /// for and made by [`Reconciler::plan_again`]. Memory holds some hundred octets of each of these people.
+    pub async fn outline(&self, whom: &Whom, as_of: Option<Day>) -> PortResult<Outline> {
+        let now = self.clock.now();
+        let mut look = Look::outlined(self, as_of.unwrap_or_else(|| day::today(now)), whom).await?;
+        let (exceeded, _) = self.weigh_pending(look.outline.take().unwrap_or_default(), now).await?;
+        Ok(Preview::new(look, exceeded, now).outline())
+    }
+
     /// What would be done for one person if this were so.
     pub async fn preview_with(&self, person: PersonId, supposed: Supposed) -> PortResult<Plan> {
         let now = self.clock.now();
@@ -123,7 +132,7 @@ impl Reconciler {
     /// A run that somebody is going to follow; it has not begun to look.
     pub async fn announce_run(&self, id: RunId, trigger: Trigger) -> PortResult<Run> {
         let run = Run { id, ..self.run(trigger) };
-        self.store.begin_run(&run).await?;
+        self.begin(&run).await?;
         Ok(run)
     }
 
@@ -136,6 +145,7 @@ impl Reconciler {
                 return Err(error);
             }
         };
+        grip.carries(run.id);
         let outcome = async {
             let look = Look::over(self, day::today(self.clock.now()), true, &Whom::People(grip.people()), &grip).await?;
             self.carry_out(&mut run, look, false, &grip, progress).await
@@ -189,6 +199,11 @@ impl Reconciler {
         Run { id: RunId(self.uuid(now)), trigger, status, started_at: now, finished_at: None, summary: RunSummary::default() }
     }
 
+    /// Records it, and that it goes on.
+    pub(super) async fn begin(&self, run: &Run) -> PortResult<()> {
+        self.store.begin_run(run, self.clock.now() + CARRIED).await
+    }
+
     pub(super) fn uuid(&self, now: DateTime<Utc>) -> uuid::Uuid {
         let mut random = [0; 10];
         self.entropy.fill(&mut random);
@@ -220,7 +235,8 @@ impl Reconciler {
         if look.plans.is_empty() {
             return self.carry_out(&mut run, look, false, grip, progress).await;
         }
-        self.store.begin_run(&run).await?;
+        self.begin(&run).await?;
+        grip.carries(run.id);
         let outcome = self.carry_out(&mut run, look, false, grip, progress).await;
         self.finish(run, outcome.as_ref().err()).await?;
         outcome
@@ -250,7 +266,7 @@ impl Reconciler {
         run.summary.planned = count(look.plans.iter().flat_map(|p| &p.plan.actions));
         if !look.plans.is_empty() {
             // Why again: whoever watches the run sees from here on how much there is to do.
-            self.store.begin_run(run).await?;
+            self.begin(run).await?;
         }
         let (exceeded, caps) = self.weigh(&look.plans, now).await?;
         let requests = self.hold_requests(&look, &exceeded, now).await?;
@@ -312,7 +328,10 @@ impl Reconciler {
 
     /// What of the pending changes exceeds a limit, and the limits in force.
     async fn weigh(&self, plans: &[Planned], now: DateTime<Utc>) -> PortResult<(Vec<Exceeded>, Vec<Cap>)> {
-        let pending = pending(plans);
+        self.weigh_pending(pending(plans), now).await
+    }
+
+    async fn weigh_pending(&self, pending: Spent, now: DateTime<Utc>) -> PortResult<(Vec<Exceeded>, Vec<Cap>)> {
         if pending.0.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
@@ -404,12 +423,16 @@ pub(super) fn holds_back(planned: &Planned, action: &Action, exceeded: &[Exceede
 /// Undecided changes of managed people, one a person and budget.
 fn pending(plans: &[Planned]) -> Spent {
     let mut pending = Spent::default();
-    for planned in plans.iter().filter(|p| p.plan.mode == Mode::Manage) {
-        let budgets: HashSet<Budget> =
-            planned.plan.actions.iter().filter(|a| decision(planned, a).is_none()).filter_map(Action::budget).collect();
+    plans.iter().for_each(|planned| count_pending(&mut pending, planned));
+    pending
+}
+
+pub(super) fn count_pending(pending: &mut Spent, planned: &Planned) {
+    if planned.plan.mode == Mode::Manage {
+        let undecided = planned.plan.actions.iter().filter(|a| decision(planned, a).is_none());
+        let budgets: HashSet<Budget> = undecided.filter_map(Action::budget).collect();
         budgets.into_iter().for_each(|b| pending.add(b, planned.plan.province));
     }
-    pending
 }
 
 impl RunSummary {

@@ -32,6 +32,8 @@ pub enum RunStatus {
     PartlyFailed,
     /// It could not go on at all: a neighbour was away.
     Failed,
+    /// Nobody carries it out any more: its process was killed, or has lost touch. Its people are looked at by another run.
+    Interrupted,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

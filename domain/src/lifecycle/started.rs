@@ -1,6 +1,6 @@
 //! A run from its beginning to its end. What has begun is recorded, and has the hand at everybody where it is about everybody,
 //! before anything is looked at: whoever asks for one is told of it at once, or that another is under way.
-use super::grip::{self, Grip, HAND};
+use super::grip::{self, CARRIED, Grip, HAND};
 use super::look::Look;
 use super::reconcile::{Progress, Reconciler, Whom};
 use super::run::{Run, Trigger};
@@ -31,7 +31,7 @@ impl Reconciler {
         let hand = if whom == Whom::Everybody { Some(grip::take_hand(self).await?) } else { None };
         let mut run = self.run(trigger);
         run.summary.by = by;
-        if let Err(error) = self.store.begin_run(&run).await {
+        if let Err(error) = self.begin(&run).await {
             self.let_go(hand).await;
             return Err(error);
         }
@@ -40,6 +40,7 @@ impl Reconciler {
 
     /// Says that it goes on. `Refused(InHand)`: it must not, another process has taken over.
     pub async fn keep(&self, started: &Started) -> PortResult<()> {
+        self.store.keep_run(started.run.id, self.clock.now() + CARRIED).await?;
         match started.hand {
             Some(hand) if !self.store.keep_hand(hand, self.clock.now() + HAND).await? => {
                 Err(PortError::refused(Refusal::InHand, "another process has taken over: this one was silent for too long"))
@@ -68,6 +69,7 @@ impl Reconciler {
                 return Err(error);
             }
         };
+        grip.carries(run.id);
         let everybody = whom == Whom::Everybody;
         let outcome = async {
             let full_run = self.store.full_run_due().await?;

@@ -3,6 +3,7 @@
 use super::limits::Budget;
 use super::plan::ActionKind;
 use crate::message::Language;
+use crate::staff::issue_message;
 use crate::text::phrase::{fill, holes};
 
 /// A text of this folder (a plan, a reason, a step, an exceeded limit), line by line in `language`; what is nobody's phrase, such as a
@@ -17,7 +18,12 @@ pub fn said(text: &str, language: Language) -> String {
 fn line(text: &str) -> String {
     let rest = text.trim_start_matches(' ');
     let indent = &text[..text.len() - rest.len()];
-    let told = action(rest).or_else(|| head(rest)).or_else(|| exceeded(rest)).or_else(|| reason(rest)).or_else(|| phrase(rest));
+    let told = action(rest)
+        .or_else(|| fault(rest))
+        .or_else(|| head(rest))
+        .or_else(|| exceeded(rest))
+        .or_else(|| reason(rest))
+        .or_else(|| phrase(rest));
     told.map_or_else(|| text.to_owned(), |told| format!("{indent}{told}"))
 }
 
@@ -30,6 +36,12 @@ fn action(line: &str) -> Option<String> {
     let kind = ActionKind::ALL.into_iter().find(|kind| kind.symbol() == symbol && kind.verb() == verb)?;
     let because = reason(because).unwrap_or_else(|| because.to_owned());
     Some(format!("{symbol} {:<13} gerekçe: {because}", turkish_verb(kind)))
+}
+
+/// `! MISSING_UNIT: no row of this person names a unit`
+fn fault(line: &str) -> Option<String> {
+    let (kind, message) = line.strip_prefix("! ")?.split_once(": ")?;
+    Some(format!("! {kind}: {}", issue_message::said(message, Language::Tr)))
 }
 
 /// `Ayşe Şahin (S1), head office [observed only: nothing is written]`
@@ -311,6 +323,10 @@ mod tests {
 
     #[test]
     fn a_plan_is_said_line_by_line_as_it_stands() {
+        assert_eq!(
+            turkish("  ! MISSING_UNIT: no row of this person names a unit"),
+            "  ! MISSING_UNIT: bu kişinin hiçbir satırında birim yok"
+        );
         let english = "Ayşe Şahin (S1), head office [observed only: nothing is written]\n  \
                        > move      because transfer to B from A (HR reason 71)\n        move from OU=A to OU=B\n        title: Memur -> Şef\n";
         let expected = "Ayşe Şahin (S1), merkez [yalnızca gözlem: hiçbir şey yazılmaz]\n  \

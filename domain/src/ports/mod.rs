@@ -19,7 +19,7 @@ mod watch;
 mod webhooks;
 
 pub use crate::mailbox::port::{ClaimedMailbox, MailboxHost, MailboxLedger, MailboxRequest, MailboxSave, MailboxesState};
-pub use crate::staff::records::{IssueFilter, IssueTrend, Left, ListedIssue, OperationFilter, Records, Urgency};
+pub use crate::staff::records::{IssueFilter, IssueTrend, Left, ListedIssue, MessageFilter, OperationFilter, Records, Urgency};
 pub use access::{Attempt, ForeignIssuer, ForeignName, Grants, Services, Sessions, SignIn, Tokens};
 pub use audit::{Audit, AuditFilter};
 pub use cards::{CardEntry, CardFacts, CardText, CardTruth, Cards, CardsHead, Seal};

@@ -1,7 +1,7 @@
 //! People, accounts, units, plans and what is done about them, kept.
 use super::{PortResult, Watermark};
 use crate::access::idempotency::{ClientKey, KeyState};
-use crate::account::adoption::{Adopted, Adoption};
+use crate::account::adoption::{Adopted, Adoption, Withdrawn};
 use crate::account::rename::{Rename, Renamed};
 use crate::account::{Account, LedgerName};
 use crate::audit::AuditEvent;
@@ -130,8 +130,13 @@ pub trait Store: Send + Sync {
     async fn spent(&self, budgets: &[Budget], since: DateTime<Utc>) -> PortResult<Spent>;
 
     // --- carrying out
-    async fn begin_run(&self, run: &Run) -> PortResult<()>;
+    /// Records it, or what is known of it by now. It counts as going on until `until`, if nobody says more of it.
+    async fn begin_run(&self, run: &Run, until: DateTime<Utc>) -> PortResult<()>;
+    /// It goes on until `until`, also if it was said to be interrupted. Nothing where it is over.
+    async fn keep_run(&self, run: RunId, until: DateTime<Utc>) -> PortResult<()>;
     async fn finish_run(&self, run: &Run) -> PortResult<()>;
+    /// Runs that nobody has kept are interrupted from now on: their process was killed, or has lost touch. Answers which.
+    async fn interrupt_lost(&self, now: DateTime<Utc>) -> PortResult<Vec<RunId>>;
     /// Commits intents, and with them their share of the budget. Intents beyond a cap (counted under a lock since
     /// `since`) are not committed: their indices are answered.
     async fn intend(&self, intents: &[Intent], caps: &[Cap], since: DateTime<Utc>) -> PortResult<Vec<usize>>;
@@ -199,6 +204,9 @@ pub trait Store: Send + Sync {
         audit: &AuditEvent,
         key: Option<(&ClientKey, &str)>,
     ) -> PortResult<Adopted>;
+    /// Takes back an order to adopt that was not carried out, as of the audit event's time, and commits with it what [`Store::rename`]
+    /// does. The names that came with it are free again: they were never this person's.
+    async fn withdraw_adoption(&self, person: PersonId, audit: &AuditEvent, key: Option<(&ClientKey, &str)>) -> PortResult<Withdrawn>;
     async fn key_state(&self, key: &ClientKey, now: DateTime<Utc>) -> PortResult<KeyState>;
     async fn audit_events(&self, person: Option<PersonId>, limit: u32) -> PortResult<Vec<AuditEvent>>;
 }

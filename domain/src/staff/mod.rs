@@ -2,6 +2,7 @@
 pub mod feed;
 pub mod intake;
 pub mod issue;
+pub mod issue_message;
 pub mod issue_words;
 pub mod national_id;
 pub mod person;

@@ -1,9 +1,10 @@
 //! What personnel units and administrators look up: who has left, what is wrong in what HR says, what was done. Read only.
 use super::{IssueKind, Person, RegistryNo, UnitCode};
 use crate::day::{self, Day};
-use crate::id::{IssueId, OperationId, PersonId};
+use crate::id::{IssueId, MessageId, OperationId, PersonId};
 use crate::lifecycle::ActionKind;
 use crate::lifecycle::run::{OperationRecord, OperationStatus};
+use crate::message::{Channel, Message, MessageState, Purpose};
 use crate::ports::{OpenIssue, PortResult};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -105,6 +106,19 @@ pub struct OperationFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
+/// Which messages; all that is said must fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessageFilter {
+    pub states: Option<Vec<MessageState>>,
+    pub purposes: Option<Vec<Purpose>>,
+    pub channels: Option<Vec<Channel>>,
+    pub person: Option<PersonId>,
+    /// Put into the outbox then or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Before.
+    pub until: Option<DateTime<Utc>>,
+}
+
 /// Looking up, with nothing changed by it.
 #[async_trait]
 pub trait Records: Send + Sync {
@@ -119,4 +133,6 @@ pub trait Records: Send + Sync {
     async fn operations(&self, filter: &OperationFilter, before: Option<OperationId>, limit: u32) -> PortResult<Vec<OperationRecord>>;
     async fn operation(&self, id: OperationId) -> PortResult<Option<OperationRecord>>;
     async fn issue_trend(&self, since: DateTime<Utc>) -> PortResult<IssueTrend>;
+    /// The latest first.
+    async fn messages_of(&self, filter: &MessageFilter, before: Option<MessageId>, limit: u32) -> PortResult<Vec<Message>>;
 }

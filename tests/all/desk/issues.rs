@@ -178,10 +178,29 @@ async fn a_mistaken_question_about_issues_is_the_caller_s_and_the_words_are_in_t
         json!([])
     );
     let unit = people(&serving).await[0].unit.clone();
-    hand_in(&serving, "wrong", json!([record(1, &unit, json!({ "mobile": "call me" }))])).await;
-    let client = reqwest::Client::new();
-    let body = json!({ "query": "{ dataIssues(first: 100) { nodes { kind explanation } } }" }).to_string();
-    let request = client.post(serving.url("/graphql")).header("content-type", "application/json").header("accept-language", "tr-TR");
-    let answer = request.bearer_auth(serving.token().await).body(body).send().await.unwrap().text().await.unwrap();
-    assert!(answer.contains("Bu, SMS alabilen bir cep telefonu numarası değil."), "{answer}");
+    let wrong = json!([
+        record(1, &unit, json!({ "mobile": "call me" })),
+        record(2, &unit, json!({ "mobile": null, "reasonCode": "999", "managerRegistryNumber": "P999999" })),
+        record(3, "99999999", json!({ "employmentStartsOn": "soon" })),
+    ]);
+    hand_in(&serving, "wrong", wrong).await;
+    let told = async |language: &str| -> Vec<Value> {
+        let body = json!({ "query": "{ dataIssues(first: 100) { nodes { id kind explanation message } } }" }).to_string();
+        let request = reqwest::Client::new().post(serving.url("/graphql")).header("content-type", "application/json");
+        let request = request.header("accept-language", language).bearer_auth(serving.token().await).body(body);
+        let answer: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+        answer["data"]["dataIssues"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+    };
+    let (english, turkish) = (told("en").await, told("tr-TR").await);
+    assert!(english.len() >= 5 && english.len() == turkish.len(), "{english:?}");
+    for (english, turkish) in english.iter().zip(&turkish) {
+        assert_eq!(english["id"], turkish["id"]);
+        for text in ["explanation", "message"] {
+            assert_ne!(english[text], turkish[text], "{english}: write its Turkish into domain/src/staff/issue_message.rs");
+        }
+    }
+    let of = |kind: &str| turkish.iter().find(|i| i["kind"] == kind).unwrap_or_else(|| panic!("{kind}: {turkish:?}"))["message"].clone();
+    assert!(turkish.iter().any(|i| i["explanation"] == "Bu, SMS alabilen bir cep telefonu numarası değil."), "{turkish:?}");
+    assert_eq!(of("DOUBTFUL_MOBILE"), "cep telefonu numarası bir telefon numarası değil: ileti gönderilemez");
+    assert_eq!(of("UNKNOWN_MANAGER"), "amirin sicil numarası kimseye ait değil");
 }

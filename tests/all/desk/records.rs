@@ -102,7 +102,18 @@ async fn the_desk_of_an_officer(serving: &Serving) {
         row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         row
     };
-    hand_in(serving, "one", json!([row(json!({ "office": "Z-101" }))])).await;
+    hand_in(serving, "one", json!([row(json!({ "office": "Z-101", "status": "ON_LEAVE" }))])).await;
+    // By what HR says, whatever became of the account.
+    let of = |statuses: Value| json!({ "f": { "employmentStatuses": statuses }, "first": 100 });
+    let away = until("HR's word is in the list", async || {
+        let found = list(serving, &token, of(json!(["ON_LEAVE", "SUSPENDED"]))).await;
+        numbers(&found).contains(&ward.registry_no).then_some(found)
+    })
+    .await;
+    assert_eq!(away["totalCount"], json!(numbers(&away).len()));
+    assert!(away["nodes"].as_array().unwrap().iter().all(|n| ["ON_LEAVE", "SUSPENDED"].iter().any(|s| n["employment"]["status"] == *s)));
+    assert!(!numbers(&list(serving, &admin, of(json!(["ACTIVE"]))).await).contains(&ward.registry_no));
+    assert_eq!(numbers(&list(serving, &admin, of(json!([]))).await), [""; 0]);
     hand_in(
         serving,
         "two",
@@ -145,7 +156,14 @@ async fn the_desk_of_an_officer(serving: &Serving) {
     })
     .await;
     assert_eq!(gone["totalCount"], json!(wards.len()));
-    let left = list(serving, &token, json!({ "f": { "status": "LEFT", "accountStates": ["CLOSED"] }, "first": 1 })).await;
+    let still = json!({ "f": { "status": "LEFT", "employmentStatuses": ["ACTIVE"] }, "first": 100 });
+    assert!(!numbers(&list(serving, &token, still).await).contains(&ward.registry_no), "HR says that they have left");
+    let left = list(
+        serving,
+        &token,
+        json!({ "f": { "status": "LEFT", "accountStates": ["CLOSED"], "employmentStatuses": ["TERMINATED"] }, "first": 1 }),
+    )
+    .await;
     assert_eq!(numbers(&left), std::slice::from_ref(&ward.registry_no), "{left}");
     assert_eq!((&left["nodes"][0]["employment"]["status"], &left["totalCount"]), (&json!("TERMINATED"), &Value::Null));
     assert_eq!(numbers(&list(serving, &staff, json!({ "f": { "status": "LEFT" } })).await), [""; 0], "not a colleague's");

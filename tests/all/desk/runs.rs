@@ -13,7 +13,7 @@ use kimlik_domain::ports::{Clock as _, PeopleBy, SignIn as _, Store};
 use serde_json::Value;
 use uuid::Uuid;
 
-const START: &str =
+pub const START: &str =
     "mutation($i: SyncStartInput!) { syncStart(input: $i) { run { id status trigger startedBy } userErrors { code path message } } }";
 const PLAN: &str =
     "query($scope: PlanScopeInput, $asOf: Date, $first: Int = 100, $after: String = null) { changePlan(scope: $scope, asOf: $asOf) {
@@ -30,7 +30,7 @@ async fn as_a_turk(serving: &Serving, query: &str, variables: Value) -> Value {
 }
 
 /// The store of the program, opened beside it.
-async fn store(serving: &Serving, url: Option<&str>) -> SqlStore {
+pub async fn store(serving: &Serving, url: Option<&str>) -> SqlStore {
     let file = format!("sqlite://{}", serving.folder.path().join("var/kimlik.db").display());
     SqlStore::connect(url.unwrap_or(&file), StoreKeys { encryption: [7; 32], pepper: [9; 32] }).await.unwrap()
 }

@@ -3,10 +3,12 @@ use super::{Bench, at, id, noon, person, request, save};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::account::AccountState;
-use kimlik_domain::id::MessageId;
+use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message::courier::{Begun, Courier, CourierRules};
 use kimlik_domain::message::{Channel, Language, MailAddress, MessageState, NewMessage, Purpose, Telling, Templates};
-use kimlik_domain::ports::{Accepted, Clock, Gateway, Outbox, Parcel, PortError, PortResult, Refusal, Store, Verdict, Whereabouts};
+use kimlik_domain::ports::{
+    Accepted, Clock, Gateway, MessageFilter, Outbox, Parcel, PortError, PortResult, Refusal, Store, Verdict, Whereabouts,
+};
 use kimlik_domain::staff::{IssueKind, MobileNumber};
 use kimlik_tests::fakes::{TestClock, TestEntropy};
 use std::collections::{BTreeSet, VecDeque};
@@ -31,6 +33,7 @@ on_both_engines!(
     reminders_are_the_first_to_wait_for_the_next_day,
     a_dead_address_is_an_issue_until_there_is_another_address,
     a_reminder_that_waits_is_taken_back_once_the_password_is_another,
+    messages_are_found_by_what_is_said_of_them,
 );
 
 /// Answers as told, then takes everything.
@@ -465,4 +468,37 @@ async fn a_dead_address_is_an_issue_until_there_is_another_address(bench: Bench)
     bench.store.reserve(&[request(1, &[], &["ayse.yilmaz2@csb.test"])], true).await.unwrap();
     postman.listen().await.unwrap();
     assert_eq!(bench.store.issues(None, 9).await.unwrap(), [], "it is not the account's address any more");
+}
+
+async fn messages_are_found_by_what_is_said_of_them(bench: Bench) {
+    use kimlik_domain::ports::Records as _;
+    let (clock, phones) = (clock(), Scripted::new("a", vec![]));
+    let began = clock.now();
+    bench.store.queue_messages(&[(id(1), message(1, &NOTICE, &clock)), (id(1), letter(1, &NOTICE, &clock))], began).await.unwrap();
+    assert_eq!(courier(&bench, &clock, &[&phones]).round().await.unwrap().sent, 1);
+    clock.pass(TimeDelta::hours(1));
+    let later = clock.now();
+    bench.store.queue_messages(&[(id(2), message(2, &OPENED, &clock))], later).await.unwrap();
+    let found = async |filter: MessageFilter| -> Vec<(PersonId, Channel, MessageState)> {
+        let found = bench.store.messages_of(&filter, None, 9).await.unwrap();
+        found.into_iter().map(|m| (m.person, m.to.channel(), m.state)).collect()
+    };
+    let (text, mail, opened) = (
+        (id(1), Channel::Sms, MessageState::Sent),
+        (id(1), Channel::Mail, MessageState::Queued),
+        (id(2), Channel::Sms, MessageState::Queued),
+    );
+    let any = MessageFilter::default;
+    assert_eq!(found(any()).await.len(), 3);
+    assert_eq!(found(MessageFilter { states: Some(vec![MessageState::Sent]), ..any() }).await, [text]);
+    let waiting = MessageFilter { states: Some(vec![MessageState::Queued]), channels: Some(vec![Channel::Mail]), ..any() };
+    assert_eq!(found(waiting).await, [mail]);
+    assert_eq!(found(MessageFilter { purposes: Some(vec![Purpose::AccountOpened]), ..any() }).await, [opened]);
+    assert_eq!(found(MessageFilter { person: Some(id(2)), ..any() }).await, [opened]);
+    assert_eq!(found(MessageFilter { since: Some(later), ..any() }).await, [opened]);
+    assert_eq!(found(MessageFilter { until: Some(later), ..any() }).await.len(), 2);
+    assert_eq!(found(MessageFilter { states: Some(vec![]), ..any() }).await, [], "of none");
+    let first = bench.store.messages_of(&any(), None, 1).await.unwrap();
+    let rest = bench.store.messages_of(&any(), Some(first[0].id), 9).await.unwrap();
+    assert_eq!(rest.len(), 2);
 }

@@ -1,11 +1,13 @@
 //! The ledger of names: unique, never given twice, also to askers at the same time.
 use super::{Bench, id, names, person, request, settlement};
 use kimlik_domain::access::idempotency::ClientKey;
+use kimlik_domain::account::adoption::{Adopted, Adoption, AdoptionOrdered, Withdrawn};
 use kimlik_domain::account::rename::{NamesOrdered, Rename, Renamed};
 use kimlik_domain::account::{Account, AccountState, LedgerName, NameKind};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::lifecycle::run::PersonSettlement;
+use kimlik_domain::lifecycle::ActionKind;
+use kimlik_domain::lifecycle::run::{OperationStatus, PersonSettlement};
 use kimlik_domain::ports::{PeopleBy, Store};
 use std::collections::HashSet;
 
@@ -18,6 +20,7 @@ on_both_engines!(
     askers_at_the_same_time_get_different_names,
     a_request_that_fails_leaves_nothing_behind,
     an_adopted_account_brings_its_names_into_the_ledger,
+    an_order_to_adopt_is_taken_back_with_its_names_unless_it_is_under_way,
     names_by_order_are_free_or_refused_and_not_undone_by_what_is_settled_meanwhile,
 );
 
@@ -178,4 +181,48 @@ async fn names_by_order_are_free_or_refused_and_not_undone_by_what_is_settled_me
     if outcomes[0] == Renamed::Given {
         assert_eq!(bench.store.rename(&mine, &events.0, Some((&key, "x"))).await.unwrap(), Renamed::Answered("answer".into()));
     }
+}
+
+async fn an_order_to_adopt_is_taken_back_with_its_names_unless_it_is_under_way(bench: Bench) {
+    bench.save(vec![person(1, "Ayşe", "Yılmaz"), person(2, "Ali", "Kaya")]).await;
+    let store = &bench.store;
+    let own = store.reserve(&[request(1, &["a.yilmaz"], &["a.yilmaz@csb.test"])], true).await.unwrap();
+    let account = AccountGuid(uuid::Uuid::from_u128(77));
+    let ordered = AdoptionOrdered { guid: account, by: "user:a".into(), reason: "hers".into(), at: super::noon() };
+    let order = Adoption { id: uuid::Uuid::from_u128(1), person: id(1), ordered };
+    let event = |deed: &str| AuditEvent {
+        at: super::noon(),
+        actor: "user:a".into(),
+        deed: deed.into(),
+        person: Some(id(1)),
+        because: "x".into(),
+        detail: serde_json::json!({}),
+    };
+    let brings = request(1, &["eski"], &["eski@csb.test"]);
+    assert_eq!(store.withdraw_adoption(id(1), &event("w"), None).await.unwrap(), Withdrawn::NoOrder);
+    assert_eq!(store.adopt(&order, &brings, &event("o"), None).await.unwrap(), Adopted::Given);
+    let other = request(2, &["eski"], &["eski@csb.test"]);
+    assert_eq!(store.reserve(std::slice::from_ref(&other), false).await.unwrap(), [None], "spoken for");
+    // What is under way cannot be taken back: nobody knows yet what became of it.
+    let intent = super::operations::intent_of(1, ActionKind::Adopt);
+    assert!(store.intend(std::slice::from_ref(&intent), &[], super::noon()).await.unwrap().is_empty());
+    assert_eq!(store.withdraw_adoption(id(1), &event("w"), None).await.unwrap(), Withdrawn::UnderWay);
+    let operations = vec![(intent.operation, OperationStatus::Superseded, Vec::new())];
+    store.settle(vec![PersonSettlement { operations, ..settlement(&person(1, "Ayşe", "Yılmaz")) }]).await.unwrap();
+    let key = |asked: &str| ClientKey { client: "user:a".into(), key: "k".into(), asked: asked.into() };
+    let (first, second) = (key("this"), key("that"));
+    let told = |key| Some((key, "answer"));
+    assert_eq!(store.withdraw_adoption(id(1), &event("w"), told(&first)).await.unwrap(), Withdrawn::Done);
+    assert_eq!(store.withdraw_adoption(id(1), &event("w"), told(&first)).await.unwrap(), Withdrawn::Answered("answer".into()));
+    assert_eq!(store.withdraw_adoption(id(1), &event("w"), told(&second)).await.unwrap(), Withdrawn::KeyReused);
+    assert_eq!(store.withdraw_adoption(id(1), &event("w"), None).await.unwrap(), Withdrawn::NoOrder);
+    assert_eq!(store.people(PeopleBy::Ids(&[id(1)])).await.unwrap()[0].account, None);
+    let woken = store.claim(super::noon(), super::noon() + chrono::TimeDelta::minutes(1), 10).await.unwrap();
+    assert!(woken.iter().any(|claim| claim.person == id(1)), "looked at as if nothing had been ordered");
+    // The account's names are anybody's again; those that were reserved for the person before stay the person's.
+    assert_eq!(store.reserve(&[other], true).await.unwrap(), [Some(names("eski"))]);
+    assert_eq!(store.reserve(&[request(2, &["a.yilmaz"], &["x@csb.test"])], false).await.unwrap(), [None]);
+    assert_eq!(store.reserve(&[request(1, &["a.yilmaz"], &["a.yilmaz@csb.test"])], true).await.unwrap(), own);
+    let deeds: Vec<String> = store.audit_events(None, 100).await.unwrap().into_iter().map(|e| e.deed).collect();
+    assert_eq!(deeds.iter().filter(|deed| *deed == "w").count(), 1, "{deeds:?}");
 }

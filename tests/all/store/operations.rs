@@ -8,7 +8,7 @@ use kimlik_domain::lifecycle::limits::{Budget, Cap};
 use kimlik_domain::lifecycle::run::{Intent, OperationStatus, PersonSettlement, ReceiptLine, Run, RunStatus, RunSummary, Trigger};
 use kimlik_domain::lifecycle::{ActionKind, Step};
 use kimlik_domain::message::{MessageState, NewMessage, Purpose};
-use kimlik_domain::ports::{OperationsOf, PeopleBy, Refusal, Store};
+use kimlik_domain::ports::{OperationsOf, PeopleBy, Refusal, Store, WatchRuns as _};
 use kimlik_domain::staff::MobileNumber;
 use kimlik_domain::staff::unit::Province;
 use std::sync::Arc;
@@ -24,7 +24,13 @@ on_both_engines!(
     a_settlement_is_all_or_nothing,
     an_opening_is_announced_at_most_once,
     runs_are_read_as_written,
+    a_run_that_nobody_keeps_is_interrupted_once_and_goes_on_if_somebody_does,
 );
+
+/// One of person `n` that no limit counts.
+pub fn intent_of(n: u32, kind: ActionKind) -> Intent {
+    Intent { budget: None, ..intent(n, kind, 6) }
+}
 
 fn intent(n: u32, kind: ActionKind, plate: u8) -> Intent {
     Intent {
@@ -250,7 +256,7 @@ async fn runs_are_read_as_written(bench: Bench) {
         finished_at: None,
         summary: RunSummary::default(),
     };
-    bench.store.begin_run(&run).await.unwrap();
+    bench.store.begin_run(&run, noon()).await.unwrap();
     assert_eq!(bench.store.runs(None, 9).await.unwrap(), [run.clone()]);
     run.status = RunStatus::PartlyFailed;
     run.finished_at = Some(noon() + TimeDelta::microseconds(1));
@@ -258,4 +264,42 @@ async fn runs_are_read_as_written(bench: Bench) {
     bench.store.finish_run(&run).await.unwrap();
     assert_eq!(bench.store.runs(None, 9).await.unwrap(), [run.clone()]);
     assert_eq!(bench.store.runs(Some(run.id), 9).await.unwrap(), []);
+}
+
+async fn a_run_that_nobody_keeps_is_interrupted_once_and_goes_on_if_somebody_does(bench: Bench) {
+    let run = |id| Run {
+        id: RunId(Uuid::from_u128(id)),
+        trigger: Trigger::Command,
+        status: RunStatus::Running,
+        started_at: noon(),
+        finished_at: None,
+        summary: RunSummary { by: Some("user:x".into()), ..RunSummary::default() },
+    };
+    let (lost, kept, over) = (run(1), run(2), run(3));
+    let at = |seconds| noon() + TimeDelta::seconds(seconds);
+    for run in [&lost, &kept, &over] {
+        bench.store.begin_run(run, at(60)).await.unwrap();
+    }
+    let done = Run { status: RunStatus::Done, finished_at: Some(at(9)), ..over };
+    bench.store.finish_run(&done).await.unwrap();
+    assert_eq!(bench.store.interrupt_lost(at(59)).await.unwrap(), [], "nobody too early");
+    bench.store.keep_run(kept.id, at(120)).await.unwrap();
+    // Several replicas look at the same moment: one of them finds it.
+    let found = futures_util::future::join_all((0..4).map(|_| bench.store.interrupt_lost(at(60)))).await;
+    let found: Vec<_> = found.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(found, [lost.id]);
+    let ended = Run { status: RunStatus::Interrupted, finished_at: Some(at(60)), ..lost.clone() };
+    assert_eq!(bench.store.runs(None, 9).await.unwrap(), [done.clone(), kept.clone(), ended.clone()]);
+    assert_eq!(bench.store.progress(lost.id).await.unwrap().unwrap().0, ended);
+    assert_eq!(bench.store.interrupt_lost(at(61)).await.unwrap(), []);
+    // Its process was only silent for a while.
+    bench.store.keep_run(lost.id, at(180)).await.unwrap();
+    bench.store.keep_run(done.id, at(180)).await.unwrap();
+    assert_eq!(bench.store.runs(None, 9).await.unwrap(), [done.clone(), kept.clone(), lost.clone()], "what is over stays over");
+    assert_eq!(bench.store.interrupt_lost(at(200)).await.unwrap().len(), 2);
+    let late = Run { status: RunStatus::Done, finished_at: Some(at(230)), ..lost };
+    bench.store.finish_run(&late).await.unwrap();
+    assert_eq!(bench.store.interrupt_lost(at(1_000)).await.unwrap(), []);
+    assert_eq!(bench.store.runs(None, 1).await.unwrap().len(), 1);
+    assert_eq!(bench.store.progress(late.id).await.unwrap().unwrap().0, late, "whoever comes to the end has the last word");
 }

@@ -1,11 +1,14 @@
 //! An existing account becomes somebody's by order: over GraphQL at the real program, and in a real Active Directory.
 use super::program::Serving;
 use kimlik_adapters::directory::embedded::{EmbeddedDirectory, Foreign};
-use kimlik_domain::account::adoption::{Adopted, Adoption, AdoptionOrdered, NotAdoptable};
+use kimlik_domain::account::adoption::{Adopted, Adoption, AdoptionOrdered, NotAdoptable, Withdrawn};
 use kimlik_domain::account::{Attribute, Dn, NewAccount, Value};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::lifecycle::adoption::AccountKey;
-use kimlik_domain::ports::Clock as _;
+use kimlik_domain::lifecycle::reconcile::Progress;
+use kimlik_domain::lifecycle::{ActionKind, Because};
+use kimlik_domain::ports::{Clock as _, Store as _};
+use kimlik_domain::staff::IssueKind;
 use kimlik_tests::lab::Samba;
 use kimlik_tests::ministry::{BASE, Ministry, national_id};
 use kimlik_tests::scenario::Hr;
@@ -172,4 +175,146 @@ async fn an_account_of_the_domain_keeps_its_name_and_password_and_gets_its_numbe
     assert!(ministry.plan().await.people.iter().all(|p| p.actions.is_empty()), "nothing is left to do");
     assert_eq!(ministry.store.adopt(&order, &names, &event, None).await.unwrap(), Adopted::HasAccount);
     assert!(ministry.store.messages(None, 10).await.unwrap().is_empty(), "who has an account is not announced one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_cannot_be_carried_out_is_taken_back() {
+    let serving = Serving::start(&[]);
+    super::suspension::somebody(&serving, 5).await;
+    let base = Dn::new("OU=CSB,DC=csb,DC=test");
+    let file = serving.folder.path().join("var/directory.db");
+    let directory = EmbeddedDirectory::open(&file, base.clone(), "csb.test", None).await.unwrap();
+    let namesake = Foreign::new(base.below("CN=Ela Gür,OU=Yerlesmemis"), "egur").with(Attribute::DisplayName, Value::text("Ela Gür"));
+    let account = directory.insert_foreign(&namesake).await.unwrap();
+    directory.close().await;
+    newcomer(&serving, "P900002", "Ela", "Gür", 900_002).await;
+    let admin = serving.token().await;
+    let withdraw = async |input: Json| {
+        let query = "mutation($input: AccountAdoptionWithdrawInput!) { accountAdoptionWithdraw(input: $input) { carriedOut \
+            plan { changes { nodes { action } } } staffMember { account { adoption { account orderedBy reason } } } userErrors { code path message } } }";
+        let answer = serving.ask_as(Some(&admin), query, json!({ "input": input })).await;
+        assert!(answer["errors"].is_null(), "{answer}");
+        answer["data"]["accountAdoptionWithdraw"].clone()
+    };
+    let input = json!({ "staffMember": { "registryNumber": "P900002" }, "reason": "yanlış hesap", "idempotencyKey": "back" });
+    assert_eq!(codes(&withdraw(input.clone()).await), told("staffMember", "ALREADY_DONE"), "nothing was ordered");
+
+    // Ordered for an account that is gone by the time somebody comes to it: the program cannot find it and opens none in its place.
+    let beside = crate::desk::runs::store(&serving, None).await;
+    let id = serving.ask("{ staffMember(by: { registryNumber: \"P900002\" }) { card { id } } }").await;
+    let id = id["data"]["staffMember"]["card"]["id"].as_str().unwrap().strip_prefix("card_").unwrap().to_owned();
+    let person = kimlik_domain::id::PersonId(uuid::Uuid::try_parse(&id).unwrap());
+    let at = kimlik_adapters::system::SystemClock.now();
+    let gone = kimlik_domain::id::AccountGuid(uuid::Uuid::from_u128(4711));
+    let ordered = AdoptionOrdered { guid: gone, by: "user:yonetici".into(), reason: "dosyası".into(), at };
+    let names = kimlik_domain::ports::NameRequest {
+        person,
+        usernames: vec!["egur".into()],
+        addresses: vec!["egur@csb.test".into()],
+        named_for: "ela gur".into(),
+        on: kimlik_domain::day::today(at),
+    };
+    let event = AuditEvent {
+        at,
+        actor: "user:yonetici".into(),
+        deed: "account.adopt.order".into(),
+        person: Some(person),
+        because: "dosyası".into(),
+        detail: json!({}),
+    };
+    let order = Adoption { id: uuid::Uuid::from_u128(1), person, ordered };
+    assert_eq!(beside.adopt(&order, &names, &event, None).await.unwrap(), Adopted::Given);
+    let began = Instant::now();
+    while !serving.ask("{ dataIssues(first: 100) { nodes { kind registryNumber } } }").await.to_string().contains("ACCOUNT_NOT_FOUND") {
+        assert!(began.elapsed() < Duration::from_secs(60), "an order that cannot be carried out is an issue");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let mut dry = input.clone();
+    dry["dryRun"] = true.into();
+    let shown = withdraw(dry).await;
+    assert_eq!(
+        (codes(&shown).len(), &shown["plan"]["changes"]["nodes"]),
+        (0, &json!([])),
+        "a namesake's account waits to be decided: {shown}"
+    );
+    let waiting = json!({ "account": gone.0.to_string(), "orderedBy": "user:yonetici", "reason": "dosyası" });
+    assert_eq!(shown["staffMember"]["account"]["adoption"], waiting, "only shown: {shown}");
+    let done = withdraw(input.clone()).await;
+    assert_eq!((codes(&done).len(), &done["staffMember"]["account"]), (0, &Json::Null), "{done}");
+    assert_eq!(withdraw(input.clone()).await["plan"], done["plan"], "the first result again");
+    let again = json!({ "staffMember": { "registryNumber": "P900002" }, "reason": "once more" });
+    assert_eq!(codes(&withdraw(again).await), told("staffMember", "ALREADY_DONE"));
+    let audit = serving
+        .ask("{ auditEvents(filter: { deed: \"account.adopt.withdraw\" }) { nodes { actor because card { registryNumber } } } }")
+        .await;
+    let expected = json!([{ "actor": "user:yonetici", "because": "yanlış hesap", "card": { "registryNumber": "P900002" } }]);
+    assert_eq!(audit["data"]["auditEvents"]["nodes"], expected, "{audit}");
+    // The right account is adopted afterwards, under the names that were spoken for.
+    let by_guid = json!({ "staffMember": { "registryNumber": "P900002" }, "account": { "guid": account.0.to_string() }, "reason": "bu" });
+    let adopted = ask(&serving, by_guid).await;
+    assert_eq!((codes(&adopted).len(), &adopted["staffMember"]["account"]["username"]), (0, &json!("egur")), "{adopted}");
+    assert_eq!(
+        codes(&withdraw(json!({ "staffMember": { "registryNumber": "P900002" }, "reason": "x" })).await),
+        told("staffMember", "ALREADY_DONE"),
+        "it was carried out"
+    );
+}
+
+/// Whoever ordered it thinks better of it between the look and the deed.
+struct SecondThoughts<'a>(&'a Ministry, kimlik_domain::id::PersonId);
+
+impl Progress for SecondThoughts<'_> {
+    fn total(&self, _: u32) {
+        let SecondThoughts(ministry, person) = self;
+        let event = AuditEvent {
+            at: ministry.clock.now(),
+            actor: "user:admin".into(),
+            deed: "account.adopt.withdraw".into(),
+            person: Some(*person),
+            because: "not his".into(),
+            detail: json!({}),
+        };
+        let back = async { ministry.store.withdraw_adoption(*person, &event, None).await.unwrap() };
+        let back = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(back));
+        assert_eq!(back, Withdrawn::Done);
+    }
+    fn done(&self, _: &str, _: &[(ActionKind, Because)], _: bool) {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_taken_back_a_moment_before_it_is_carried_out_is_not_carried_out() {
+    let m = Ministry::small("2026-12-01").await;
+    m.units().await;
+    let base = m.reconciler.policy.base.clone();
+    let foreign = Foreign::new(base.below("CN=Başka Ad,OU=Ankara,OU=Tasra"), "baska");
+    let guid = m.embedded.as_ref().unwrap().insert_foreign(&foreign).await.unwrap();
+    let rows = Hr::default().says("S001: given=Murat; family=Er; status=ACTIVE; reason=1; start=2026-11-01; unit=20000006");
+    m.staff(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let record = m.person("S001").await;
+    let person = record.person.id;
+    let found = m.reconciler.adoptable(&record, &AccountKey::Guid(guid)).await.unwrap().unwrap();
+    let names = m.reconciler.adopted_names(&record, &found).await.unwrap();
+    let ordered = AdoptionOrdered { guid, by: "user:admin".into(), reason: "it is his".into(), at: m.clock.now() };
+    let event = AuditEvent {
+        at: m.clock.now(),
+        actor: "user:admin".into(),
+        deed: "account.adopt.order".into(),
+        person: Some(person),
+        because: "it is his".into(),
+        detail: json!({}),
+    };
+    let order = Adoption { id: uuid::Uuid::from_u128(1), person, ordered };
+    assert_eq!(m.store.adopt(&order, &names, &event, None).await.unwrap(), Adopted::Given);
+    assert_eq!(m.reconciler.work(&SecondThoughts(&m, person)).await.unwrap(), 1);
+    let seen = m.directory.observe(&[guid]).await.unwrap().remove(0);
+    assert_eq!((seen.employee_id(), seen.username()), (None, "baska"), "nothing of it was written");
+    assert!(m.store.issues(None, 100).await.unwrap().iter().all(|i| i.issue.kind != IssueKind::DirectoryRefused));
+    m.work().await;
+    let account = m.person("S001").await.account.unwrap();
+    assert_eq!(
+        (account.guid.is_some(), account.adopted, &*account.names.username),
+        (true, false, "murat.er"),
+        "opened as if nothing had been ordered"
+    );
+    assert_ne!(account.guid, Some(guid));
 }
