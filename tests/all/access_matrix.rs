@@ -229,7 +229,15 @@ async fn every_role_against_every_root_field_and_every_guarded_field() {
         }
     }
     for (whom, person) in [("self", None), ("ward", Some(ward)), ("stranger", Some(stranger))] {
-        for field in ["mobile", "accountState", "registryNumber", "displayName", "provenance { name }", "addressBook { status }"] {
+        for field in [
+            "mobile",
+            "accountState",
+            "registryNumber",
+            "displayName",
+            "provenance { name }",
+            "addressBook { status }",
+            "waitsFor { because }",
+        ] {
             let name = field.split(' ').next().unwrap();
             let (query, at) = match person {
                 None => (format!("{{ viewer {{ card {{ {field} }} }} }}"), format!("/data/viewer/card/{name}")),

@@ -10,10 +10,12 @@ use kimlik_domain::card::truth::truth;
 use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
-use kimlik_domain::lifecycle::limits::{Budget, Limit};
+use kimlik_domain::lifecycle::limits::{Budget, Limit, Limits};
+
 use kimlik_domain::lifecycle::policy::Policy;
-use kimlik_domain::lifecycle::reconcile::{Silent, Whom};
+use kimlik_domain::lifecycle::reconcile::{Progress, Silent, Whom};
 use kimlik_domain::lifecycle::run::Trigger;
+use kimlik_domain::lifecycle::{ActionKind, Because};
 use kimlik_domain::phone::{PhoneChange, Setter, WorkPhone};
 use kimlik_domain::ports::{CardTruth, Clock, Directory, PhoneBook, PortError, Refusal};
 use kimlik_domain::staff::{UnitCode, WorkNumber};
@@ -21,8 +23,12 @@ use kimlik_tests::flaky::Flaky;
 use kimlik_tests::lab::Samba;
 use kimlik_tests::ministry::{BASE, Ministry, keys, open_store, policy};
 use kimlik_tests::scenario::Hr;
+use sqlx::Connection;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
+
+mod waits;
 
 /// The ministry's store, asked how the cards stand.
 async fn ledger(ministry: &Ministry) -> SqlStore {
@@ -223,6 +229,60 @@ async fn a_look_that_fails_half_way_says_nothing_and_one_that_finds_a_rejected_c
     says(&ministry, &mut hr, "S001: post=Memur").await;
     ministry.work().await;
     assert_eq!(rows(&ledger).await, [], "HR says the old title again: it is right");
+}
+
+/// The directory goes away when some are done.
+struct AwayAfterSome(Arc<Flaky>, AtomicU32);
+impl Progress for AwayAfterSome {
+    fn total(&self, _: u32) {}
+    fn done(&self, _: &str, _: &[(ActionKind, Because)], _: bool) {
+        // Why so many: what was written and not settled is not known to be right.
+        if self.1.fetch_add(1, Ordering::SeqCst) > 150 {
+            self.0.be_away(true);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reorganisation_keeps_no_row_of_cards_that_it_writes_and_one_of_each_that_it_could_not() {
+    const PEOPLE: usize = 400;
+    let (ministry, flaky) = with_flaky(Policy { limits: Limits::default(), ..policy() }).await;
+    let ledger = ledger(&ministry).await;
+    let mut hr = Hr::default();
+    let mut everybody = async |said: &dyn Fn(usize) -> String| {
+        let rows: Vec<String> = (0..PEOPLE).flat_map(|n| hr.says(&format!("S{n:03}: {}", said(n)))).collect();
+        ministry.staff(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    };
+    let letters = |n: usize| [n / 26, n % 26].map(|d| char::from(b'a' + d as u8)).iter().collect::<String>();
+    everybody(&|n| format!("given=Ali; family=Soy{}; start=2026-12-01; unit=20000004; post=Memur", letters(n))).await;
+    ministry.sync().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(ministry.path().join("kimlik.db"));
+    let mut db = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    for statement in [
+        "CREATE TABLE put (n INTEGER)",
+        "CREATE TRIGGER puts AFTER INSERT ON card_drift BEGIN INSERT INTO put VALUES (1); END",
+        "CREATE TRIGGER takes AFTER DELETE ON card_drift BEGIN INSERT INTO put VALUES (1); END",
+    ] {
+        sqlx::query(statement).execute(&mut db).await.unwrap();
+    }
+    let mut written = async || sqlx::query_scalar::<_, i64>("SELECT count(*) FROM put").fetch_one(&mut db).await.unwrap();
+    everybody(&|_| "title=Uzman".to_owned()).await;
+    let run = ministry.sync().await;
+    assert_eq!(run.summary.done as usize, PEOPLE);
+    assert_eq!((written().await, rows(&ledger).await.len()), (0, 0), "every card was written, and no row of any");
+
+    everybody(&|_| "title=Şef".to_owned()).await;
+    let broken = ministry.reconciler.sync(&Whom::Everybody, Trigger::Command, &AwayAfterSome(flaky.clone(), 0.into())).await;
+    assert!(matches!(broken, Err(PortError::Unavailable(_))), "{broken:?}");
+    let count = ledger.count_cards().await.unwrap();
+    let waiting = count.by_reason.get(&DriftReason::Waiting).copied().unwrap_or_default();
+    assert!(waiting > 0 && waiting < count.total && count.wrong() == waiting, "{count:?}");
+    flaky.be_away(false);
+    for drift in ledger.card_drifts(&DriftFilter::default(), None, 1_000).await.unwrap() {
+        assert_eq!(drift.fields.iter().map(|f| shown(f.wanted.as_ref())).collect::<Vec<_>>(), ["Şef"]);
+    }
+    ministry.sync().await;
+    assert_eq!((rows(&ledger).await.len(), ministry.plan().await.people.len()), (0, 0));
 }
 
 #[tokio::test]

@@ -230,7 +230,7 @@ async fn a_mail_server_that_is_away_for_an_hour_gets_every_letter_once_and_none_
     let first = postman(&url, settings(&server, Security::StartTls), &clock).await;
     let notice = Telling::PasswordChangedNotice { username: "ayse.sahin" };
     let reminder = Telling::PasswordExpiring { username: "ayse.sahin", days: 3 };
-    let digest = Telling::IssueDigest { count: 2, blocking: 1, issues: "- bir\n" };
+    let digest = Telling::IssueDigest { count: 2, blocking: 1, overdue: 0, issues: "- bir\n" };
     let hours = |n| Some(began + TimeDelta::hours(n));
     let mut all: Vec<_> = (1..=6).map(|n| letter(n, &notice, hours(48))).collect();
     all.extend((11..=14).map(|n| letter(n, &reminder, hours(72))));

@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+mod exchange;
+mod hands;
+
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operators/mailbox-commands/example.sh");
 
 pub fn host(program: impl Into<PathBuf>, arguments: &[&Path], seconds: u64) -> CommandHost {
@@ -40,11 +43,16 @@ pub fn program(folder: &TempDir, lines: &str) -> PathBuf {
     path
 }
 
+/// Each test's own: a program that runs for an account is looked for on the whole machine.
+fn somebody() -> AccountGuid {
+    AccountGuid(Uuid::from_u128(0xabcd + (u128::from(std::process::id()) << 64)))
+}
+
 fn request(deed: Option<MailboxDeed>) -> MailboxRequest {
     MailboxRequest {
         id: Uuid::from_u128(0x1234),
         deed,
-        account: AccountRef { guid: AccountGuid(Uuid::from_u128(0xabcd)), dn: Dn::new("CN=Ayşe \"x\" $(id),OU=CSB,DC=csb,DC=test") },
+        account: AccountRef { guid: somebody(), dn: Dn::new("CN=Ayşe \"x\" $(id),OU=CSB,DC=csb,DC=test") },
         username: "ayse.isik".into(),
         user_principal_name: "ayse.isik@csb.test".into(),
         display_name: "Ayşe 𝒮 IŞIK".into(),
@@ -91,7 +99,7 @@ async fn a_request_says_what_was_agreed_on_and_nothing_of_a_person_is_in_argumen
     let expected = serde_json::json!({
         "version": 1, "operation": "open", "requestId": "00000000-0000-0000-0000-000000001234",
         "account": {
-            "guid": "00000000-0000-0000-0000-00000000abcd", "distinguishedName": "CN=Ayşe \"x\" $(id),OU=CSB,DC=csb,DC=test",
+            "guid": somebody().0, "distinguishedName": "CN=Ayşe \"x\" $(id),OU=CSB,DC=csb,DC=test",
             "username": "ayse.isik", "userPrincipalName": "ayse.isik@csb.test", "displayName": "Ayşe 𝒮 IŞIK",
             "primaryAddress": "ayse.isik@csb.test", "aliases": ["ayse.sahin@csb.test"],
         },

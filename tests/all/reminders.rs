@@ -10,6 +10,7 @@ use kimlik_domain::message::reminder::{Reminder, ReminderRules};
 use kimlik_domain::message::round::DailyRound;
 use kimlik_domain::message::{Channel, Language, Message, Purpose, Templates};
 use kimlik_domain::ports::{Clock, Directory, Passwords, Rounds, Store, TakenRound};
+use kimlik_domain::staff::MendTerms;
 use kimlik_tests::fakes::TestClock;
 use kimlik_tests::lab::Samba;
 use kimlik_tests::ministry::{Ministry, keys, national_id};
@@ -238,6 +239,7 @@ fn digest(store: &Arc<SqlStore>, clock: &Arc<TestClock>) -> Digest {
         clock: clock.clone(),
         entropy: Arc::new(OsEntropy),
         rules: DigestRules { by_mail: true, by_sms: true },
+        terms: MendTerms::default(),
     }
 }
 
@@ -261,6 +263,8 @@ async fn a_personnel_unit_hears_once_a_day_what_is_open_and_only_head_and_staff_
     let first = letter.lines().find(|line| line.starts_with("- ")).unwrap();
     assert!(first.starts_with("- Cep telefonu numarası yok: 2") && first.contains("yeni personel bekliyor"), "{letter}");
     assert!(told_now[2].2.contains("open issues") && told_now[3].2.contains("newcomers are waiting"), "each in its language: {told_now:?}");
+    assert!(first.contains("son gün 02.12.2026)") && letter.contains("0 tanesinin düzeltilme günü geçti"), "{letter}");
+    assert!(told_now[0].2.contains("0 tanesi gecikti"), "{}", told_now[0].2);
     for (_, _, text) in &told_now {
         for secret in ["TELEFONSUZ", "HATALI", "Telefonsuz", "S004", "0532", &national_id(4)] {
             assert!(!text.contains(secret), "{text}");
@@ -277,6 +281,10 @@ async fn a_personnel_unit_hears_once_a_day_what_is_open_and_only_head_and_staff_
     clock.pass(TimeDelta::days(1));
     assert_eq!(digest(&store, &clock).round().await.unwrap().unwrap().units, 1, "the next day again");
     assert_eq!(told(store.as_ref(), Purpose::IssueDigest).await.len(), 8);
+    clock.pass(TimeDelta::days(1));
+    assert_eq!(digest(&store, &clock).round().await.unwrap().unwrap().units, 1);
+    let late = told(store.as_ref(), Purpose::IssueDigest).await.into_iter().filter(|(_, _, text)| text.contains("son gün 02.12.2026 idi"));
+    assert_eq!(late.count(), 2, "the last day for a mobile number was yesterday");
     // Nothing is open any more: nothing is told.
     let rows = [4, 5, 6].map(|n| row(n, "TELEFONLU;KİŞİ", &format!("053211100{n:02}")));
     ministry.staff(&rows.each_ref().map(String::as_str)).await;
@@ -285,7 +293,7 @@ async fn a_personnel_unit_hears_once_a_day_what_is_open_and_only_head_and_staff_
     let left = store.issues(None, 100).await.unwrap();
     assert!(left.iter().all(|i| i.issue.personnel_unit.is_none()), "{left:?}");
     assert_eq!(digest(&store, &clock).round().await.unwrap().unwrap().units, 0);
-    assert_eq!(told(store.as_ref(), Purpose::IssueDigest).await.len(), 8);
+    assert_eq!(told(store.as_ref(), Purpose::IssueDigest).await.len(), 12);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ use kimlik_domain::account::{AccountRef, Change, Dn, LedgerName, NewAccount, Obs
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{Capabilities, Directory, FindBy, PortError, PortResult, Scan, Watermark};
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
@@ -16,6 +16,7 @@ pub struct Flaky {
     permille: AtomicU32,
     /// How many calls went wrong.
     pub faults: AtomicU32,
+    away: AtomicBool,
     /// What every modification is answered, none of them carried out.
     refusal: Mutex<Option<PortError>>,
 }
@@ -31,16 +32,23 @@ enum Fate {
 
 impl Flaky {
     pub fn new(inner: Arc<dyn Directory>, seed: u64) -> Flaky {
-        Flaky { inner, dice: seed.into(), permille: 0.into(), faults: 0.into(), refusal: Mutex::default() }
+        Flaky { inner, dice: seed.into(), permille: 0.into(), faults: 0.into(), away: false.into(), refusal: Mutex::default() }
     }
     pub fn go_wrong(&self, permille: u32) {
         self.permille.store(permille, Ordering::SeqCst);
+    }
+    /// Nothing is reached any more, or again.
+    pub fn be_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
     }
     /// From now on; `None`: as before.
     pub fn refuse(&self, refusal: Option<PortError>) {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
     }
     fn fate(&self) -> Fate {
+        if self.away.load(Ordering::SeqCst) {
+            return Fate::NotReached;
+        }
         let mut z = self.dice.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -1,6 +1,8 @@
 //! A program of the ministry's, started for each request: one JSON on its standard input, one on its standard output. Never by
 //! a shell, with an environment of its own and the same arguments always, so nothing of a person is in the process list.
+use super::left_running;
 use async_trait::async_trait;
+use kimlik_domain::id::AccountGuid;
 use kimlik_domain::mailbox::{MailboxDeed, Seen, Stands};
 use kimlik_domain::ports::{Finding, Health, Inspect, MailboxHost, MailboxRequest, PortError, PortResult, Refusal};
 use serde::{Deserialize, Serialize};
@@ -89,10 +91,13 @@ impl CommandHost {
         CommandHost { settings }
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, of: Option<AccountGuid>) -> Command {
         let mut command = Command::new(&self.settings.program);
         command.args(&self.settings.arguments).env_clear();
         command.envs(ENVIRONMENT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
+        if let Some(of) = of {
+            left_running::mark(&mut command, of, self.settings.timeout);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         // Why a group of its own: what the program has started is ended with it.
         #[cfg(unix)]
@@ -100,9 +105,13 @@ impl CommandHost {
         command
     }
 
-    async fn run(&self, input: &[u8]) -> PortResult<Ended> {
+    async fn run(&self, of: Option<AccountGuid>, input: &[u8]) -> PortResult<Ended> {
         let program = self.settings.program.display();
-        let mut child = self.command().spawn().map_err(|e| PortError::Unavailable(format!("{program} cannot be started: {}", e.kind())))?;
+        if let Some(of) = of {
+            left_running::end_or_wait(of).await?;
+        }
+        let mut child =
+            self.command(of).spawn().map_err(|e| PortError::Unavailable(format!("{program} cannot be started: {}", e.kind())))?;
         let group = child.id();
         let ended = tokio::time::timeout(self.settings.timeout, talk(&mut child, input)).await;
         match ended {
@@ -121,7 +130,9 @@ impl CommandHost {
     async fn converse(&self, request: &MailboxRequest) -> PortResult<Seen> {
         let input = serde_json::to_vec(&asked(request))
             .map_err(|e| PortError::refused(Refusal::Other, format!("no request ({:?})", e.classify())))?;
-        let ended = self.run(&input).await?;
+        // Why not of nobody's: doctors may ask at the same time.
+        let of = Some(request.account.guid).filter(|guid| !guid.0.is_nil());
+        let ended = self.run(of, &input).await?;
         read(request, &ended)
     }
 }

@@ -1,4 +1,5 @@
 //! Who makes mailboxes: a program of the ministry's.
 mod command;
+mod left_running;
 
 pub use command::{CommandHost, CommandSettings};

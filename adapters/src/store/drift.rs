@@ -3,7 +3,7 @@ use super::SqlStore;
 use super::account::{self, province};
 use super::fault::{failed, from_json, from_word, to_json, unreadable, word};
 use super::link::{CHUNK, Link, Writing, upsert};
-use super::operation;
+use super::{hold, operation};
 use async_trait::async_trait;
 use chrono::{DateTime, Days, Utc};
 use kimlik_domain::account::{AccountState, Attribute};
@@ -11,6 +11,7 @@ use kimlik_domain::card::drift::{CardCount, CardDrift, CardFigure, DriftFilter, 
 use kimlik_domain::day::Day;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::drift::DriftAfter;
+use kimlik_domain::lifecycle::hold::HeldChange;
 use kimlik_domain::lifecycle::run::PersonSettlement;
 use kimlik_domain::ports::{CardTruth, PortResult};
 use kimlik_domain::staff::UnitCode;
@@ -225,6 +226,9 @@ impl CardTruth for SqlStore {
     async fn card_drift_of(&self, person: PersonId) -> PortResult<Option<CardDrift>> {
         let row = Entity::find_by_id(person.0).one(&self.link.db).await.map_err(failed("reading a card that differs"))?;
         row.map(drift).transpose()
+    }
+    async fn held_changes(&self, person: PersonId) -> PortResult<Vec<HeldChange>> {
+        hold::of_person(&self.link.db, person).await
     }
     async fn count_cards(&self) -> PortResult<CardCount> {
         count(&self.link.db).await

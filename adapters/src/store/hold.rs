@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{HoldId, PersonId, RunId};
 use kimlik_domain::lifecycle::ActionKind;
-use kimlik_domain::lifecycle::hold::{Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
+use kimlik_domain::lifecycle::hold::{HeldChange, Hold, HoldDecision, HoldItem, HoldRequest, HoldStatus};
 use kimlik_domain::lifecycle::limits::{Budget, Scope};
 use kimlik_domain::ports::{PortError, PortResult, Refusal};
 use kimlik_domain::staff::RegistryNo;
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::{IntoActiveModel, JoinType, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 
@@ -344,6 +344,26 @@ pub(super) async fn list(db: &impl ConnectionTrait, status: Option<HoldStatus>, 
 }
 
 /// By person; a person's items are not torn apart, so a page may hold a few more than `limit`.
+/// Undecided changes of one person.
+pub(super) async fn of_person(db: &impl ConnectionTrait, person: PersonId) -> PortResult<Vec<HeldChange>> {
+    let join = item::Entity::belongs_to(Entity).from(item::Column::Hold).to(Column::Id);
+    let rows: Vec<(Uuid, String, DateTimeUtc)> = item::Entity::find()
+        .join(JoinType::InnerJoin, join.into())
+        .select_only()
+        .columns([item::Column::Hold, item::Column::Kind])
+        .column(Column::CreatedAt)
+        .filter(item::Column::Person.eq(person.0))
+        .filter(item::Column::Approved.is_null())
+        .filter(Column::Status.eq(word(&HoldStatus::Open)?))
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(item::Column::Kind)
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed("reading what is held of a person"))?;
+    rows.into_iter().map(|(hold, kind, since)| Ok(HeldChange { hold: HoldId(hold), kind: from_word(&kind, "hold")?, since })).collect()
+}
+
 pub(super) async fn items(db: &impl ConnectionTrait, hold: HoldId, after: Option<PersonId>, limit: u32) -> PortResult<Vec<HoldItem>> {
     let limit = Ord::max(limit, 1) as usize;
     let mut select = item::Entity::find()

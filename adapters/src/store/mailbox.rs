@@ -13,8 +13,8 @@ use kimlik_domain::ports::{ClaimedMailbox, IssueScope, MailboxLedger, MailboxSav
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{CaseStatement, Expr, LockBehavior, LockType};
-use sea_orm::{IntoActiveModel, JoinType, PaginatorTrait, QueryOrder, QuerySelect};
-use std::collections::HashMap;
+use sea_orm::{Condition, IntoActiveModel, JoinType, PaginatorTrait, QueryOrder, QuerySelect};
+use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "mailbox")]
@@ -136,6 +136,26 @@ async fn claim(link: &Link, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32
     Ok(claimed)
 }
 
+async fn renew(link: &Link, held: &[(PersonId, i64)], until: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    let one = |(person, generation): &(PersonId, i64)| Column::Person.eq(person.0).and(Column::Generation.eq(*generation));
+    let mine = held.iter().fold(Condition::any(), |any, claim| any.add(one(claim)));
+    let mine = Condition::all().add(mine).add(Column::Leased.eq(true));
+    let writing = link.write().await?;
+    let renewed = Entity::update_many().col_expr(Column::DueAt, Expr::value(until)).filter(mine.clone()).exec(&writing.txn).await;
+    let renewed = renewed.map_err(failed("keeping mailboxes"))?.rows_affected;
+    let mut lost = Vec::new();
+    if renewed != held.len() as u64 {
+        let kept = Entity::find().select_only().column(Column::Person).filter(mine).into_tuple::<Uuid>().all(&writing.txn).await;
+        let kept: HashSet<Uuid> = kept.map_err(failed("keeping mailboxes"))?.into_iter().collect();
+        lost.extend(held.iter().map(|(person, _)| *person).filter(|person| !kept.contains(&person.0)));
+    }
+    writing.commit().await?;
+    Ok(lost)
+}
+
 async fn save(link: &Link, save: &MailboxSave) -> PortResult<bool> {
     let writing = link.write().await?;
     let held = Entity::find_by_id(save.mailbox.person.0).lock(LockType::Update).one(&writing.txn).await;
@@ -166,6 +186,9 @@ impl MailboxLedger for SqlStore {
     }
     async fn claim_mailboxes(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<ClaimedMailbox>> {
         claim(&self.link, now, until, limit).await
+    }
+    async fn renew_mailboxes(&self, held: &[(PersonId, i64)], until: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
+        renew(&self.link, held, until).await
     }
     async fn save_mailbox(&self, mailbox: &MailboxSave) -> PortResult<bool> {
         save(&self.link, mailbox).await

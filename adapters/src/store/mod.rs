@@ -198,9 +198,7 @@ impl Store for SqlStore {
     }
 
     async fn wake(&self, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()> {
-        let writing = self.link.write().await?;
-        work::wake_at(&writing, people.iter().copied()).await?;
-        writing.commit().await
+        work::wake_anew(&self.link, people).await
     }
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>> {
         work::claim(&self.link, now, until, limit).await

@@ -33,14 +33,43 @@ pub(super) async fn wake(writing: &Writing, people: impl IntoIterator<Item = Per
     wake_at(writing, people.into_iter().map(|p| (p, at))).await
 }
 
-pub(super) async fn wake_at(writing: &Writing, people: impl IntoIterator<Item = (PersonId, DateTime<Utc>)>) -> PortResult<()> {
-    // Why sorted: two replicas that take the same rows in different orders wait for each other.
+/// By itself. Who is known to be looked at by then costs no write: a run over a ministry at rest wakes the same people each time,
+/// and even a row that an upsert leaves as it is would be locked, and that is a write too.
+pub(super) async fn wake_anew(link: &Link, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()> {
+    let mut first = earliest(people.iter().copied());
+    let ids: Vec<Uuid> = first.keys().map(|p| p.0).collect();
+    for ids in ids.chunks(CHUNK) {
+        let rows = Entity::find().filter(Column::Person.is_in(ids.iter().copied())).all(&link.db).await;
+        for row in rows.map_err(failed("reading the work queue"))? {
+            // Why enough, whatever becomes of the row meanwhile: whoever takes it looks at the person after now.
+            let known = if row.leased { row.woken_at } else { Some(row.visible_at) };
+            if let (Some(known), Some(at)) = (known, first.get(&PersonId(row.person)))
+                && known <= *at
+            {
+                first.remove(&PersonId(row.person));
+            }
+        }
+    }
+    if first.is_empty() {
+        return Ok(());
+    }
+    let writing = link.write().await?;
+    wake_at(&writing, first).await?;
+    writing.commit().await
+}
+
+/// Sorted: two replicas that take the same rows in different orders wait for each other.
+fn earliest(people: impl IntoIterator<Item = (PersonId, DateTime<Utc>)>) -> BTreeMap<PersonId, DateTime<Utc>> {
     let mut first: BTreeMap<PersonId, DateTime<Utc>> = BTreeMap::new();
     for (person, at) in people {
         let known = first.entry(person).or_insert(at);
         *known = Ord::min(at, *known);
     }
-    let rows = first
+    first
+}
+
+async fn wake_at(writing: &Writing, people: impl IntoIterator<Item = (PersonId, DateTime<Utc>)>) -> PortResult<()> {
+    let rows = earliest(people)
         .into_iter()
         .map(|(p, at)| Model { person: p.0, generation: 0, leased: false, visible_at: at, woken_at: None }.into_active_model())
         .collect();

@@ -5,7 +5,7 @@ import { ask } from "/kart/session.js";
 
 const FIELD = `name value directoryValue inSync reason because source effectiveOn since writtenAt correctors correctedBy { shortName } lentBy { shortName }`;
 const QUERY = `query($id: ID!) { identityCard(by: { id: $id }) {
-  addressBook { status writtenAt visibleOnlineFrom visibleInOutlookBy } provenance { ${FIELD} } } }`;
+  addressBook { status writtenAt visibleOnlineFrom visibleInOutlookBy } waitsFor { because since personnelUnit { shortName } } provenance { ${FIELD} } } }`;
 
 function source({ source, since, effectiveOn, lentBy }) {
   const from = say("sources")[source].replace("{unit}", lentBy?.shortName ?? "");
@@ -38,6 +38,11 @@ function line(field, book) {
     make("dd", {}, value, shown(field, book), from, make("p", { className: "hint" }, correctors(field))));
 }
 
+function wait({ because, since, personnelUnit }) {
+  const who = personnelUnit ? personnelUnit.shortName : say("correctors").ADMINISTRATOR;
+  return make("li", {}, because, make("p", { className: "hint" }, `${say("waitsOn")(who)} ${say("from")(date(since))}.`));
+}
+
 // What is asked of the directory now; the card itself does not wait for it.
 export function truth(id, title = say("truth")) {
   const box = make("section", { id: "truth" }, make("h2", {}, title));
@@ -54,6 +59,7 @@ function fill(box, found) {
   const book = found.addressBook;
   const by = book.visibleInOutlookBy ? when(book.visibleInOutlookBy) : "";
   box.append(make("p", { className: book.status === "CURRENT" ? "done" : "note" }, say("books")[book.status].replace("{by}", by)));
+  if (found.waitsFor?.length) box.append(make("p", { className: "note" }, say("waitsFor")), make("ul", { id: "waits" }, ...found.waitsFor.map(wait)));
   // What differs comes first, then in the order of the card.
   const order = Object.keys(say("fields"));
   const place = ({ name, inSync }) => (inSync ? order.length : 0) + (order.includes(name) ? order.indexOf(name) : order.length);

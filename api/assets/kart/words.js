@@ -35,6 +35,7 @@ export const WORDS = {
     truth: "Kartım nereden geliyor?", why: "Bu kart neden böyle?", truthAway: "Dizine şu anda sorulamıyor. Biraz sonra yeniden deneyin.",
     from: (day) => `${day} tarihinden beri`, visible: "Adres defteri bunu gösteriyor.", visibleBy: (at) => `Dizinde yazılı; Outlook en geç ${at} itibarıyla gösterir.`,
     showsNow: (value) => `Adres defteri şimdi şunu gösteriyor: ${value}.`, showsNothing: "Adres defterinde şimdi değer yok.", correctedBy: "Düzeltebilecek olan:",
+    waitsFor: "Kartın olması gerektiği gibi olması için beklenen:", waitsOn: (who) => `İlgilenecek olan: ${who},`,
     books: {
       CURRENT: "Adres defteri bu kartı doğru gösteriyor.", WRITING: "Bir değişiklik dizine yazılıyor.",
       WAITING_FOR_ADDRESS_BOOK: "Dizin doğru. Çevrimdışı adres defteri en geç {by} itibarıyla günceldir.",
@@ -49,7 +50,7 @@ export const WORDS = {
       WAITING: "Yeni değer yazılıyor.", HAND_EDITED: "Dizinde elle değiştirilmiş; birkaç dakika içinde düzeltilir.", VALUE_CUT: "Değer adres defterine sığmıyor, kesildi.",
       OBSERVED_ONLY: "Bu birimin hesapları henüz yalnızca gözleniyor.", HELD: "Değişiklik yönetici onayı bekliyor.", REJECTED: "Yönetici bu değişikliği reddetti.",
       ADDRESS_POLICY: "Adresleri Exchange ilkesi yazıyor.", REFUSED_VALUE: "Dizin bu değeri kabul etmiyor.", FAILED: "Dizin değişikliği reddetti; yeniden denenecek.",
-      PROTECTED: "Korumalı hesap: Kimlik bu hesaba yazmaz.", NOT_FOUND: "Hesap dizinde bulunamıyor.",
+      PROTECTED: "Korumalı hesap: Kimlik bu hesaba yazmaz.", UNDECIDED: "Önce bir kişinin karar vermesi gerekiyor.", NOT_FOUND: "Hesap dizinde bulunamıyor.",
     },
     fields: {
       DISPLAY_NAME: "Görünen ad", TITLE: "Unvan", DEPARTMENT: "Birim", COMPANY: "Kuruluş", OFFICE: "Oda", WORK_PHONE: "İş telefonu", MOBILE: "Cep telefonu",
@@ -93,6 +94,7 @@ export const WORDS = {
     truth: "Where does my card come from?", why: "Why is this card as it is?", truthAway: "The directory cannot be asked now. Try again a little later.",
     from: (day) => `since ${day}`, visible: "The address book shows this.", visibleBy: (at) => `Written into the directory; Outlook shows it by ${at} at the latest.`,
     showsNow: (value) => `The address book now shows: ${value}.`, showsNothing: "The address book now shows nothing here.", correctedBy: "Can be corrected by:",
+    waitsFor: "Before the card is as it should be, this is waited for:", waitsOn: (who) => `Up to: ${who},`,
     books: {
       CURRENT: "The address book shows this card as it should be.", WRITING: "A change is being written into the directory.",
       WAITING_FOR_ADDRESS_BOOK: "The directory is right. The offline address book follows by {by} at the latest.",
@@ -107,7 +109,7 @@ export const WORDS = {
       WAITING: "The new value is being written.", HAND_EDITED: "Changed by hand in the directory; it is put right within minutes.", VALUE_CUT: "The value does not fit the address book and was cut.",
       OBSERVED_ONLY: "The accounts of this unit are only observed as yet.", HELD: "The change waits for an administrator's approval.", REJECTED: "An administrator has rejected the change.",
       ADDRESS_POLICY: "A policy of Exchange writes the addresses.", REFUSED_VALUE: "The directory does not take this value.", FAILED: "The directory refused the change; it is tried again.",
-      PROTECTED: "A protected account: Kimlik does not write it.", NOT_FOUND: "The account cannot be found in the directory.",
+      PROTECTED: "A protected account: Kimlik does not write it.", UNDECIDED: "Somebody has to decide first.", NOT_FOUND: "The account cannot be found in the directory.",
     },
     fields: {
       DISPLAY_NAME: "Shown name", TITLE: "Title", DEPARTMENT: "Unit", COMPANY: "Organization", OFFICE: "Room", WORK_PHONE: "Work phone", MOBILE: "Mobile",

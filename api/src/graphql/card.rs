@@ -6,6 +6,7 @@ use super::provenance::{self, AddressBookState, CardField};
 use super::reading::reads;
 use super::scalar::{Date, PhoneNumber, RegistryNumber, UnitCode};
 use super::unit::{self, Unit, UnitKind};
+use super::wait::{self, CardWait};
 use super::window::{self, Counted, Paging, Total};
 use super::{allows, house, id};
 use crate::cards::former;
@@ -273,7 +274,7 @@ impl IdentityCard {
     }
     /// Field by field: where the value comes from, since when, what the directory holds (asked now), whether they agree and who can
     /// correct it. The person, its personnel unit, auditors and administrators; others see null. The reading of another person's is
-    /// recorded. Empty: there is no account, or a person has to decide first what it should be.
+    /// recorded. Of an account that is still to be opened: what it will show. Empty: there is nothing that Kimlik keeps.
     #[graphql(complexity = "200 + 20 * child_complexity")]
     async fn provenance(&self, ctx: &Context<'_>) -> Maybe<Vec<CardField>> {
         provenance::of(ctx, self.entry.card.person, self.about()).await
@@ -283,6 +284,12 @@ impl IdentityCard {
     #[graphql(complexity = "200 + child_complexity")]
     async fn address_book(&self, ctx: &Context<'_>) -> Maybe<AddressBookState> {
         provenance::address_book(ctx, self.entry.card.person, self.about()).await
+    }
+    /// What has to be decided or mended, and by whom, before the card is as it should be: holds first, then data issues. Empty: nothing.
+    /// As provenance.
+    #[graphql(complexity = "200 + 5 * child_complexity")]
+    async fn waits_for(&self, ctx: &Context<'_>) -> Maybe<Vec<CardWait>> {
+        wait::of(ctx, self.entry.card.person, self.about()).await
     }
     /// When something of it last changed, by whatever way. Null: never since the person is known.
     async fn updated_at(&self) -> Option<DateTime<Utc>> {

@@ -6,7 +6,7 @@ use super::provenance::{CardFieldName, named, names, shown};
 use super::reading::reads;
 use super::scalar::{Date, UnitCode};
 use super::unit::{self, Unit};
-use super::{allows, caller, house, id, language, permitted};
+use super::{allows, caller, house, id, permitted, said};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
@@ -25,7 +25,7 @@ pub struct DriftQuery;
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "kimlik_domain::card::drift::DriftReason")]
 pub enum CardDriftReason {
-    /// It is being written, or nobody knows yet whether it was.
+    /// It is to be written and was not yet, or nobody knows yet whether it was.
     Waiting,
     /// Somebody changed it in the directory by hand; it is being put right.
     HandEdited,
@@ -37,6 +37,8 @@ pub enum CardDriftReason {
     Held,
     /// An administrator has decided against it.
     Rejected,
+    /// A person has to decide first what it should be: waitsFor of the card says what about.
+    Undecided,
     /// An e-mail address policy of Exchange writes other addresses.
     AddressPolicy,
     /// The directory does not take the value.
@@ -120,7 +122,7 @@ impl CardDriftField {
     async fn attribute(&self) -> &str {
         self.field.attribute.ldap_name()
     }
-    /// What should stand there; of addresses, those that are missing. Null: nothing.
+    /// What should stand there, whole also where the directory holds less of it; of addresses, those that are missing. Null: nothing.
     async fn value(&self) -> Option<String> {
         self.field.wanted.as_ref().map(|v| shown(v, &self.names))
     }
@@ -134,7 +136,7 @@ impl CardDriftField {
     }
     /// In plain words: why it is to be another value, or why it cannot be written.
     async fn because(&self, ctx: &Context<'_>) -> String {
-        language(ctx).say(&self.field.because)
+        said(ctx, &self.field.because)
     }
 }
 

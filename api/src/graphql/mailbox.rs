@@ -1,7 +1,7 @@
 //! The mailbox of an account: what stands, what is waited for, until when it takes mail.
 use super::error::fault;
-use super::house;
 use super::scalar::Date;
+use super::{house, said};
 use async_graphql::{Context, Enum, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use kimlik_domain::day;
@@ -34,19 +34,20 @@ pub struct Mailbox {
     state: MailboxState,
     /// Since when it has stood so; while something is waited for, since when that was.
     since: DateTime<Utc>,
-    /// What is waited for, in plain words. Null: nothing.
+    /// What is waited for, in plain words, in the caller's language; what whoever makes mailboxes said of it, as it was said. Null:
+    /// nothing.
     waiting_for: Option<String>,
     /// The first day on which it takes no mail any more, of somebody who has left and does not return before.
     closes_on: Option<Date>,
 }
 
 impl Mailbox {
-    fn on(today: NaiveDate, of: mailbox::Mailbox) -> Mailbox {
+    fn on(today: NaiveDate, of: mailbox::Mailbox, said: impl Fn(&str) -> String) -> Mailbox {
         let planned = || of.waits_for_plan(today).then(|| "its closing to be planned, or a limit or a hold to let it go ahead".into());
         Mailbox {
             state: of.state_on(today).into(),
             since: of.waiting.as_ref().map_or(of.since, |w| w.since),
-            waiting_for: of.waiting.as_ref().map(mailbox::Waiting::waits_for).or_else(planned),
+            waiting_for: of.waiting.as_ref().map(mailbox::Waiting::waits_for).or_else(planned).map(|waits| said(&waits)),
             closes_on: of.closes_on.map(Date),
         }
     }
@@ -67,5 +68,5 @@ pub async fn of(ctx: &Context<'_>, person: PersonId) -> Result<Option<Mailbox>> 
             account.and_then(|a| mailboxes.of_account(a, exchange.mailbox_retention_days, today))
         }
     };
-    Ok(found.map(|of| Mailbox::on(today, of)))
+    Ok(found.map(|of| Mailbox::on(today, of, |text| said(ctx, text))))
 }

@@ -46,6 +46,7 @@ pub mod sync;
 pub mod ticket;
 pub mod unit;
 pub mod viewer;
+pub mod wait;
 pub mod webhook;
 pub mod window;
 

@@ -4,7 +4,7 @@ use super::error::{Maybe, fault};
 use super::reading::reads;
 use super::scalar::Date;
 use super::unit::Unit;
-use super::{house, language};
+use super::{house, said};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
@@ -178,7 +178,8 @@ impl CardField {
     async fn attribute(&self) -> &str {
         self.field.attribute.ldap_name()
     }
-    /// What the card should show. Null: nothing.
+    /// What the card should show, whole also where the directory holds less of it. While a person has to decide what that is, what
+    /// was last written. Null: nothing.
     async fn value(&self) -> Option<String> {
         self.shown(self.field.value.as_ref())
     }
@@ -228,7 +229,7 @@ impl CardField {
     }
     /// The same in plain words: "title changed by hand in the directory". Null: they agree.
     async fn because(&self, ctx: &Context<'_>) -> Option<String> {
-        self.field.differs.as_ref().map(|(_, because)| language(ctx).say(because))
+        self.field.differs.as_ref().map(|(_, because)| said(ctx, because))
     }
     /// Who can make it another value; each of them alone.
     async fn correctors(&self) -> Vec<CardCorrector> {
@@ -280,7 +281,7 @@ type Asked = Arc<OnceCell<Option<Arc<Truth>>>>;
 #[derive(Default)]
 pub struct Truths(Mutex<HashMap<PersonId, Asked>>);
 
-async fn truth_of(ctx: &Context<'_>, person: PersonId) -> Result<Option<Arc<Truth>>> {
+pub async fn truth_of(ctx: &Context<'_>, person: PersonId) -> Result<Option<Arc<Truth>>> {
     let house = house(ctx)?;
     let away = |e| fault(ctx, &e);
     let ask = async || {

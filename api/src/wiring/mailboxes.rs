@@ -18,8 +18,8 @@ pub(super) fn mailbox_host(config: &Config) -> Option<CommandHost> {
 pub(super) fn keeper_rules(config: &Config) -> KeeperRules {
     let command = &config.exchange.command;
     KeeperRules {
-        // Why so much longer: some are claimed together and wait for each other.
-        lease: TimeDelta::seconds(i64::from(command.timeout_seconds) * 20 + 60),
+        // Why longer: the program is ended first, and what it said is written down.
+        lease: TimeDelta::seconds(i64::from(command.timeout_seconds) + 30),
         patience: TimeDelta::hours(command.patience_hours.into()),
         at_once: command.at_once as usize,
     }

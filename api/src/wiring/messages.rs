@@ -187,6 +187,7 @@ pub(super) fn digest(config: &Config, store: &Arc<SqlStore>, clock: &Arc<dyn Clo
         clock: clock.clone(),
         entropy: Arc::new(OsEntropy),
         rules: DigestRules { by_mail: config.digest.mail, by_sms: config.digest.sms },
+        terms: config.issues.terms(),
     }
 }
 

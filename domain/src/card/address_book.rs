@@ -51,7 +51,11 @@ pub const fn is_shown(attribute: Attribute) -> bool {
 
 pub fn state(truth: &Truth, rules: &BookRules, now: DateTime<Utc>) -> BookState {
     let nothing = BookState { status: BookStatus::None, written_at: None, online_from: None, offline_by: None };
-    let Some(seen) = &truth.seen else { return nothing };
+    let Some(seen) = &truth.seen else {
+        // Why not "none": there is one, and nobody can tell what it shows.
+        let is_lost = truth.record.account.as_ref().is_some_and(|a| a.guid.is_some());
+        return if is_lost { BookState { status: BookStatus::Stale, ..nothing } } else { nothing };
+    };
     let written_at = truth.written_at;
     let offline_by = written_at.map(|at| at + rules.replication + rules.generation + rules.download);
     let closed = truth.record.account.as_ref().is_some_and(|a| a.state == AccountState::Closed);

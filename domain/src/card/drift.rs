@@ -33,6 +33,8 @@ reasons! {
     Held = "HELD";
     /// An administrator has decided against it.
     Rejected = "REJECTED";
+    /// A person has to decide first what it should be.
+    Undecided = "UNDECIDED";
     /// An e-mail address policy of Exchange writes other addresses.
     AddressPolicy = "ADDRESS_POLICY";
     /// The directory does not take the value.

@@ -6,10 +6,11 @@ use crate::account::{Attribute, ObservedAccount, Value};
 use crate::day::{self, Day};
 use crate::lifecycle::desired::{self, Facts};
 use crate::lifecycle::difference::{self, Sight};
-use crate::lifecycle::drift;
+use crate::lifecycle::{drift, words};
 use crate::phone::{Own, Setter};
 use crate::ports::PersonRecord;
-use crate::staff::{Posting, PostingKind, Unit, UnitCode};
+use crate::staff::{Blocked, Posting, PostingKind, Unit, UnitCode};
+use crate::text::utf16_len;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ pub struct CardField {
     /// What the directory holds.
     pub held: Option<Value>,
     /// Why it differs, and in plain words; `None`: it does not.
-    pub differs: Option<(DriftReason, Arc<str>)>,
+    pub differs: Option<Differs>,
     pub correctors: Vec<Corrector>,
 }
 
@@ -76,41 +77,87 @@ pub struct Known<'a> {
     pub written: &'a HashMap<Attribute, DateTime<Utc>>,
 }
 
-/// Every field that has a value, there or here. Empty: there is nothing that Kimlik keeps, or a person has to decide first.
+/// Why a value is not what the directory holds, and in plain words.
+type Differs = (DriftReason, Arc<str>);
+
+/// Every field that has a value, there or here. Where a person has to decide first what the card should be, what was last written
+/// stands until then. Empty: there is nothing that Kimlik keeps.
 pub fn provenance(record: &PersonRecord, known: &Known<'_>, facts: &Facts<'_>) -> Vec<CardField> {
-    let differing = differing(record, known, facts);
-    let fields = difference::kept(record, known.seen, facts).into_iter().map(|(attribute, value)| {
-        let held = known.seen.attributes.get(attribute).cloned();
-        let written_at = known.written.get(&attribute).copied();
-        let origin = origin(record, attribute, facts);
-        let differs = differing.get(&attribute).cloned();
-        let opened_at = record.account.as_ref().and_then(|a| a.opened_at);
-        let effective = origin.effective_on.map(day::midnight);
-        let since = match &differs {
-            // Why not when it was written: that was another value.
-            Some(_) => origin.since.or(effective).or(record.person.updated_at),
-            None => origin.since.or(written_at).or(effective).or(opened_at),
+    let held = |attribute: Attribute| known.seen.attributes.get(attribute).cloned();
+    let written = |attribute: Attribute| known.written.get(&attribute).copied();
+    let kept = difference::kept(record, known.seen, facts);
+    let is_undecided = kept.is_empty();
+    let fields: Vec<CardField> = if is_undecided {
+        let applied = record.account.as_ref().and_then(|a| a.applied.as_ref());
+        let undecided = |attribute: Attribute, value: &Value| {
+            let differs = difference::is_another(attribute, known.seen.attributes.get(attribute), Some(value));
+            differs.then(|| (DriftReason::Undecided, words::UNDECIDED.into()))
         };
-        CardField {
-            attribute,
-            value,
-            source: origin.source,
-            columns: origin.columns,
-            effective_on: origin.effective_on,
-            lender: origin.lender,
-            rule: origin.rule,
-            since,
-            written_at,
-            held,
-            differs,
-            correctors: origin.correctors,
-        }
-    });
-    fields.filter(|f| f.value.is_some() || f.held.is_some()).collect()
+        let written_last = applied.into_iter().flat_map(|applied| applied.attributes.iter());
+        written_last.map(|(a, v)| field(record, (a, Some(v.clone())), (held(a), written(a)), undecided(a, v), facts)).collect()
+    } else {
+        let differing = differing(record, known, facts);
+        let whole = |attribute, value| whole(record, attribute, facts).or(value);
+        let field = |(a, value): (Attribute, Option<Value>)| {
+            field(record, (a, whole(a, value)), (held(a), written(a)), differing.get(&a).cloned(), facts)
+        };
+        kept.into_iter().map(field).collect()
+    };
+    fields.into_iter().filter(|f| f.value.is_some() || f.held.is_some()).collect()
+}
+
+/// What the account will show that is not opened yet; why it is not stands with each.
+pub fn to_come(record: &PersonRecord, is_held: bool, facts: &Facts<'_>) -> Vec<CardField> {
+    let is_blocked = record.open_issues.iter().any(|kind| matches!(kind.blocks(), Blocked::Opening | Blocked::Account));
+    let (reason, because) = match (is_held, is_blocked) {
+        (true, _) => (DriftReason::Held, words::HELD),
+        (false, true) => (DriftReason::Undecided, words::UNDECIDED),
+        (false, false) => (DriftReason::Waiting, words::NOT_OPENED),
+    };
+    let because: Arc<str> = because.into();
+    let shown = difference::to_come(record, facts).into_iter().filter_map(|(attribute, value)| Some((attribute, value?)));
+    shown.map(|(a, v)| field(record, (a, Some(v)), (None, None), Some((reason, because.clone())), facts)).collect()
+}
+
+/// The text that was cut to what the attribute holds. Why told whole: half of it is not what the card should show.
+fn whole(record: &PersonRecord, attribute: Attribute, facts: &Facts<'_>) -> Option<Value> {
+    let (text, _) = attribute.is_mapped().then(|| desired::made_of(record, attribute, facts))??;
+    (utf16_len(&text) > attribute.max_len()).then_some(Value::Text(text))
+}
+
+fn field(
+    record: &PersonRecord,
+    (attribute, value): (Attribute, Option<Value>),
+    (held, written_at): (Option<Value>, Option<DateTime<Utc>>),
+    differs: Option<Differs>,
+    facts: &Facts<'_>,
+) -> CardField {
+    let origin = origin(record, attribute, facts);
+    let opened_at = record.account.as_ref().and_then(|a| a.opened_at);
+    let effective = origin.effective_on.map(day::midnight);
+    let since = match &differs {
+        // Why not when it was written: that was another value.
+        Some(_) => origin.since.or(effective).or(record.person.updated_at),
+        None => origin.since.or(written_at).or(effective).or(opened_at),
+    };
+    CardField {
+        attribute,
+        value,
+        source: origin.source,
+        columns: origin.columns,
+        effective_on: origin.effective_on,
+        lender: origin.lender,
+        rule: origin.rule,
+        since,
+        written_at,
+        held,
+        differs,
+        correctors: origin.correctors,
+    }
 }
 
 /// Attributes that differ now, each with its reason. What waits in a hold, or was refused, the row of the last look knows.
-fn differing(record: &PersonRecord, known: &Known<'_>, facts: &Facts<'_>) -> HashMap<Attribute, (DriftReason, Arc<str>)> {
+fn differing(record: &PersonRecord, known: &Known<'_>, facts: &Facts<'_>) -> HashMap<Attribute, Differs> {
     let is_linked = record.account.as_ref().is_some_and(|a| a.guid == Some(known.seen.guid));
     let candidates = std::slice::from_ref(known.seen);
     let sight = if is_linked { Sight { account: Some(known.seen), candidates: &[] } } else { Sight { account: None, candidates } };

@@ -2,12 +2,13 @@
 //! told before it is put right.
 use super::address_book::is_shown;
 use super::drift::CardDrift;
-use super::provenance::{CardField, Known, provenance};
+use super::provenance::{self, CardField, Known};
 use crate::account::ObservedAccount;
 use crate::day;
 use crate::id::{AccountGuid, PersonId};
 use crate::lifecycle::desired::{Facts, manager_of};
 use crate::lifecycle::difference;
+use crate::lifecycle::hold::HeldChange;
 use crate::lifecycle::reconcile::Reconciler;
 use crate::ports::{CardTruth, FindBy, PeopleBy, PersonRecord, PortResult};
 use crate::staff::Units;
@@ -25,6 +26,8 @@ pub struct Truth {
     pub written_at: Option<DateTime<Utc>>,
     /// As the last look found it.
     pub drift: Option<CardDrift>,
+    /// What an administrator has to let go ahead.
+    pub held: Vec<HeldChange>,
 }
 
 /// `None`: there is no such person. Reads, and writes nothing. `Unavailable`: the directory does not answer.
@@ -33,18 +36,22 @@ pub async fn truth(of: &Reconciler, ledger: &dyn CardTruth, units: &Units, perso
     let today = day::today(of.clock.now());
     let seen = seen(of, &record).await?;
     let drift = ledger.card_drift_of(person).await?;
+    let held = ledger.held_changes(person).await?;
+    let wanted: Vec<_> = manager_of(&record.person, units, today).cloned().into_iter().collect();
+    let managers: HashMap<_, AccountGuid> = if wanted.is_empty() { HashMap::new() } else { of.store.accounts_of(&wanted).await? };
+    // Why none: places are no part of a card.
+    let containers = HashSet::new();
+    let facts = Facts { policy: &of.policy, units, today, containers: &containers, managers: &managers };
+    let is_linked = record.account.as_ref().is_some_and(|a| a.guid.is_some());
     let (mut fields, mut written_at) = (Vec::new(), None);
     if let Some(seen) = &seen {
-        let wanted: Vec<_> = manager_of(&record.person, units, today).cloned().into_iter().collect();
-        let managers: HashMap<_, AccountGuid> = if wanted.is_empty() { HashMap::new() } else { of.store.accounts_of(&wanted).await? };
         let written = ledger.last_written(person).await?;
-        // Why none: places are no part of a card.
-        let containers = HashSet::new();
-        let facts = Facts { policy: &of.policy, units, today, containers: &containers, managers: &managers };
         written_at = written.iter().filter(|(attribute, _)| is_shown(**attribute)).map(|(_, at)| *at).max();
-        fields = provenance(&record, &Known { seen, drift: drift.as_ref(), written: &written }, &facts);
+        fields = provenance::provenance(&record, &Known { seen, drift: drift.as_ref(), written: &written }, &facts);
+    } else if !is_linked {
+        fields = provenance::to_come(&record, !held.is_empty(), &facts);
     }
-    Ok(Some(Truth { record, seen, fields, written_at, drift }))
+    Ok(Some(Truth { record, seen, fields, written_at, drift, held }))
 }
 
 /// The person's account; where none is linked yet, the one that would be taken over.

@@ -4,7 +4,8 @@ use super::plan::{Action, ActionKind, PersonPlan, Step};
 use super::reason::Because;
 use super::run::{OperationRecord, OperationStatus};
 use crate::account::adoption::AdoptionOrdered;
-use crate::account::{Account, AccountState, Applied, Attribute, Change, Dn, NewAccount, ObservedAccount, Sealed, Value};
+use crate::account::{Account, AccountState, Applied, Attribute, Attributes, Change, Dn, NewAccount, ObservedAccount, Sealed, Value};
+use crate::id::AccountGuid;
 use crate::mailbox::{self, Mailboxes, Stands};
 use crate::phone::{self, Line};
 use crate::ports::PersonRecord;
@@ -12,6 +13,7 @@ use crate::staff::{DataIssue, IssueKind};
 use crate::text;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What the directory showed for one person.
 #[derive(Clone, Copy, Debug, Default)]
@@ -647,6 +649,27 @@ impl Difference<'_> {
 /// there is nothing to keep, or a person has to decide first.
 pub fn kept(record: &PersonRecord, seen: &ObservedAccount, facts: &Facts<'_>) -> Vec<(Attribute, Option<Value>)> {
     with_difference(record, seen, facts, |d| d.owned().map(|a| (a, d.desired.attributes.get(a).cloned())).collect())
+}
+
+/// The same of an account that is still to be made.
+pub fn to_come(record: &PersonRecord, facts: &Facts<'_>) -> Vec<(Attribute, Option<Value>)> {
+    let nothing = ObservedAccount {
+        guid: AccountGuid(Uuid::nil()),
+        dn: facts.policy.base.clone(),
+        enabled: false,
+        password_set: false,
+        protected: None,
+        attributes: Attributes::default(),
+        groups: Vec::new(),
+        correlation: None,
+        address_policy: false,
+    };
+    kept(record, &nothing, facts)
+}
+
+/// Is it another value, as the directory compares?
+pub fn is_another(attribute: Attribute, seen: Option<&Value>, wanted: Option<&Value>) -> bool {
+    change(attribute, seen, wanted, &[]).is_some()
 }
 
 /// What of it differs, whoever may write it.

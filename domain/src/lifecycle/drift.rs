@@ -13,6 +13,7 @@ use crate::id::PersonId;
 use crate::lifecycle::desired::{self, Facts};
 use crate::ports::{PersonRecord, PortError, PortResult, Refusal};
 use crate::staff::IssueKind;
+use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -143,6 +144,13 @@ fn joined(row: Option<CardDrift>, more: Option<&CardDrift>) -> Option<CardDrift>
     match (row, more) {
         (Some(mut row), Some(more)) => {
             row.reason = Ord::max(row.reason, more.reason);
+            for field in &mut row.fields {
+                // Why: half of a text is not what should stand there, though it is all that can be written.
+                let whole = more.fields.iter().find(|f| f.attribute == field.attribute && f.reason == DriftReason::ValueCut);
+                if let Some(whole) = whole {
+                    field.wanted.clone_from(&whole.wanted);
+                }
+            }
             let known: HashSet<_> = row.fields.iter().map(|f| f.attribute).collect();
             row.fields.extend(more.fields.iter().filter(|f| !known.contains(&f.attribute)).cloned());
             Some(row)
@@ -152,44 +160,72 @@ fn joined(row: Option<CardDrift>, more: Option<&CardDrift>) -> Option<CardDrift>
     }
 }
 
+/// It is going to be tried in this run: what comes of it is told by the settlement, so a reorganisation of thousands of cards writes
+/// and clears no row for each.
+fn is_under_way(row: &CardDrift) -> bool {
+    let waits = |field: &DriftField| matches!(field.reason, DriftReason::Waiting | DriftReason::HandEdited);
+    !row.fields.is_empty() && row.fields.iter().all(waits)
+}
+
+fn row_of(planned: &Planned, look: &Look<'_>, exceeded: &[Exceeded], now: DateTime<Utc>) -> Option<CardDrift> {
+    let fields = fields(&planned.plan, |action| (reason_of(planned, action, exceeded), told(action)));
+    let row = CardDrift::of(planned.plan.person, (planned.plan.unit, planned.plan.province), fields, now);
+    joined(row, look.withheld.get(&planned.plan.person))
+}
+
 impl Reconciler {
     /// Keeps the rows of what a look has found, and takes away those of cards that are right again. Rows that say what is known
-    /// already are not written, so a look at a ministry at rest costs one reading and no write.
-    pub(super) async fn save_drift(&self, look: &Look<'_>, exceeded: &[Exceeded], everybody: bool) -> PortResult<()> {
+    /// already are not written, so a look at a ministry at rest costs one reading and no write; nor are those of cards that are
+    /// written in this run.
+    pub(super) async fn save_drift(&self, look: &mut Look<'_>, exceeded: &[Exceeded], everybody: bool) -> PortResult<()> {
         let whom: Vec<PersonId> = if everybody { Vec::new() } else { look.next.iter().map(|(person, _)| *person).collect() };
         if !everybody && whom.is_empty() {
             return Ok(());
         }
-        let mut gone = self.store.drifting(if everybody { None } else { Some(&whom) }).await?;
+        let mut known = self.store.drifting(if everybody { None } else { Some(&whom) }).await?;
+        let mut gone = known.clone();
         let now = self.clock.now();
-        let row = |planned: &Planned| {
-            let fields = fields(&planned.plan, |action| (reason_of(planned, action, exceeded), told(action)));
-            CardDrift::of(planned.plan.person, (planned.plan.unit, planned.plan.province), fields, now)
-        };
         let mut alone: HashSet<PersonId> = look.withheld.keys().copied().collect();
         for some in look.plans.chunks(super::look::CHUNK) {
             let mut found = Vec::new();
             for planned in some {
                 let person = planned.plan.person;
-                let more = look.withheld.get(&person);
                 alone.remove(&person);
                 if planned.refused && gone.remove(&person) {
                     // Why: it is tried again now; what the directory says then is written, and until then it stands as it is.
                     continue;
                 }
-                if let Some(row) = joined(row(planned), more) {
-                    gone.remove(&person);
+                let Some(row) = row_of(planned, look, exceeded, now) else { continue };
+                gone.remove(&person);
+                if !is_under_way(&row) {
                     found.push(row);
                 }
             }
+            known.extend(found.iter().map(|row| row.person));
             self.store.save_drift(&found, &[]).await?;
         }
         let alone: Vec<CardDrift> = alone.iter().filter_map(|p| look.withheld.get(p)).cloned().collect();
         for row in &alone {
             gone.remove(&row.person);
+            known.insert(row.person);
         }
+        known.retain(|person| !gone.contains(person));
+        look.drifting = known;
         let gone: Vec<PersonId> = gone.into_iter().collect();
         self.store.save_drift(&alone, &gone).await
+    }
+
+    /// A run that could not go on leaves cards unwritten, and nobody else would tell of them before the next one.
+    pub(super) async fn save_unwritten(&self, look: &Look<'_>, exceeded: &[Exceeded], why: &PortError) {
+        if why.refusal() == Some(Refusal::InHand) {
+            // Why: whoever has taken over is writing them.
+            return;
+        }
+        let now = self.clock.now();
+        let unwritten = look.plans.iter().filter(|planned| !look.is_settled(planned.plan.person));
+        let rows: Vec<CardDrift> = unwritten.filter_map(|p| row_of(p, look, exceeded, now)).filter(is_under_way).collect();
+        // Why let go: it may be the store that is away, and the next run tells of them or writes them.
+        self.store.save_drift(&rows, &[]).await.ok();
     }
 }
 
@@ -222,11 +258,9 @@ pub(super) fn after(
     let now = look.of.clock.now();
     let row = CardDrift::of(left.person, (left.unit, left.province), fields(left, judge), now);
     let row = joined(row, look.withhold(record, sight, left).as_ref());
-    let was_known =
-        planned.refused || look.withheld.contains_key(&left.person) || planned.plan.actions.iter().any(|a| changes(a).next().is_some());
     match row {
         Some(row) => DriftAfter::Differs(Box::new(row)),
-        None if was_known => DriftAfter::Right,
+        None if look.drifting.contains(&left.person) => DriftAfter::Right,
         None => DriftAfter::AsBefore,
     }
 }

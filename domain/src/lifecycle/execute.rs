@@ -213,6 +213,7 @@ impl Reconciler {
             settlements.push(settled.settlement);
         }
         self.store.settle(settlements).await?;
+        look.note_settled(ids);
         if !once_refused.is_empty() {
             let about = IssueScope::People(&[IssueKind::DirectoryRefused], &once_refused);
             self.store.save_issues(about, &refusals, self.clock.now()).await?;

@@ -45,6 +45,15 @@ pub struct HoldItem {
     pub approved: Option<bool>,
 }
 
+/// A person's change that waits in an open hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldChange {
+    pub hold: HoldId,
+    pub kind: super::ActionKind,
+    /// Since when the hold is open.
+    pub since: DateTime<Utc>,
+}
+
 /// What a run asks to be held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldRequest {

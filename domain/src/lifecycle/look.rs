@@ -23,7 +23,7 @@ use crate::text;
 use chrono::{DateTime, Utc};
 use futures_util::future;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// People a chunk: bounds memory and the size of statements.
 pub const CHUNK: usize = 1_000;
@@ -59,6 +59,10 @@ pub struct Look<'a> {
     pub watermark: Option<Watermark>,
     /// Cards that differ and that no plan puts right.
     pub(super) withheld: HashMap<PersonId, CardDrift>,
+    /// Of whom a row says that the card differs.
+    pub(super) drifting: HashSet<PersonId>,
+    /// Whose steps were taken and settled.
+    settled: Mutex<HashSet<PersonId>>,
     /// Addresses that two accounts carry; only a look at everybody finds them.
     pub duplicates: Vec<DataIssue>,
     /// A dry run of what HR says: as if it had said this.
@@ -148,11 +152,20 @@ impl<'a> Look<'a> {
             lapsed: Vec::new(),
             watermark: None,
             withheld: HashMap::new(),
+            drifting: HashSet::new(),
+            settled: Mutex::default(),
             duplicates: Vec::new(),
             said: HashMap::new(),
             supposed: None,
             proposed: HashMap::new(),
         })
+    }
+
+    pub(super) fn note_settled(&self, people: impl IntoIterator<Item = PersonId>) {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner).extend(people);
+    }
+    pub(super) fn is_settled(&self, person: PersonId) -> bool {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner).contains(&person)
     }
 
     pub fn facts(&self) -> Facts<'_> {

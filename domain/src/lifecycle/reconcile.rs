@@ -114,7 +114,7 @@ impl Reconciler {
         let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
         let outcome = async {
             let look = Look::over(self, day::today(self.clock.now()), true, &Whom::People(people), &grip).await?;
-            self.carry_out_quietly(look, Trigger::HrChange, &grip, progress).await
+            Box::pin(self.carry_out_quietly(look, Trigger::HrChange, &grip, progress)).await
         }
         .await;
         match outcome {
@@ -148,7 +148,7 @@ impl Reconciler {
         grip.carries(run.id);
         let outcome = async {
             let look = Look::over(self, day::today(self.clock.now()), true, &Whom::People(grip.people()), &grip).await?;
-            self.carry_out(&mut run, look, false, &grip, progress).await
+            Box::pin(self.carry_out(&mut run, look, false, &grip, progress)).await
         }
         .await;
         match outcome {
@@ -245,7 +245,7 @@ impl Reconciler {
     pub(super) async fn carry_out(
         &self,
         run: &mut Run,
-        look: Look<'_>,
+        mut look: Look<'_>,
         everybody: bool,
         grip: &Grip<'_>,
         progress: &dyn Progress,
@@ -273,17 +273,33 @@ impl Reconciler {
         if everybody || !requests.is_empty() {
             self.store.save_holds(run.id, &requests, everybody, now).await?;
         }
-        self.save_drift(&look, &exceeded, everybody).await?;
+        self.save_drift(&mut look, &exceeded, everybody).await?;
         let to_do = |p: &Planned, a: &Action| holds_back(p, a, &exceeded).is_none() && decision(p, a) != Some(false);
         let managed = look.plans.iter().filter(|p| p.plan.mode == Mode::Manage);
         let due = managed.filter(|p| p.plan.actions.iter().any(|a| to_do(p, a))).count();
         progress.total(u32::try_from(due).unwrap_or(u32::MAX));
         let limits = Limiting { exceeded: &exceeded, caps: &caps };
-        let carried = self.execute(run, &look, limits, grip, progress).await?;
+        let carried = self.carry_on_or_tell(run, &look, limits, grip, progress).await?;
         if let Some(mark) = &look.watermark {
             self.store.save_watermark(mark).await?;
         }
         self.once_more(run, look, carried, limits, grip).await
+    }
+
+    /// Carries out; where it cannot go on, what is left unwritten is kept as that.
+    async fn carry_on_or_tell(
+        &self,
+        run: &Run,
+        look: &Look<'_>,
+        limits: Limiting<'_>,
+        grip: &Grip<'_>,
+        progress: &dyn Progress,
+    ) -> PortResult<Carried> {
+        let carried = self.execute(run, look, limits, grip, progress).await;
+        if let Err(why) = &carried {
+            self.save_unwritten(look, limits.exceeded, why).await;
+        }
+        carried
     }
 
     /// People whom the directory answered otherwise than planned are observed and planned once more; who is still not as
@@ -301,13 +317,13 @@ impl Reconciler {
         let mut later = carried.later;
         if !carried.again.is_empty() {
             let people: Vec<PersonId> = carried.again.iter().copied().collect();
-            let second = Look::over(self, look.today, true, &Whom::People(people), grip).await?;
+            let mut second = Look::over(self, look.today, true, &Whom::People(people), grip).await?;
             if !second.issues.is_empty() {
                 let about = IssueScope::People(IssueKind::OF_PLANNING, &second.seen);
                 self.store.save_issues(about, &second.issues, self.clock.now()).await?;
             }
-            self.save_drift(&second, limits.exceeded, false).await?;
-            let rest = self.execute(run, &second, limits, grip, &Silent).await?;
+            self.save_drift(&mut second, limits.exceeded, false).await?;
+            let rest = self.carry_on_or_tell(run, &second, limits, grip, &Silent).await?;
             // What was tried again counts as what came of it the second time.
             run.summary.refused = carried.later_refusals;
             run.summary.in_doubt = 0;

@@ -73,8 +73,9 @@ impl Reconciler {
         let everybody = whom == Whom::Everybody;
         let outcome = async {
             let full_run = self.store.full_run_due().await?;
-            let look = Look::over(self, day::today(self.clock.now()), true, &whom, &grip).await?;
-            Ok((full_run, self.carry_out(&mut run, look, everybody, &grip, progress).await?))
+            // Why boxed, both: whoever awaits a run would carry all of it on the stack.
+            let look = Box::pin(Look::over(self, day::today(self.clock.now()), true, &whom, &grip)).await?;
+            Ok((full_run, Box::pin(self.carry_out(&mut run, look, everybody, &grip, progress)).await?))
         }
         .await;
         match outcome {

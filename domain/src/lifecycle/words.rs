@@ -23,8 +23,11 @@ fn line(text: &str) -> String {
         .or_else(|| head(rest))
         .or_else(|| exceeded(rest))
         .or_else(|| reason(rest))
-        .or_else(|| phrase(rest));
-    told.map_or_else(|| text.to_owned(), |told| format!("{indent}{told}"))
+        .or_else(|| phrase(rest))
+        .or_else(|| from(WITHHELD, rest))
+        // What keeps a card from being right may be an issue's own text.
+        .unwrap_or_else(|| issue_message::said(rest, Language::Tr));
+    format!("{indent}{told}")
 }
 
 /// `+ open      because new in HR, …`
@@ -127,6 +130,28 @@ const REASONS: &[(&str, &str)] = &[
     ("left unfinished by an interruption", "kesinti nedeniyle yarım kalmıştı"),
     ("rejected before, and now to be done otherwise", "önce reddedilmişti, şimdi başka biçimde yapılacak"),
 ];
+
+/// Why a card is not what it should be, and what a mailbox waits for.
+const WITHHELD: &[(&str, &str)] = &[
+    (UNDECIDED, "önce bir kişinin karar vermesi gerekiyor"),
+    (HELD, "değişiklik bekletiliyor: bir yöneticinin onayı gerekiyor"),
+    (NOT_OPENED, "hesap henüz açılmadı"),
+    ("an answer to the request", "isteğin yanıtı"),
+    ("another attempt ({})", "yeniden deneme ({0})"),
+    ("somebody to mend what was refused: {}", "reddedilenin düzeltilmesi: {0}"),
+    ("the account to be marked in the directory", "hesabın dizinde işaretlenmesi"),
+    (
+        "its closing to be planned, or a limit or a hold to let it go ahead",
+        "kapatılmasının planlanması ya da bir sınırın veya bekletmenin buna izin vermesi",
+    ),
+];
+
+/// Nobody can tell what should be before somebody has said so.
+pub const UNDECIDED: &str = "a person has to decide first";
+/// It would exceed a limit.
+pub const HELD: &str = "the change is held: an administrator has to let it go ahead";
+/// The run that opens it is still to come.
+pub const NOT_OPENED: &str = "the account is not opened yet";
 
 const STEPS: &[(&str, &str)] = &[
     ("link account {}", "hesap bağlanır: {0}"),

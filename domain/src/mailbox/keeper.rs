@@ -12,8 +12,8 @@ use crate::staff::{DataIssue, IssueKind, Units};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub struct MailboxKeeper {
     pub ledger: Arc<dyn MailboxLedger>,
@@ -27,7 +27,8 @@ pub struct MailboxKeeper {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeeperRules {
-    /// Longer than one answer may take.
+    /// Longer than one answer may take, and not by much: so long a mailbox waits whose worker was killed. Those that were claimed
+    /// together and wait for each other are kept whenever one of them has its turn.
     pub lease: TimeDelta,
     /// So long something may be waited for before it is an issue.
     pub patience: TimeDelta,
@@ -64,10 +65,16 @@ impl MailboxKeeper {
         let people: Vec<PersonId> = claims.iter().map(|c| c.mailbox.person).collect();
         let people = self.store.people(PeopleBy::Ids(&people)).await?;
         let people: HashMap<PersonId, PersonRecord> = people.into_iter().map(|r| (r.person.id, r)).collect();
-        let (people, units) = (&people, &units);
+        let held: Mutex<BTreeMap<PersonId, i64>> = Mutex::new(claims.iter().map(|c| (c.mailbox.person, c.generation)).collect());
+        let (people, units, held) = (&people, &units, &held);
         let steps = stream::iter(claims).map(|claimed| async move {
-            let Some(record) = people.get(&claimed.mailbox.person) else { return Ok(None) };
-            self.handle(claimed, record, units).await
+            let person = claimed.mailbox.person;
+            let Some(record) = people.get(&person) else { return Ok(None) };
+            // Why: two workers must not have the program started for one mailbox at the same time.
+            let is_held = self.keep(held, person).await?;
+            let step = if is_held { self.handle(claimed, record, units).await } else { Ok(None) };
+            held.lock().unwrap_or_else(PoisonError::into_inner).remove(&person);
+            step
         });
         let ended: Vec<PortResult<Option<String>>> = steps.buffer_unordered(self.rules.at_once.max(1)).collect().await;
         let mut round = Round::default();
@@ -77,6 +84,15 @@ impl MailboxKeeper {
         }
         round.alarms.dedup();
         Ok(round)
+    }
+
+    /// Keeps the leases of all that is still in hand. False: this one was lost meanwhile.
+    async fn keep(&self, held: &Mutex<BTreeMap<PersonId, i64>>, person: PersonId) -> PortResult<bool> {
+        let all: Vec<(PersonId, i64)> = held.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(p, g)| (*p, *g)).collect();
+        let lost = self.ledger.renew_mailboxes(&all, self.clock.now() + self.rules.lease).await?;
+        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|person, _| !lost.contains(person));
+        Ok(held.contains_key(&person))
     }
 
     /// One step for one mailbox; answers what somebody should hear of.

@@ -70,6 +70,8 @@ pub trait MailboxLedger: Send + Sync {
     /// Rows for up to `limit` accounts that have none, the newest people first; answers how many.
     async fn discover_mailboxes(&self, now: DateTime<Utc>, limit: u32) -> PortResult<u32>;
     async fn claim_mailboxes(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<ClaimedMailbox>>;
+    /// The leases go on until `until`. Answers whose were lost: they are another worker's by now.
+    async fn renew_mailboxes(&self, held: &[(PersonId, i64)], until: DateTime<Utc>) -> PortResult<Vec<PersonId>>;
     /// False: the lease is another worker's by now, and nothing was written.
     async fn save_mailbox(&self, save: &MailboxSave) -> PortResult<bool>;
     async fn mailbox_of(&self, person: PersonId) -> PortResult<Option<Mailbox>>;

@@ -1,5 +1,5 @@
 //! What a personnel unit is told once a day: the open data issues of its people, counted by kind; those that keep newcomers from
-//! being told come first. No name, no number and nothing that HR wrote stands in it.
+//! being told, or are overdue, come first. No name, no number and nothing that HR wrote stands in it.
 use super::round::DailyRound;
 use super::{Language, NewMessage, Notice, Telling, Templates, notices};
 use crate::access::roles;
@@ -7,7 +7,7 @@ use crate::account::AccountState;
 use crate::day::{self, Day};
 use crate::id::{PersonId, uuid_v7};
 use crate::ports::{Clock, Entropy, OpenIssue, PeopleBy, PersonRecord, PortResult, Store};
-use crate::staff::{Blocked, IssueKind, RegistryNo, UnitCode, Units, issue_words};
+use crate::staff::{Blocked, IssueKind, MendTerms, RegistryNo, UnitCode, Units, issue_words};
 use chrono::{DateTime, Days, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
@@ -26,14 +26,20 @@ pub struct Digest {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub rules: DigestRules,
+    /// Until when an issue is to be mended.
+    pub terms: MendTerms,
 }
 
 /// Of one kind, in one personnel unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tally {
     count: u32,
+    /// Those that should have been mended by now.
+    overdue: u32,
     /// The oldest of them.
     since: DateTime<Utc>,
+    /// The last day for that one.
+    mend_by: Day,
 }
 
 type Tallies = BTreeMap<IssueKind, Tally>;
@@ -56,7 +62,7 @@ impl Digest {
         }
         let Some(hold) = self.round.take().await? else { return Ok(None) };
         let units = self.store.units().await?;
-        let open = self.open().await?;
+        let open = self.open(hold.day).await?;
         let officers = if open.is_empty() { HashMap::new() } else { self.officers(&open, &units, hold.day).await? };
         let mut told = Told::default();
         for (unit, tallies) in &open {
@@ -76,7 +82,7 @@ impl Digest {
     }
 
     /// By personnel unit. What nobody there can mend is not theirs.
-    async fn open(&self) -> PortResult<BTreeMap<UnitCode, Tallies>> {
+    async fn open(&self, today: Day) -> PortResult<BTreeMap<UnitCode, Tallies>> {
         let mut open: BTreeMap<UnitCode, Tallies> = BTreeMap::new();
         let mut after = None;
         loop {
@@ -84,9 +90,13 @@ impl Digest {
             after = page.last().map(|issue| issue.id);
             for found in &page {
                 let Some(unit) = found.issue.personnel_unit else { continue };
-                let tally = open.entry(unit).or_default().entry(found.issue.kind).or_insert(Tally { count: 0, since: found.since });
+                let mend_by = self.terms.mend_by(found.issue.kind, found.since);
+                let none = Tally { count: 0, overdue: 0, since: found.since, mend_by };
+                let tally = open.entry(unit).or_default().entry(found.issue.kind).or_insert(none);
                 tally.count += 1;
+                tally.overdue += u32::from(mend_by < today);
                 tally.since = tally.since.min(found.since);
+                tally.mend_by = tally.mend_by.min(mend_by);
             }
             if page.len() < AT_ONCE as usize {
                 return Ok(open);
@@ -123,13 +133,14 @@ impl Digest {
         let now = self.clock.now();
         let count = tallies.values().map(|t| t.count).sum();
         let blocking = tallies.iter().filter(|(kind, _)| blocks(**kind)).map(|(_, t)| t.count).sum();
+        let overdue = tallies.values().map(|t| t.overdue).sum();
         let lists = Language::ALL.map(|language| (language, list(tallies, language, today)));
         let mut messages = Vec::new();
         for record in officers {
             let Some(account) = record.account.as_ref().filter(|a| a.state == AccountState::Active) else { continue };
             let language = record.language.unwrap_or(self.texts.language);
             let issues = lists.iter().find(|(of, _)| *of == language).map_or("", |(_, list)| list.as_str());
-            let telling = Telling::IssueDigest { count, blocking, issues };
+            let telling = Telling::IssueDigest { count, blocking, overdue, issues };
             let to = Notice {
                 mobile: record.person.mobile.as_ref().filter(|_| self.rules.by_sms),
                 mail: Some(account.names.mail.as_ref()).filter(|_| self.rules.by_mail),
@@ -153,22 +164,29 @@ fn blocks(kind: IssueKind) -> bool {
     matches!(kind.blocks(), Blocked::Announcement | Blocked::Opening)
 }
 
-/// One line a kind: first what keeps newcomers waiting, then the most frequent.
+/// One line a kind, with the last day for the oldest: first what keeps newcomers waiting, then what is overdue, then what is due
+/// first, then the most frequent.
 fn list(tallies: &Tallies, language: Language, today: Day) -> String {
     let mut lines: Vec<(&IssueKind, &Tally)> = tallies.iter().collect();
-    lines.sort_by_key(|(kind, tally)| (!blocks(**kind), std::cmp::Reverse(tally.count), **kind));
+    lines.sort_by_key(|(kind, tally)| (!blocks(**kind), tally.overdue == 0, tally.mend_by, std::cmp::Reverse(tally.count), **kind));
     let mut text = String::new();
     for (kind, tally) in lines {
         let words = issue_words::short(*kind, language);
         let days = (today - day::today(tally.since)).num_days().max(0);
-        let (waits, oldest) = match (language, blocks(*kind)) {
-            (Language::Tr, true) => (" — yeni personel bekliyor", format!("en eskisi {days} gündür açık")),
-            (Language::Tr, false) => ("", format!("en eskisi {days} gündür açık")),
-            (Language::En, true) => (" — newcomers are waiting", format!("the oldest for {days} days")),
-            (Language::En, false) => ("", format!("the oldest for {days} days")),
+        let (by, overdue) = (tally.mend_by.format("%d.%m.%Y"), tally.overdue);
+        let told = match (language, overdue) {
+            (Language::Tr, 0) => format!("en eskisi {days} gündür açık, son gün {by}"),
+            (Language::Tr, _) => format!("en eskisi {days} gündür açık, son gün {by} idi; geciken: {overdue}"),
+            (Language::En, 0) => format!("the oldest for {days} days, to be mended by {by}"),
+            (Language::En, _) => format!("the oldest for {days} days, was to be mended by {by}; overdue: {overdue}"),
+        };
+        let waits = match (language, blocks(*kind)) {
+            (Language::Tr, true) => " — yeni personel bekliyor",
+            (Language::En, true) => " — newcomers are waiting",
+            (_, false) => "",
         };
         // Why ignore: writing into a text does not fail.
-        writeln!(text, "- {words}: {} ({oldest}){waits}", tally.count).ok();
+        writeln!(text, "- {words}: {} ({told}){waits}", tally.count).ok();
     }
     text
 }
@@ -178,18 +196,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_keeps_newcomers_waiting_comes_first_then_the_most_frequent() {
-        let tally = |count, since: &str| Tally { count, since: since.parse().unwrap() };
-        let tallies = Tallies::from([
-            (IssueKind::TextTooLong, tally(9, "2026-11-28T00:00:00Z")),
-            (IssueKind::MissingMobile, tally(2, "2026-11-20T22:00:00Z")),
-            (IssueKind::UnknownManager, tally(12, "2026-11-01T00:00:00Z")),
-        ]);
+    fn what_keeps_newcomers_waiting_comes_first_then_what_is_overdue_and_each_names_its_last_day() {
         let today = day::parse("2026-11-28").unwrap();
+        let tally = |kind: IssueKind, count, overdue, since: &str| {
+            let since = since.parse().unwrap();
+            (kind, Tally { count, overdue, since, mend_by: MendTerms::default().mend_by(kind, since) })
+        };
+        let tallies = Tallies::from([
+            tally(IssueKind::TextTooLong, 9, 0, "2026-11-28T00:00:00Z"),
+            tally(IssueKind::MissingMobile, 2, 1, "2026-11-20T22:00:00Z"),
+            tally(IssueKind::UnknownManager, 3, 2, "2026-11-01T00:00:00Z"),
+            tally(IssueKind::UnknownUnit, 12, 0, "2026-11-27T00:00:00Z"),
+        ]);
         let text = list(&tallies, Language::Tr, today);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "- Cep telefonu numarası yok: 2 (en eskisi 7 gündür açık) — yeni personel bekliyor");
-        assert!(lines[1].contains(": 12 (en eskisi 27 gündür açık)") && lines[2].contains(": 9 (en eskisi 0 gündür açık)"), "{text}");
-        assert!(list(&tallies, Language::En, today).contains("2 (the oldest for 7 days) — newcomers are waiting"));
+        assert_eq!(
+            lines[0],
+            "- Cep telefonu numarası yok: 2 (en eskisi 7 gündür açık, son gün 22.11.2026 idi; geciken: 1) — yeni personel bekliyor"
+        );
+        assert!(lines[1].ends_with(": 3 (en eskisi 27 gündür açık, son gün 11.11.2026 idi; geciken: 2)"), "{text}");
+        assert!(lines[2].contains(": 12 (en eskisi 1 gündür açık, son gün 30.11.2026)"), "due first: {text}");
+        assert!(lines[3].contains(": 9 (en eskisi 0 gündür açık, son gün 08.12.2026)"), "{text}");
+        let text = list(&tallies, Language::En, today);
+        assert!(text.contains("2 (the oldest for 7 days, was to be mended by 22.11.2026; overdue: 1) — newcomers are waiting"), "{text}");
+        assert!(text.contains("12 (the oldest for 1 days, to be mended by 30.11.2026)"), "{text}");
     }
 }

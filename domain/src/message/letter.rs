@@ -126,13 +126,13 @@ pub(super) fn built_in(purpose: Purpose, language: Language) -> Option<(&'static
         (Purpose::IssueDigest, Tr) => (
             "Personel kayıtlarında {count} açık sorun",
             "Merhaba,\n\nBiriminizin sorumlu olduğu personelin kayıtlarında {count} açık sorun var; {blocking} tanesi yeni personeli \
-             bekletiyor.\n\n{issues}\nKimlerin kaydında ne olduğunu ve nasıl düzeltileceğini görmek için: {portal}\n\n\
+             bekletiyor, {overdue} tanesinin düzeltilme günü geçti.\n\n{issues}\nKimlerin kaydında ne olduğunu ve nasıl düzeltileceğini görmek için: {portal}\n\n\
              İK kaydı düzeltilen sorun kendiliğinden kapanır. Bu ileti her gün bir kez kendiliğinden gönderilir, yanıtlamayınız.\n",
         ),
         (Purpose::IssueDigest, En) => (
             "{count} open issues in personnel records",
             "Hello,\n\nThe records of the people whom your unit is responsible for have {count} open issues; {blocking} of them keep \
-             newcomers waiting.\n\n{issues}\nTo see whose records they are and what to do: {portal}\n\n\
+             newcomers waiting, {overdue} should have been mended by now.\n\n{issues}\nTo see whose records they are and what to do: {portal}\n\n\
              An issue closes by itself once HR's record is right. This message is sent once a day; please do not answer it.\n",
         ),
         (Purpose::PasswordExpiring, En) => (

@@ -18,13 +18,25 @@ pub enum Slot {
     Count,
     /// Those of them that keep newcomers waiting.
     Blocking,
+    /// Those of them that should have been mended by now.
+    Overdue,
     /// A line for each kind of them.
     Issues,
 }
 
 impl Slot {
-    pub const ALL: &'static [Slot] =
-        &[Slot::Username, Slot::Mail, Slot::Portal, Slot::Code, Slot::Minutes, Slot::Days, Slot::Count, Slot::Blocking, Slot::Issues];
+    pub const ALL: &'static [Slot] = &[
+        Slot::Username,
+        Slot::Mail,
+        Slot::Portal,
+        Slot::Code,
+        Slot::Minutes,
+        Slot::Days,
+        Slot::Count,
+        Slot::Blocking,
+        Slot::Overdue,
+        Slot::Issues,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -36,6 +48,7 @@ impl Slot {
             Slot::Days => "days",
             Slot::Count => "count",
             Slot::Blocking => "blocking",
+            Slot::Overdue => "overdue",
             Slot::Issues => "issues",
         }
     }
@@ -80,6 +93,7 @@ pub enum Telling<'a> {
     IssueDigest {
         count: u32,
         blocking: u32,
+        overdue: u32,
         issues: &'a str,
     },
 }
@@ -118,6 +132,7 @@ impl Telling<'_> {
             (Telling::PasswordExpiring { days, .. }, Slot::Days) => Some(days.to_string()),
             (Telling::IssueDigest { count, .. }, Slot::Count) => Some(count.to_string()),
             (Telling::IssueDigest { blocking, .. }, Slot::Blocking) => Some(blocking.to_string()),
+            (Telling::IssueDigest { overdue, .. }, Slot::Overdue) => Some(overdue.to_string()),
             (Telling::IssueDigest { issues, .. }, Slot::Issues) => Some(issues.to_owned()),
             _ => None,
         }
@@ -138,7 +153,7 @@ pub fn slots(purpose: Purpose) -> &'static [Slot] {
             &[Slot::Username, Slot::Portal]
         }
         Purpose::PasswordExpiring => &[Slot::Username, Slot::Days, Slot::Portal],
-        Purpose::IssueDigest => &[Slot::Count, Slot::Blocking, Slot::Issues, Slot::Portal],
+        Purpose::IssueDigest => &[Slot::Count, Slot::Blocking, Slot::Overdue, Slot::Issues, Slot::Portal],
     }
 }
 
@@ -251,7 +266,7 @@ impl Templates {
                 Slot::Username => "n".repeat(20),
                 Slot::Mail => format!("{}@csb.gov.tr", "n".repeat(24)),
                 Slot::Minutes | Slot::Days => "10".into(),
-                Slot::Count | Slot::Blocking => "10000".into(),
+                Slot::Count | Slot::Blocking | Slot::Overdue => "10000".into(),
                 Slot::Issues => "n".repeat(400),
                 Slot::Portal | Slot::Code => String::new(),
             });
@@ -304,10 +319,10 @@ fn built_in(purpose: Purpose, language: Language) -> &'static str {
         (Purpose::PinChangedNotice, En) => "The PIN of account {username} was changed. If it was not you, tell the IT department at once.",
         (Purpose::PasswordExpiring, Tr) => "{username} hesabinin parolasi {days} gun icinde doluyor. Yenilemek icin: {portal}",
         (Purpose::IssueDigest, Tr) => {
-            "Personelinizin kayitlarinda {count} acik sorun var, {blocking} tanesi yeni personeli bekletiyor. Ayrinti: {portal}"
+            "Personelinizin kayitlarinda {count} acik sorun var: {blocking} tanesi yeni personeli bekletiyor, {overdue} tanesi gecikti. Ayrinti: {portal}"
         }
         (Purpose::IssueDigest, En) => {
-            "{count} open issues in the records of your people, {blocking} of them keep newcomers waiting. Details: {portal}"
+            "{count} open issues in the records of your people: {blocking} keep newcomers waiting, {overdue} are overdue. Details: {portal}"
         }
         (Purpose::PasswordExpiring, En) => "The password of account {username} expires within {days} days. To renew it: {portal}",
     }

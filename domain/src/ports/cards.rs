@@ -3,6 +3,7 @@ use super::PortResult;
 use crate::account::{Account, Attribute};
 use crate::card::drift::{CardCount, CardDrift, CardFigure, DriftFilter};
 use crate::id::PersonId;
+use crate::lifecycle::hold::HeldChange;
 use crate::staff::{NationalId, Person, Units};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -77,6 +78,8 @@ pub trait CardTruth: Send + Sync {
     /// Cards that differ, in the order of their people's ids.
     async fn card_drifts(&self, filter: &DriftFilter, after: Option<PersonId>, limit: u32) -> PortResult<Vec<CardDrift>>;
     async fn card_drift_of(&self, person: PersonId) -> PortResult<Option<CardDrift>>;
+    /// What of a person's changes waits in open holds, undecided.
+    async fn held_changes(&self, person: PersonId) -> PortResult<Vec<HeldChange>>;
     async fn count_cards(&self) -> PortResult<CardCount>;
     /// One a day, the latest first.
     async fn card_figures(&self, limit: u32) -> PortResult<Vec<CardFigure>>;

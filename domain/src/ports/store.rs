@@ -156,7 +156,7 @@ pub trait Store: Send + Sync {
     async fn note_cards(&self, day: Day, at: DateTime<Utc>) -> PortResult<()>;
 
     // --- the work queue
-    /// Somebody is to look at each of them at its time, if nothing earlier is due.
+    /// Somebody is to look at each of them at its time, if nothing earlier is due. Nothing is written where that is known already.
     async fn wake(&self, people: &[(PersonId, DateTime<Utc>)]) -> PortResult<()>;
     /// Due people, leased until `until`; others do not get them meanwhile.
     async fn claim(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claim>>;

@@ -56,7 +56,16 @@ async fn two_workers_never_have_the_same_mailbox_and_a_late_one_writes_nothing(b
     let both: BTreeSet<_> = a.iter().chain(&b).map(|c| c.mailbox.person).collect();
     assert_eq!(both.len(), a.len() + b.len());
     let late = a[0].clone();
+    // Its lease goes on, and nobody else's.
+    let held: Vec<_> = a.iter().map(|c| (c.mailbox.person, c.generation)).collect();
+    assert_eq!(bench.store.renew_mailboxes(&held, until + TimeDelta::seconds(1)).await.unwrap(), []);
+    assert_eq!(other.claim_mailboxes(until, until, 100).await.unwrap().len(), b.len(), "those of the other one were not kept");
+    let until = until + TimeDelta::seconds(1);
     let taken = other.claim_mailboxes(until, until + TimeDelta::minutes(5), 100).await.unwrap();
+    let lost = bench.store.renew_mailboxes(&held, until + TimeDelta::minutes(9)).await.unwrap();
+    assert_eq!(lost.len(), held.len(), "all are the next one's");
+    assert!(other.claim_mailboxes(until + TimeDelta::minutes(4), until, 100).await.unwrap().is_empty(), "and their leases stand");
+    assert_eq!(bench.store.renew_mailboxes(&[], until).await.unwrap(), []);
     let again = taken.iter().find(|c| c.mailbox.person == late.mailbox.person).unwrap();
     assert!(!bench.store.save_mailbox(&ends(late.mailbox.clone(), late.generation, TimeDelta::days(1))).await.unwrap());
     assert!(other.save_mailbox(&ends(again.mailbox.clone(), again.generation, TimeDelta::days(1))).await.unwrap());

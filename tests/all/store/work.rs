@@ -5,12 +5,14 @@ use kimlik_domain::lifecycle::run::PersonSettlement;
 use kimlik_domain::ports::{Claim, Store, Watermark};
 use kimlik_domain::staff::intake::RosterSave;
 use kimlik_domain::staff::{Person, Posting, PostingKind, Unit, UnitCode, UnitKind};
+use sqlx::Connection;
 use std::collections::HashSet;
 
 on_both_engines!(
     a_leased_person_is_not_given_to_another_until_the_lease_ends,
     a_reason_that_comes_during_the_work_is_not_lost,
     the_earliest_reason_counts,
+    who_is_known_to_be_looked_at_by_then_costs_no_write,
     a_worker_whose_lease_ran_out_cannot_end_the_next_ones,
     workers_at_the_same_time_never_share_a_person,
     the_reports_of_a_head_are_woken,
@@ -57,6 +59,40 @@ async fn the_earliest_reason_counts(bench: Bench) {
     bench.store.wake(&[(id(1), later(90))]).await.unwrap();
     assert_eq!(claim_one(&bench, later(29)).await, None);
     assert!(claim_one(&bench, later(30)).await.is_some());
+}
+
+/// Another one whenever somebody has written: SQLite counts commits, PostgreSQL says who last touched each row, locks included.
+async fn mark(bench: &Bench, sqlite: &mut Option<sqlx::SqliteConnection>) -> String {
+    if let Some(file) = bench.url.strip_prefix("sqlite://") {
+        if sqlite.is_none() {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+            *sqlite = Some(sqlx::SqliteConnection::connect_with(&options).await.unwrap());
+        }
+        let version = sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(sqlite.as_mut().unwrap()).await.unwrap();
+        return version.to_string();
+    }
+    let mut db = sqlx::PgConnection::connect(&bench.url).await.unwrap();
+    let touched = "SELECT coalesce(string_agg(concat_ws(' ', person, xmin, xmax), ',' ORDER BY person), '') FROM work";
+    sqlx::query_scalar(touched).fetch_one(&mut db).await.unwrap()
+}
+
+async fn who_is_known_to_be_looked_at_by_then_costs_no_write(bench: Bench) {
+    let people: Vec<_> = (1..=2_500).map(|n| (id(n), later(60))).collect();
+    bench.store.wake(&people).await.unwrap();
+    let mut sqlite = None;
+    let before = mark(&bench, &mut sqlite).await;
+    bench.store.wake(&people).await.unwrap();
+    bench.store.wake(&people.iter().map(|(p, _)| (*p, later(90))).collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(mark(&bench, &mut sqlite).await, before, "they are looked at by then");
+    bench.store.wake(&[people[0], (id(7), later(30))]).await.unwrap();
+    assert_ne!(mark(&bench, &mut sqlite).await, before, "an earlier day is noted, and heard of here");
+    assert_eq!(claim_one(&bench, later(30)).await.map(|c| c.person), Some(id(7)));
+    // Whoever is at work on somebody looked before this reason came.
+    bench.store.wake(&[(id(7), later(35))]).await.unwrap();
+    let before = mark(&bench, &mut sqlite).await;
+    bench.store.wake(&[(id(7), later(36))]).await.unwrap();
+    assert_eq!(mark(&bench, &mut sqlite).await, before, "a reason beside the lease is known, too");
+    assert_eq!(claim_one(&bench, later(36)).await.map(|c| c.person), Some(id(7)), "the lease is over");
 }
 
 async fn a_worker_whose_lease_ran_out_cannot_end_the_next_ones(bench: Bench) {

@@ -1,0 +1,112 @@
+//! The PowerShell example cannot be executed here: that it speaks of the contract and of nothing else is read out of its text.
+use std::collections::BTreeSet;
+
+const EXAMPLE: &str = include_str!("../../../docs/operators/mailbox-commands/exchange.ps1");
+
+/// Without comments, and without what stands in strings where `strings` is false.
+fn code(strings: bool) -> String {
+    let mut out = String::new();
+    for line in EXAMPLE.lines() {
+        let mut open: Option<char> = None;
+        for letter in line.chars() {
+            match (open, letter) {
+                (None, '#') => break,
+                (None, '\'' | '"') => open = Some(letter),
+                (Some(quote), letter) if quote == letter => open = None,
+                (Some(_), _) if !strings => continue,
+                _ => {}
+            }
+            out.push(letter);
+        }
+        assert_eq!(open, None, "a string that does not end: {line}");
+        out.push('\n');
+    }
+    out
+}
+
+/// The words that stand right behind `marker`.
+fn behind(text: &str, marker: &str) -> BTreeSet<String> {
+    let word = |rest: &str| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
+    text.split(marker).skip(1).map(word).filter(|word| !word.is_empty()).collect()
+}
+
+fn words(of: &[&str]) -> BTreeSet<String> {
+    of.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn the_powershell_example_reads_and_answers_what_was_agreed_on_and_nothing_else() {
+    let whole = code(true);
+    assert_eq!(behind(&whole, "$request."), words(&["version", "account", "operation", "requestId"]));
+    assert_eq!(behind(&whole, "$account."), words(&["guid", "primaryAddress"]));
+    let answer = whole.split("$answer = @{").nth(1).and_then(|rest| rest.split('}').next()).unwrap();
+    let keys: BTreeSet<String> = answer.split(';').map(|pair| pair.split('=').next().unwrap().trim().to_owned()).collect();
+    assert_eq!(keys, words(&["version", "requestId", "state"]));
+    assert_eq!(behind(&whole, "$answer."), words(&["waitingFor"]));
+    // Of the operations none is left out, and none is made up.
+    let switch = whole.split("switch ($request.operation) {").nth(1).and_then(|rest| rest.split("default").next()).unwrap();
+    let operations: BTreeSet<String> =
+        switch.lines().filter_map(|line| Some(line.trim().strip_prefix('\'')?.split('\'').next()?.to_owned())).collect();
+    assert_eq!(operations, words(&["status", "open", "update", "hide", "close", "reopen"]));
+    let states: BTreeSet<String> =
+        whole.split('\'').filter(|text| text.len() > 2 && text.chars().all(|c| c.is_ascii_uppercase())).map(str::to_owned).collect();
+    assert_eq!(states, words(&["NONE", "OPEN", "HIDDEN", "CLOSED", "WAITING"]));
+    let ends = behind(&whole, "Stop-Kimlik ");
+    assert_eq!(ends, words(&["1", "65", "75"]), "0 is for answers; 1 says perhaps");
+}
+
+#[test]
+fn every_function_of_the_powershell_example_is_there_and_every_bracket_is_closed() {
+    let mut open: Vec<char> = Vec::new();
+    for letter in code(false).chars() {
+        match letter {
+            '(' | '[' | '{' => open.push(letter),
+            ')' | ']' | '}' => {
+                let begins = open.pop();
+                assert!(matches!((begins, letter), (Some('('), ')') | (Some('['), ']') | (Some('{'), '}')), "{letter} closes {begins:?}");
+            }
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    let whole = code(false);
+    let defined: BTreeSet<&str> = whole.split("function ").skip(1).filter_map(|rest| rest.split([' ', '(']).next()).collect();
+    assert!(defined.len() > 8, "{defined:?}");
+    for function in &defined {
+        assert!(whole.matches(function).count() > 1, "{function} is never called");
+    }
+    // Cmdlets of Exchange and of PowerShell; whatever else has the shape of one is a slip of the pen.
+    const KNOWN: &[&str] = &[
+        "New-Object",
+        "ConvertFrom-Json",
+        "ConvertTo-Json",
+        "Join-Path",
+        "Set-StrictMode",
+        "Test-Path",
+        "Get-Content",
+        "Set-Content",
+        "New-Item",
+        "Where-Object",
+        "Out-Null",
+        "New-PSSession",
+        "Import-PSSession",
+        "Remove-PSSession",
+        "Get-RemoteMailbox",
+        "Get-Mailbox",
+        "Get-MailboxStatistics",
+        "Enable-RemoteMailbox",
+        "Enable-Mailbox",
+        "Connect-Mailbox",
+        "Set-RemoteMailbox",
+        "Set-Mailbox",
+        "Update-Recipient",
+        "Disable-RemoteMailbox",
+        "Disable-Mailbox",
+    ];
+    let shaped = |word: &&str| {
+        word.split_once('-').is_some_and(|(verb, noun)| [verb, noun].iter().all(|part| part.starts_with(|c: char| c.is_ascii_uppercase())))
+    };
+    for word in whole.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(shaped) {
+        assert!(defined.contains(word) || KNOWN.contains(&word), "{word} is neither defined nor known");
+    }
+}

@@ -1,0 +1,120 @@
+//! Whose hand a mailbox is in: one worker's at a time, and no longer than it must be where that one was killed or slept.
+use super::{EXAMPLE, NEWCOMER, Office, host, ledger, program, request, somebody};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use kimlik_adapters::store::SqlStore;
+use kimlik_domain::account::AccountRef;
+use kimlik_domain::id::AccountGuid;
+use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
+use kimlik_domain::mailbox::{MailboxDeed, MailboxState, Seen, Stands};
+use kimlik_domain::ports::{Clock, MailboxHost, MailboxLedger, MailboxRequest, PortError, PortResult};
+use kimlik_tests::fakes::TestClock;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+#[tokio::test]
+async fn what_outlives_the_kimlik_that_started_it_is_waited_for_and_ended_when_its_time_is_over() {
+    let folder = TempDir::new().unwrap();
+    let (began, sign) = (folder.path().join("began"), folder.path().join("sign"));
+    let lines = format!("(touch {}; sleep 7; touch {}) & wait", began.display(), sign.display());
+    let at_first = Instant::now();
+    let killed = host(program(&folder, &lines), &[], 2);
+    let asked = request(Some(MailboxDeed::Open));
+    tokio::select! {
+        answer = killed.ask(&asked) => panic!("{answer:?}"),
+        () = async { while !began.exists() { tokio::time::sleep(Duration::from_millis(20)).await } } => {}
+    }
+    let next = host(EXAMPLE, &[folder.path()], 10);
+    let PortError::Unavailable(why) = next.ask(&request(None)).await.unwrap_err() else { panic!("it is still at it") };
+    assert!(why.contains("still running"), "{why}");
+    let another = MailboxRequest {
+        account: AccountRef { guid: AccountGuid(Uuid::from_u128(somebody().0.as_u128() + 1)), ..request(None).account },
+        ..request(None)
+    };
+    assert_eq!(next.ask(&another).await, Ok(Seen::Stands(Stands::None)), "of another mailbox nothing is waited for");
+    while at_first.elapsed() < Duration::from_millis(4_500) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(next.ask(&request(None)).await, Ok(Seen::Stands(Stands::None)));
+    tokio::time::sleep(Duration::from_secs(8).saturating_sub(at_first.elapsed())).await;
+    assert!(!sign.exists(), "its time was over, and it was ended");
+}
+
+#[tokio::test]
+async fn what_has_made_itself_a_service_is_no_part_of_the_program_any_more() {
+    let folder = TempDir::new().unwrap();
+    let lines = format!("setsid sleep 5 >/dev/null 2>&1 </dev/null & exec {EXAMPLE} {}", folder.path().display());
+    let host = host(program(&folder, &lines), &[], 10);
+    for deed in [MailboxDeed::Open, MailboxDeed::Update] {
+        assert_eq!(host.ask(&request(Some(deed))).await, Ok(Seen::Stands(Stands::Open)));
+        // Why: setsid needs a moment to leave the group.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Takes its time over each; meanwhile another worker looks for something to do.
+struct Slow {
+    clock: Arc<TestClock>,
+    takes: TimeDelta,
+    asked: AtomicU32,
+    other: Arc<SqlStore>,
+    taken_over: AtomicU32,
+}
+
+#[async_trait]
+impl MailboxHost for Slow {
+    async fn ask(&self, _: &MailboxRequest) -> PortResult<Seen> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.clock.pass(self.takes);
+        let now = self.clock.now();
+        let taken = self.other.claim_mailboxes(now, now + TimeDelta::hours(9), 100).await?;
+        self.taken_over.fetch_add(u32::try_from(taken.len()).unwrap(), Ordering::SeqCst);
+        Ok(Seen::Stands(Stands::Open))
+    }
+}
+
+/// Six mailboxes, claimed together and asked for one after the other: how many were asked for, and how many another worker took.
+async fn asked_one_by_one(takes: TimeDelta) -> (u32, u32) {
+    let mut office = Office::open().await;
+    for n in 1..=6 {
+        office.says(&format!("S00{n}: given=Ali; family=Can{}; start=2026-12-01; unit=20000004; post=Memur", "x".repeat(n))).await;
+    }
+    let slow = Arc::new(Slow {
+        clock: office.ministry.clock.clone(),
+        takes,
+        asked: 0.into(),
+        other: ledger(&office.ministry).await,
+        taken_over: 0.into(),
+    });
+    let rules = KeeperRules { lease: TimeDelta::seconds(150), patience: TimeDelta::hours(24), at_once: 1 };
+    let keeper = MailboxKeeper { host: slow.clone(), rules, ..office.keeper(office.example()) };
+    keeper.round().await.unwrap();
+    (slow.asked.load(Ordering::SeqCst), slow.taken_over.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn those_that_wait_for_each_other_are_kept_and_a_worker_that_slept_asks_for_none_that_another_has() {
+    assert_eq!(asked_one_by_one(TimeDelta::seconds(120)).await, (6, 0), "twelve minutes, with leases of two and a half");
+    assert_eq!(asked_one_by_one(TimeDelta::seconds(151)).await, (1, 6), "whoever is silent for longer has lost them all");
+}
+
+#[tokio::test]
+async fn what_a_killed_worker_had_in_hand_waits_no_longer_than_one_answer_may_take() {
+    let mut office = Office::open().await;
+    office.says(NEWCOMER).await;
+    let hung = program(&office.folder, "exec sleep 600");
+    let rules = KeeperRules { lease: TimeDelta::seconds(150), patience: TimeDelta::hours(24), at_once: 2 };
+    let keeper = MailboxKeeper { rules, ..office.keeper(host(&hung, &[], 600)) };
+    // Why dropped: as a process that is killed, it says nothing more.
+    tokio::time::timeout(Duration::from_secs(1), keeper.round()).await.unwrap_err();
+    let next = office.keeper(office.example());
+    office.passes(TimeDelta::seconds(149));
+    assert_eq!(next.round().await.unwrap().handled, 0, "it may still be at it");
+    office.passes(TimeDelta::seconds(1));
+    assert_eq!(next.round().await.unwrap().handled, 1);
+    office.works(office.example()).await;
+    assert_eq!(office.stands().await.0, MailboxState::Open);
+}
