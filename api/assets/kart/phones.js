@@ -69,7 +69,7 @@ function giveUp(place, close, done) {
       await done();
     },
   });
-  place.replaceChildren(told, element);
+  place.replaceChildren(make("h4", {}, say("giveUp")), told, element);
   password.input.focus();
 }
 
