@@ -22,6 +22,7 @@ mod m20261128_000020_proof;
 mod m20261128_000022_post;
 mod m20261128_000023_kept;
 mod m20261128_000024_outbox;
+mod m20261128_000025_language;
 
 pub struct Migrator;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000022_post::Migration),
             Box::new(m20261128_000023_kept::Migration),
             Box::new(m20261128_000024_outbox::Migration),
+            Box::new(m20261128_000025_language::Migration),
         ]
     }
 }

@@ -173,7 +173,7 @@ impl Lab {
     }
 
     pub async fn set(&self, ticket: &Handed, new: &str) -> Result<(), Refused> {
-        self.desk.set(&ticket.token, &ticket.browser, &secret(new), None).await.unwrap().map(drop)
+        self.desk.set(&ticket.token, &ticket.browser, &secret(new), None, None).await.unwrap().map(drop)
     }
     /// The domain's administrator writes one attribute of her account.
     pub fn account(&self, attribute: &str, value: &str) {

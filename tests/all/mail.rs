@@ -1,12 +1,24 @@
 //! Letters over a real mail server: what arrives is what was written, what was refused is told by kind, and nothing else is said.
 use crate::surface::program::{Serving, run, text};
+use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::mail::{Security, Smtp, SmtpSettings};
-use kimlik_domain::id::MessageId;
-use kimlik_domain::message::{MailAddress, Purpose, Recipient};
-use kimlik_domain::ports::{Accepted, Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal};
+use kimlik_adapters::store::SqlStore;
+use kimlik_adapters::system::OsEntropy;
+use kimlik_domain::id::{MessageId, PersonId};
+use kimlik_domain::message::courier::{Courier, CourierRules};
+use kimlik_domain::message::{
+    Channel, Language, MailAddress, MessageState, NewMessage, Notice, Purpose, Recipient, Telling, Templates, notices,
+};
+use kimlik_domain::ports::{
+    Accepted, Clock as _, Gateway, Health, Inspect, Outbox as _, Parcel, PortError, PortResult, Refusal, Store as _,
+};
+use kimlik_tests::fakes::TestClock;
 use kimlik_tests::kannel::free_port;
 use kimlik_tests::mail_server::{MailServer, PASSWORD, Received, USER};
+use kimlik_tests::ministry::keys;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -179,6 +191,93 @@ async fn a_server_that_was_away_gets_the_letters_over_a_new_connection() {
     send(&gateway, "ayse.sahin@csb.test", "2", "metin").await.unwrap();
     let subjects: Vec<String> = arrived(&server, 2).into_iter().map(|l| l.subject).collect();
     assert_eq!(subjects, ["1", "2"]);
+}
+
+/// To the n-th person.
+fn letter(n: u32, telling: &Telling<'_>, valid_until: Option<DateTime<Utc>>) -> (PersonId, NewMessage) {
+    let mut texts = Templates::new("https://parola.csb.test", Language::Tr);
+    texts.carries_mail = true;
+    let to = Notice { mobile: None, mail: Some(&format!("kisi{n}@csb.test")), occasion: "1".into(), language: None, valid_until };
+    let mut made = notices(&texts, telling, &to, || Uuid::from_u128(0x700 + u128::from(n)));
+    (PersonId(Uuid::from_u128(u128::from(n))), made.remove(0))
+}
+
+/// As in a process of its own: nothing of what waits is in anybody's memory.
+async fn postman(url: &str, server: SmtpSettings, clock: &Arc<TestClock>) -> Courier {
+    let store = Arc::new(SqlStore::connect(url, keys()).await.unwrap());
+    Courier {
+        outbox: store.clone(),
+        store,
+        channel: Channel::Mail,
+        gateways: vec![Arc::new(Smtp::new(server).unwrap())],
+        clock: clock.clone(),
+        entropy: Arc::new(OsEntropy),
+        rules: CourierRules { hours: (0, 24), daily_limit: 20, ..CourierRules::default() },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_server_that_is_away_for_an_hour_gets_every_letter_once_and_none_that_has_lost_its_meaning() {
+    let mut server = MailServer::start("start_tls");
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("kimlik.db").display());
+    let store = Arc::new(SqlStore::connect(&url, keys()).await.unwrap());
+    store.migrate().await.unwrap();
+    // 23:30 in Türkiye: a day ends within the hour.
+    let clock = Arc::new(TestClock::at("2026-11-28".parse().unwrap()));
+    let began: DateTime<Utc> = "2026-11-28T20:30:00Z".parse().unwrap();
+    clock.set_to(began);
+    let first = postman(&url, settings(&server, Security::StartTls), &clock).await;
+    let notice = Telling::PasswordChangedNotice { username: "ayse.sahin" };
+    let reminder = Telling::PasswordExpiring { username: "ayse.sahin", days: 3 };
+    let digest = Telling::IssueDigest { count: 2, blocking: 1, overdue: 0, issues: "- bir\n" };
+    let hours = |n| Some(began + TimeDelta::hours(n));
+    let mut all: Vec<_> = (1..=6).map(|n| letter(n, &notice, hours(48))).collect();
+    all.extend((11..=14).map(|n| letter(n, &reminder, hours(72))));
+    all.push(letter(21, &reminder, Some(began + TimeDelta::minutes(40))));
+    all.push(letter(22, &digest, Some("2026-11-28T21:00:00Z".parse().unwrap())));
+    store.queue_messages(&all, began).await.unwrap();
+
+    server.stop();
+    let (mut rounds, mut alarms, mut other) = (0, Vec::new(), None);
+    while clock.now() < began + TimeDelta::hours(1) {
+        if clock.now() > began + TimeDelta::minutes(30) && other.is_none() {
+            // Another process goes on; somebody has a new password by now.
+            other = Some(postman(&url, settings(&server, Security::StartTls), &clock).await);
+            let (person, changed) = letter(14, &notice, hours(48));
+            let changed = NewMessage { id: MessageId(Uuid::from_u128(9)), ..changed };
+            store.queue_messages(&[(person, changed)], clock.now()).await.unwrap();
+        }
+        let round = other.as_ref().unwrap_or(&first).round().await.unwrap();
+        assert_eq!(round.sent, 0);
+        alarms.extend(round.alarms);
+        rounds += 1;
+        clock.pass(TimeDelta::seconds(10));
+    }
+    for message in store.messages(None, 99).await.unwrap().iter().filter(|m| m.state == MessageState::Queued) {
+        let most = if message.purpose.is_urgent() { 64 } else { 12 };
+        assert!((2..=most).contains(&message.attempts), "{message:?}: tried {} times in {rounds} rounds", message.attempts);
+    }
+    let server = server.again();
+    let second = other.unwrap();
+    for _ in 0..100 {
+        alarms.extend(second.round().await.unwrap().alarms);
+        clock.pass(TimeDelta::seconds(10));
+    }
+    assert_eq!(alarms, [] as [&str; 0], "what could not be tried does not count towards the daily limit");
+    let all = store.messages(None, 99).await.unwrap();
+    let stand = |state: MessageState| -> BTreeSet<(u128, &str)> {
+        all.iter().filter(|m| m.state == state).map(|m| (m.person.0.as_u128(), m.purpose.name())).collect()
+    };
+    let notices = [1, 2, 3, 4, 5, 6, 14].map(|n| (n, "password_changed_notice"));
+    let reminders = [11, 12, 13].map(|n| (n, "password_expiring"));
+    assert_eq!(stand(MessageState::Sent), notices.into_iter().chain(reminders).collect(), "{all:?}");
+    let voided = [(14, "password_expiring"), (21, "password_expiring"), (22, "issue_digest")];
+    assert_eq!(stand(MessageState::Voided), voided.into(), "another password; the end of one; another day: {all:?}");
+    assert!(all.iter().all(|m| m.text.is_none()), "nobody needs them any more");
+    let arrived = arrived(&server, 10);
+    let names: BTreeSet<&str> = arrived.iter().map(|l| l.id.as_str()).collect();
+    assert_eq!((arrived.len(), names.len()), (10, 10), "each once");
 }
 
 /// User name and code of somebody whose account was announced.

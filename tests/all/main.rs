@@ -20,6 +20,7 @@ pub mod hr;
 mod idle;
 mod intake;
 mod kill;
+mod language;
 mod large_plan;
 mod laws;
 mod lifecycle;

@@ -5,12 +5,13 @@ use crate::desk_page::{directory_of, give_password, people, seen};
 use crate::hr::write_back;
 use crate::surface::program::Serving;
 use kimlik_adapters::store::SqlStore;
+use kimlik_adapters::system::SystemClock;
 use kimlik_domain::access::door::Refused as NotProven;
 use kimlik_domain::access::{Caller, Who};
 use kimlik_domain::account::{Attribute, Value as Held};
 use kimlik_domain::id::PersonId;
 use kimlik_domain::message::Purpose;
-use kimlik_domain::password::ChallengeRules;
+use kimlik_domain::password::{ChallengeKind, ChallengeRules, ResetProof};
 use kimlik_domain::phone::desk::{Becomes, OfficersChange, Refused};
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::phone::{Line, Standing, WorkPhone};
@@ -103,7 +104,7 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     lab.ministry.work().await;
     assert_eq!(lab.in_directory()[0], None, "the directory shows none");
     assert_eq!(desk.tell().await.unwrap(), 4, "each number that counted before is told, once");
-    let told = lab.told(Purpose::MobileChangedNotice).await;
+    let told = lab.told(Purpose::MobileRemovedNotice).await;
     let times = |number: &str| told.iter().filter(|(to, _)| *to == mobile(number)).count();
     // Why counted: notices of one round have no order.
     assert_eq!(["05321110002", "05321110009", "05321110004"].map(times), [1, 1, 2], "the one that was taken away, too");
@@ -111,6 +112,49 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     let changes: Vec<_> = events.iter().filter(|e| e.deed == "phone.change").map(|e| e.actor.as_str()).collect();
     assert_eq!(changes, ["user:memur", "user:memur", "user:ayse.sahin", "user:ayse.sahin"]);
     assert!(!format!("{events:?}").contains("5321110002"), "numbers are masked in the audit");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_up_the_own_mobile_is_told_of_it_and_no_code_goes_anywhere_until_another_one_has_cooled_off() {
+    let lab = Lab::at_work(ChallengeRules { proof: ResetProof::Sms, per_person: 9, ..ChallengeRules::default() }).await;
+    lab.ministry.clock.set_to(SystemClock.now());
+    let (desk, person) = (&lab.phones, lab.ministry.person("S001").await.person.id);
+    let ask = async || {
+        let begun = lab.desk.ask(ChallengeKind::Reset, "ayse.sahin", None, ADDRESS).await.unwrap().unwrap();
+        lab.desk.answer_asked().await.unwrap();
+        lab.courier.round().await.unwrap();
+        begun.id
+    };
+    let declined = async || {
+        let events = lab.store.audit_events(Some(person), 50).await.unwrap();
+        events.into_iter().filter(|e| e.deed == "password.challenge.decline").map(|e| e.because).collect::<Vec<_>>()
+    };
+    let under_way = ask().await;
+    let code = lab.code(Purpose::ResetCode).await;
+    let wrong = desk.remove(person, &secret("not-it-9-At-All"), ADDRESS).await.unwrap();
+    assert_eq!(wrong.err(), Some(Refused::Password(NotProven::Wrong)));
+    assert!(lab.ministry.person("S001").await.person.mobile.is_some());
+    let record = desk.remove(person, &secret(PASSWORD), ADDRESS).await.unwrap().unwrap();
+    assert_eq!((record.phones.mobile(), record.phones.ledger.own(Line::Mobile).unwrap().1), (&None, Standing::Pending));
+    assert_eq!(desk.remove(person, &secret(PASSWORD), ADDRESS).await.unwrap().err(), Some(Refused::NoMobile));
+    assert!(lab.desk.verify(under_way, &code, None, ADDRESS).await.unwrap().is_err(), "a code that went there proves nothing any more");
+    lab.ministry.work().await;
+    assert_eq!(lab.in_directory()[0], None, "the directory shows none");
+    assert_eq!(desk.tell().await.unwrap(), 1);
+    let (to, text) = lab.told(Purpose::MobileRemovedNotice).await.remove(0);
+    assert!(to == mobile("05321110001") && text.starts_with("ayse.sahin hesabinin cep telefonu kayittan kaldirildi"), "{text}");
+    ask().await;
+    assert_eq!(declined().await, ["no mobile is known"]);
+
+    let begun = desk.start(person, mobile("05321110002"), &secret(PASSWORD), ADDRESS).await.unwrap().unwrap();
+    let code = digits_in(&lab.texts(Purpose::MobileConfirmCode).await[0], 6);
+    desk.confirm(person, begun.id, &code).await.unwrap().unwrap();
+    ask().await;
+    assert!(declined().await.contains(&"the mobile was changed a short while ago".to_owned()), "{:?}", declined().await);
+    assert_eq!(lab.texts(Purpose::ResetCode).await.len(), 1);
+    let events = lab.store.audit_events(Some(person), 50).await.unwrap();
+    assert_eq!(events.iter().filter(|e| e.deed == "phone.change" && e.actor == "user:ayse.sahin").count(), 2);
+    assert!(!format!("{events:?}").contains("5321110001"), "numbers are masked in the audit");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -293,6 +337,28 @@ async fn over_http_a_change_is_seen_by_those_who_may_and_confirmed_by_the_simula
     let not_mine = serving.ask_as(Some(&colleague), &record, json!({})).await;
     assert!(not_mine["data"]["staffMember"].is_null(), "{not_mine}");
 
+    let remove =
+        format!("mutation($i: MobileRemoveInput!) {{ mobileRemove(input: $i) {{ {PHONES} userErrors {{ code path message }} }} }}");
+    let wrong = ask(&own, &remove, json!({ "password": "Wrong-1-Password" })).await;
+    assert_eq!(wrong["mobileRemove"]["userErrors"][0]["code"], "CREDENTIALS_WRONG", "{wrong}");
+    let nobody = serving.ask_as(None, &remove, json!({ "i": { "password": PASSWORD } })).await;
+    assert!(nobody["data"]["mobileRemove"].is_null() && nobody["errors"].is_null(), "{nobody}");
+    let removed = ask(&own, &remove, json!({ "password": PASSWORD })).await;
+    assert_eq!(removed["mobileRemove"]["phones"]["mobile"]["effective"], Value::Null, "{removed}");
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let seen = serving.ask_as(Some(&own), &record, json!({})).await;
+        let mobile = &seen["data"]["staffMember"]["phones"]["mobile"];
+        assert_eq!(mobile["effective"], Value::Null, "whatever HR says meanwhile: {seen}");
+        if mobile["hr"].is_null() && mobile["standing"].is_null() {
+            break;
+        }
+        assert!(Instant::now() < until, "HR never confirmed: {seen}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let nothing = ask(&own, &remove, json!({ "password": PASSWORD })).await;
+    assert_eq!(nothing["mobileRemove"]["userErrors"][0]["code"], "ALREADY_DONE", "{nothing}");
+
     let update =
         format!("mutation($i: StaffPhonesUpdateInput!) {{ staffPhonesUpdate(input: $i) {{ {PHONES} userErrors {{ code path }} }} }}");
     let denied = ask(&colleague, &update, json!({ "personId": card, "mobile": "05559990002", "reason": "deneme gerekçesi" })).await;
@@ -318,7 +384,7 @@ async fn on_the_page_people_are_found_and_one_s_own_phones_changed() {
     let told = seen(&serving, "kart.mjs", "/kart", &[username, PASSWORD, colleague, &serving.token().await]).await;
     assert!(told["refusal"].as_str().unwrap().contains("yanlış"), "{told}");
     assert_eq!(told["found"], json!(colleague), "{told}");
-    assert_eq!(told["overflow"], json!(vec![false; 7]), "{told}");
+    assert_eq!(told["overflow"], json!(vec![false; 13]), "{told}");
     let lines = |of: &Value| of.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect::<Vec<_>>();
     let (turkish, english) = (lines(&told["truth"]), lines(&told["truthInEnglish"]));
     let title = &turkish[0];
@@ -337,7 +403,18 @@ async fn on_the_page_people_are_found_and_one_s_own_phones_changed() {
     assert_eq!((&told["mobile"], &told["work"]), (&json!("+90 555 999 00 01"), &json!("/ 4321")), "{told}");
     assert!(told["units"].as_u64().unwrap() > 5, "{told}");
     assert_eq!(told["language"], "Identity card");
-    assert_eq!(told["axe"].as_array().unwrap().len(), 10);
+    let own = serving.sign_in(username, PASSWORD).await["session"]["accessToken"].as_str().unwrap().to_owned();
+    let language = serving.ask_as(Some(&own), "{ viewer { language } }", json!({})).await;
+    assert_eq!(language["data"]["viewer"]["language"], "EN", "what was chosen on the page is kept: {language}");
+    assert_eq!(told["thoughtBetter"], "give-up-mobile", "the focus is where it was: {told}");
+    assert!(told["notGivenUp"].as_str().unwrap().starts_with("Parola yanlış"), "{told}");
+    assert_eq!((&told["noMobile"], &told["nothingToGiveUp"]), (&json!("yok"), &json!(true)), "{told}");
+    assert_eq!(told["axe"].as_array().unwrap().len(), 13);
     let record = serving.ask(&format!("{{ staffMember(by: {{ username: \"{username}\" }}) {{ {PHONES} }} }}")).await;
-    assert_eq!(record["data"]["staffMember"]["phones"]["mobile"]["effective"], "+905559990001", "{record}");
+    assert_eq!(record["data"]["staffMember"]["phones"]["mobile"]["effective"], Value::Null, "{record}");
+    let messages = serving.ask("{ messages(first: 20) { nodes { purpose channel to } } }").await;
+    let notices = messages["data"]["messages"]["nodes"].as_array().unwrap().iter().filter(|m| m["purpose"] == "MOBILE_REMOVED_NOTICE");
+    let mut to: Vec<(&str, &str)> = notices.map(|m| (m["channel"].as_str().unwrap(), m["to"].as_str().unwrap())).collect();
+    to.sort_unstable();
+    assert!(to.len() == 2 && to[0].0 == "MAIL" && to[1].1.ends_with("01"), "the mail address, and the number that was given up: {to:?}");
 }

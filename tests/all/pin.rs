@@ -29,7 +29,7 @@ impl Lab {
     }
     async fn set_with(&self, ticket: &Handed, new: &str, typed: Option<&str>) -> Result<(), Refused> {
         let typed = typed.map(pin);
-        self.desk.set(&ticket.token, &ticket.browser, &secret(new), typed.as_ref()).await.unwrap().map(drop)
+        self.desk.set(&ticket.token, &ticket.browser, &secret(new), typed.as_ref(), None).await.unwrap().map(drop)
     }
     async fn change_pin(&self, password: &str, new: &str) -> Result<(), Refused> {
         self.desk.set_pin("ayse.sahin", &secret(password), &pin(new), ADDRESS).await.unwrap()

@@ -5,6 +5,7 @@ use kimlik_adapters::system::OsEntropy;
 use kimlik_domain::account::AccountRef;
 use kimlik_domain::day;
 use kimlik_domain::message::digest::{Digest, DigestRules};
+use kimlik_domain::message::language::choose;
 use kimlik_domain::message::reminder::{Reminder, ReminderRules};
 use kimlik_domain::message::round::DailyRound;
 use kimlik_domain::message::{Channel, Language, Message, Purpose, Templates};
@@ -160,6 +161,7 @@ async fn replicas_and_rounds_that_were_broken_off_remind_once_and_a_new_password
     }
     // Killed in the middle: the round was taken and never ended.
     let store = replica(&ministry).await;
+    choose(store.as_ref(), &ministry.person("S007").await, Language::En, "user:ayse", clock.now()).await.unwrap();
     let (at, broken) = (clock.now(), Uuid::from_u128(1));
     let taken = store.take_round("password_expiring", day::today(at), broken, at, at + TimeDelta::minutes(10)).await.unwrap();
     assert_eq!(taken, TakenRound::Ours);
@@ -176,7 +178,11 @@ async fn replicas_and_rounds_that_were_broken_off_remind_once_and_a_new_password
     }
     assert_eq!(made, [30], "one of them");
     assert!(!store.keep_round("password_expiring", day::today(at), broken, at).await.unwrap(), "whoever was broken off has lost it");
-    assert_eq!(told(store.as_ref(), Purpose::PasswordExpiring).await.len(), 60, "each by SMS and by e-mail");
+    let first = told(store.as_ref(), Purpose::PasswordExpiring).await;
+    assert_eq!(first.len(), 60, "each by SMS and by e-mail");
+    let english: Vec<&str> = first.iter().filter(|(.., text)| text.contains("xpire")).map(|(name, ..)| name.as_str()).collect();
+    let seventh = ministry.person("S007").await.account.unwrap().names.username;
+    assert_eq!(english, [&*seventh, &*seventh], "in the person's language");
     // All of it again, as after a kill -9 before the end was noted.
     let again = Reminder {
         round: DailyRound::new(store.clone(), clock.clone(), Arc::new(OsEntropy), "again", 8),
@@ -244,6 +250,7 @@ async fn a_personnel_unit_hears_once_a_day_what_is_open_and_only_head_and_staff_
     let open = store.issues(None, 100).await.unwrap();
     let its = open.iter().filter(|i| i.issue.personnel_unit.is_some_and(|u| u.to_string() == "20000061")).count();
     assert!(its >= 3, "{open:?}");
+    choose(store.as_ref(), &ministry.person("S002").await, Language::En, "user:sevgi.memur", clock.now()).await.unwrap();
     let round = digest(&store, &clock).round().await.unwrap().unwrap();
     assert_eq!((round.units, round.deaf), (1, vec![]));
     let told_now = told(store.as_ref(), Purpose::IssueDigest).await;
@@ -255,6 +262,7 @@ async fn a_personnel_unit_hears_once_a_day_what_is_open_and_only_head_and_staff_
     assert!(letter.contains(&format!("{its} açık sorun")), "{letter}");
     let first = letter.lines().find(|line| line.starts_with("- ")).unwrap();
     assert!(first.starts_with("- Cep telefonu numarası yok: 2") && first.contains("yeni personel bekliyor"), "{letter}");
+    assert!(told_now[2].2.contains("open issues") && told_now[3].2.contains("newcomers are waiting"), "each in its language: {told_now:?}");
     assert!(first.contains("son gün 02.12.2026)") && letter.contains("0 tanesinin düzeltilme günü geçti"), "{letter}");
     assert!(told_now[0].2.contains("0 tanesi gecikti"), "{}", told_now[0].2);
     for (_, _, text) in &told_now {
@@ -275,8 +283,10 @@ async fn a_personnel_unit_hears_once_a_day_what_is_open_and_only_head_and_staff_
     assert_eq!(told(store.as_ref(), Purpose::IssueDigest).await.len(), 8);
     clock.pass(TimeDelta::days(1));
     assert_eq!(digest(&store, &clock).round().await.unwrap().unwrap().units, 1);
-    let late = told(store.as_ref(), Purpose::IssueDigest).await.into_iter().filter(|(_, _, text)| text.contains("son gün 02.12.2026 idi"));
-    assert_eq!(late.count(), 2, "the last day for a mobile number was yesterday");
+    let late = ["son gün 02.12.2026 idi", "was to be mended by 02.12.2026"];
+    let all = told(store.as_ref(), Purpose::IssueDigest).await;
+    let counts = late.map(|words| all.iter().filter(|(_, _, text)| text.contains(words)).count());
+    assert_eq!(counts, [1, 1], "the last day for a mobile number was yesterday");
     // Nothing is open any more: nothing is told.
     let rows = [4, 5, 6].map(|n| row(n, "TELEFONLU;KİŞİ", &format!("053211100{n:02}")));
     ministry.staff(&rows.each_ref().map(String::as_str)).await;

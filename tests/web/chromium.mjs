@@ -1,4 +1,4 @@
-// Chromium over its debugging protocol: what a person does (go, type, press) and what the browser saw of it.
+// Chromium over its debugging protocol: what a person does (go, type, press), what the browser saw of it, and their telephone.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -84,5 +84,43 @@ export async function open(program, pictures, size = '1400,900') {
     const { passed, breaches } = await evaluate(`${run}.then(${pick})`);
     return { where, passed, breaches };
   };
-  return { send, evaluate, until, picture, type, seen, axe, close: () => browser.kill() };
+  const width = (pixels, height = 900) =>
+    send('Emulation.setDeviceMetricsOverride', { width: pixels, height, deviceScaleFactor: 1, mobile: pixels < 700 });
+  const press = (selector) => evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
+  const key = async (name) => {
+    const codes = { Tab: 9, Enter: 13 };
+    const text = name === 'Enter' ? '\r' : undefined;
+    await send('Input.dispatchKeyEvent', { type: 'keyDown', key: name, windowsVirtualKeyCode: codes[name], text });
+    await send('Input.dispatchKeyEvent', { type: 'keyUp', key: name, windowsVirtualKeyCode: codes[name] });
+  };
+  // In place of what was typed before.
+  const again = async (id, text) => {
+    await evaluate(`document.getElementById('${id}').value = ''`);
+    await type(id, text);
+  };
+  // A picture, what axe finds, and whether something is wider than the window.
+  const looked = { axe: [], overflow: [] };
+  const look = async (name) => {
+    await picture(name);
+    looked.axe.push(await axe(name));
+    looked.overflow.push(await evaluate('document.documentElement.scrollWidth > window.innerWidth'));
+  };
+  return { send, evaluate, until, picture, type, seen, axe, width, press, key, again, look, looked, close: () => browser.kill() };
+}
+
+// What the page complains of.
+export const fault = `document.querySelector('.fault:not([hidden])')?.textContent`;
+
+// The latest code that was sent for this purpose: of the telephone, which an administrator's token reads.
+export async function codeSent(address, token, purpose) {
+  for (let n = 0; n < 300; n += 1) {
+    const query = '{ messages(first: 20) { nodes { purpose state text } } }';
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+    const answer = await fetch(new URL('/graphql', address), { method: 'POST', headers, body: JSON.stringify({ query }) });
+    const { data } = await answer.json();
+    const sent = data?.messages.nodes.find((message) => message.purpose === purpose && message.state === 'SENT');
+    if (sent) return sent.text.match(/\b\d{6}\b/)[0];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`no ${purpose}`);
 }

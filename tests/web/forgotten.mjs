@@ -1,36 +1,13 @@
 // Parola as somebody uses it who has forgotten the password, and then as somebody who is locked out. Arguments: browser, address,
 // user name, new password, an administrator's token (to read the SMS), folder for pictures. Prints what was seen.
-import { open } from './chromium.mjs';
+import { codeSent, fault, open } from './chromium.mjs';
 
 const [program, address, username, password, token, pictures] = process.argv.slice(2);
-const { send, evaluate, until, picture, type, seen, axe, close } = await open(program, pictures);
-const width = (pixels) => send('Emulation.setDeviceMetricsOverride', { width: pixels, height: 800, deviceScaleFactor: 1, mobile: pixels < 700 });
-const press = (selector) => evaluate(`document.querySelector('${selector}').click()`);
-const again = async (id, text) => {
-  await evaluate(`document.getElementById('${id}').value = ''`);
-  await type(id, text);
-};
-const fault = `document.querySelector('.fault:not([hidden])')?.textContent`;
-// The telephone of whoever asked.
-const code = async (purpose) => {
-  for (let n = 0; n < 300; n += 1) {
-    const query = '{ messages(first: 20) { nodes { purpose state text } } }';
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
-    const answer = await fetch(new URL('/graphql', address), { method: 'POST', headers, body: JSON.stringify({ query }) });
-    const { data } = await answer.json();
-    const sent = data?.messages.nodes.find((message) => message.purpose === purpose && message.state === 'SENT');
-    if (sent) return sent.text.match(/\b\d{6}\b/)[0];
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`no ${purpose}`);
-};
-const told = { axe: [] };
-const look = async (name) => {
-  await picture(name);
-  told.axe.push(await axe(name));
-};
+const { send, evaluate, until, type, seen, width, press, again, look, looked, close } = await open(program, pictures);
+const code = (purpose) => codeSent(address, token, purpose);
+const told = {};
 try {
-  await width(360);
+  await width(360, 800);
   await send('Page.navigate', { url: address });
   await until('the tasks', `Boolean(document.getElementById('task-forgotten'))`);
   await look('forgotten-1-tasks-360');
@@ -53,7 +30,7 @@ try {
   await press('.deed');
   told.done = await until('the end', `document.querySelector('.done')?.textContent`);
 
-  await width(1280);
+  await width(1280, 800);
   await evaluate(`document.querySelector('.done').remove()`);
   await send('Page.navigate', { url: address });
   await until('the tasks', `Boolean(document.getElementById('task-unlock'))`);
@@ -73,4 +50,4 @@ try {
 } finally {
   close();
 }
-console.log(JSON.stringify({ ...told, complaints: seen.complaints, origins: [...seen.origins] }));
+console.log(JSON.stringify({ ...told, axe: looked.axe, complaints: seen.complaints, origins: [...seen.origins] }));

@@ -2,31 +2,13 @@
 // Arguments: browser, address of /kart, officer's user name and password, id of a colleague whose phones stay, of one whose mobile the
 // officer changes, the first one's user name, a new password, an administrator's token (who alone can read the code), folder for
 // pictures. Prints what was seen.
-import { open } from './chromium.mjs';
+import { codeSent, open } from './chromium.mjs';
 
 const [program, address, officer, password, kept, changed, username, fresh, admin, pictures] = process.argv.slice(2);
-const { send, evaluate, until, picture, type, seen, axe, close } = await open(program, pictures);
-const width = (pixels) => send('Emulation.setDeviceMetricsOverride', { width: pixels, height: 900, deviceScaleFactor: 1, mobile: pixels < 700 });
-const press = (selector) => evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
-const again = async (id, text) => {
-  await evaluate(`document.getElementById('${id}').value = ''`);
-  await type(id, text);
-};
+const { send, evaluate, until, type, seen, width, press, again, look, looked, close } = await open(program, pictures);
 const choose = (id, value) => evaluate(`document.getElementById('${id}').value = '${value}'`);
 const fault = `[...document.querySelectorAll('.fault:not([hidden])')].at(-1)?.textContent`;
-const told = { axe: [], overflow: [] };
-const look = async (name) => {
-  await picture(name);
-  told.axe.push(await axe(name));
-  told.overflow.push(await evaluate('document.documentElement.scrollWidth > window.innerWidth'));
-};
-const codes = async () => {
-  const query = '{ messages(first: 20) { nodes { purpose state text } } }';
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${admin}` };
-  const answer = await fetch(new URL('/graphql', address), { method: 'POST', headers, body: JSON.stringify({ query }) });
-  const { data } = await answer.json();
-  return data.messages.nodes.filter((message) => message.purpose === 'RESET_CODE' && message.state === 'SENT').map((message) => message.text.match(/\b\d{6}\b/)[0]);
-};
+const told = {};
 const card = async (id) => {
   // Why taken away first: the card before stands until the next one is loaded.
   await evaluate(`document.querySelector('.sides')?.remove(); location.hash = '#kart/${id}'`);
@@ -84,11 +66,7 @@ try {
   await press('.reset .deed');
   told.sent = await until('the end', `document.querySelector('.reset .done')?.textContent`);
   await look('officer-5-sent-1280');
-  let code;
-  for (let n = 0; n < 300 && !code; n += 1) {
-    [code] = await codes();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const code = await codeSent(address, admin, 'RESET_CODE');
 
   await width(360);
   await send('Page.navigate', { url: new URL('/parola', address).href });
@@ -113,4 +91,4 @@ try {
 } finally {
   close();
 }
-console.log(JSON.stringify({ ...told, complaints: seen.complaints, origins: [...seen.origins] }));
+console.log(JSON.stringify({ ...told, ...looked, complaints: seen.complaints, origins: [...seen.origins] }));

@@ -1,17 +1,10 @@
 // Parola as a newcomer uses it, in Chromium on a telephone's width. Arguments: browser, address, user name, code, first and second
 // password, folder for pictures. Prints what was seen.
-import { open } from './chromium.mjs';
+import { fault, open } from './chromium.mjs';
 
 const [program, address, username, code, first, second, pictures] = process.argv.slice(2);
-const { send, evaluate, until, picture, type, seen, axe, close } = await open(program, pictures);
-const width = (pixels) => send('Emulation.setDeviceMetricsOverride', { width: pixels, height: 800, deviceScaleFactor: 1, mobile: pixels < 700 });
-const press = (selector) => evaluate(`document.querySelector('${selector}').click()`);
-const again = async (id, text) => {
-  await evaluate(`document.getElementById('${id}').value = ''`);
-  await type(id, text);
-};
+const { send, evaluate, until, picture, type, seen, axe, width, press, again, close } = await open(program, pictures);
 const told = { axe: [] };
-const fault = `document.querySelector('.fault:not([hidden])')?.textContent`;
 const rules = `[...document.querySelectorAll('.rules li')].map((rule) => [rule.className, rule.textContent])`;
 try {
   await width(360);

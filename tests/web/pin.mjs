@@ -1,38 +1,14 @@
 // Parola where a PIN is asked beside the code: a newcomer, the PIN changed, a forgotten password. Arguments: browser, address, user name,
 // code, first and second password, an administrator's token (to read the SMS), folder for pictures. Prints what was seen.
-import { open } from './chromium.mjs';
+import { codeSent, fault, open } from './chromium.mjs';
 
 const [program, address, username, first, password, second, token, pictures] = process.argv.slice(2);
-const { send, evaluate, until, picture, type, seen, axe, close } = await open(program, pictures);
-const width = (pixels) => send('Emulation.setDeviceMetricsOverride', { width: pixels, height: 800, deviceScaleFactor: 1, mobile: pixels < 700 });
-const press = (selector) => evaluate(`document.querySelector('${selector}').click()`);
-const again = async (id, text) => {
-  await evaluate(`document.getElementById('${id}').value = ''`);
-  await type(id, text);
-};
-const fault = `document.querySelector('.fault:not([hidden])')?.textContent`;
-const told = { axe: [], overflow: [] };
-const look = async (name) => {
-  await picture(name);
-  told.axe.push(await axe(name));
-  told.overflow.push(await evaluate('document.documentElement.scrollWidth > window.innerWidth'));
-};
+const { send, until, type, seen, width, press, again, look, looked, close } = await open(program, pictures);
+const told = {};
 const tasks = async () => {
   await send('Page.navigate', { url: 'about:blank' });
   await send('Page.navigate', { url: address });
   await until('the tasks', `document.getElementById('task-pinTask')`);
-};
-const code = async () => {
-  for (let n = 0; n < 300; n += 1) {
-    const query = '{ messages(first: 20) { nodes { purpose state text } } }';
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
-    const answer = await fetch(new URL('/graphql', address), { method: 'POST', headers, body: JSON.stringify({ query }) });
-    const { data } = await answer.json();
-    const sent = data?.messages.nodes.find((message) => message.purpose === 'RESET_CODE' && message.state === 'SENT');
-    if (sent) return sent.text.match(/\b\d{6}\b/)[0];
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('no code');
 };
 try {
   await width(360);
@@ -81,7 +57,7 @@ try {
   await type('name', username);
   await press('.deed');
   await until('the code', `document.getElementById('sent') && !document.getElementById('pin').disabled`);
-  await type('code', await code());
+  await type('code', await codeSent(address, token, 'RESET_CODE'));
   await type('pin', '735192');
   await press('.deed');
   told.wrongPin = await until('the PIN of before', fault);
@@ -96,4 +72,4 @@ try {
 } finally {
   close();
 }
-console.log(JSON.stringify({ ...told, complaints: seen.complaints, origins: [...seen.origins] }));
+console.log(JSON.stringify({ ...told, ...looked, complaints: seen.complaints, origins: [...seen.origins] }));

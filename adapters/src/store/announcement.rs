@@ -14,7 +14,6 @@ use kimlik_domain::message::{MessageState, NewMessage, Purpose};
 use kimlik_domain::ports::PortResult;
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::LockType;
 use sea_orm::{IntoActiveModel, PaginatorTrait, QueryOrder, QuerySelect};
 use std::collections::{HashMap, HashSet};
 
@@ -195,27 +194,11 @@ async fn lately(writing: &Writing, of: sea_orm::sea_query::Expr, now: DateTime<U
     found.count(&writing.txn).await.map_err(failed("counting resends"))
 }
 
-/// What may not be sent any more. One that a courier has in hand is taken out of it: whatever the gateway answers, nothing takes
-/// its place.
 async fn take_back(writing: &Writing, vault: &Vault, order: &Resend) -> PortResult<()> {
     let unsettled = [MessageState::Queued, MessageState::Sending, MessageState::Doubtful];
     let unsettled = unsettled.iter().map(word).collect::<PortResult<Vec<String>>>()?;
     let theirs =
         Column::Person.eq(order.person.0).and(Column::Purpose.eq(word(&Purpose::AccountOpened)?)).and(Column::State.is_in(unsettled));
-    let rows = Entity::find().filter(theirs).lock(LockType::Update).all(&writing.txn).await.map_err(failed("taking back announcements"))?;
-    for row in rows {
-        let erased = Contents::erased(Contents::open(vault, &row)?.to);
-        Entity::update_many()
-            .col_expr(Column::State, Expr::value(word(&MessageState::Voided)?))
-            .col_expr(Column::Sealed, Expr::value(erased.seal(vault, row.id)?))
-            .col_expr(Column::DueAt, Expr::value(None::<DateTime<Utc>>))
-            .col_expr(Column::Generation, Expr::value(row.generation + 1))
-            .col_expr(Column::Note, Expr::value("the account was announced again: its code does not count any more"))
-            .col_expr(Column::SettledAt, Expr::value(Some(order.at)))
-            .filter(Column::Id.eq(row.id))
-            .exec(&writing.txn)
-            .await
-            .map_err(failed("taking back announcements"))?;
-    }
-    Ok(())
+    let why = "the account was announced again: its code does not count any more";
+    message::take_back(writing, vault, theirs, why, order.at).await
 }

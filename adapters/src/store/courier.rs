@@ -12,7 +12,7 @@ use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message::announcement::{Announced, Resend, Resent};
 use kimlik_domain::message::courier::{Begun, Claimed, Settled};
-use kimlik_domain::message::{Channel, MessageState, NewMessage, Purpose, Recipient};
+use kimlik_domain::message::{Channel, Language, MessageState, NewMessage, Purpose, Recipient};
 use kimlik_domain::ports::{IssueScope, Outbox, OutboxState, PeopleBy, PersonRecord, PortResult, Verdict};
 use kimlik_domain::staff::{DataIssue, IssueKind};
 use sea_orm::ExprTrait;
@@ -335,6 +335,9 @@ impl Outbox for SqlStore {
     }
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool> {
         super::message::code_matches(&self.link, &self.vault, (person, purpose, occasion), code, now).await
+    }
+    async fn keep_language(&self, person: PersonId, language: Language, event: &AuditEvent) -> PortResult<()> {
+        super::person::keep_language(&self.link, person, language, event).await
     }
     async fn announced(&self, openings: &[(PersonId, u32)]) -> PortResult<HashMap<PersonId, Announced>> {
         announcement::announced(&self.link.db, &self.vault, openings).await

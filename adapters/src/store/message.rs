@@ -9,8 +9,10 @@ use kimlik_domain::message::{Message, MessageState, NewMessage, Purpose, Recipie
 use kimlik_domain::ports::{MessageFilter, PortResult};
 use kimlik_domain::staff::MobileNumber;
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{ExprTrait, IntoActiveModel, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -130,11 +132,39 @@ pub(super) async fn queue<'a>(
     vault: &Vault,
     messages: impl IntoIterator<Item = (PersonId, &'a NewMessage, DateTime<Utc>)>,
 ) -> PortResult<()> {
-    let rows = messages
-        .into_iter()
-        .map(|(person, message, at)| Ok(row(vault, person, message, at)?.into_active_model()))
-        .collect::<PortResult<_>>()?;
-    writing.insert("queueing messages", rows, keep(ONCE)).await
+    let (mut rows, mut outdated) = (Vec::new(), BTreeMap::new());
+    for (person, message, at) in messages {
+        rows.push(row(vault, person, message, at)?.into_active_model());
+        outdated.extend(message.purpose.outdates().map(|purpose| ((person.0, purpose), at)));
+    }
+    writing.insert("queueing messages", rows, keep(ONCE)).await?;
+    for ((person, purpose), at) in outdated {
+        let waiting = Column::State.eq(word(&MessageState::Queued)?);
+        let its = Column::Person.eq(person).and(Column::Purpose.eq(word(&purpose)?)).and(waiting);
+        take_back(writing, vault, its, "it is not so any more", at).await?;
+    }
+    Ok(())
+}
+
+/// What may not be sent any more. One that a courier has in hand is taken out of it: whatever the gateway answers, nothing takes
+/// its place.
+pub(super) async fn take_back(writing: &Writing, vault: &Vault, which: Expr, why: &str, at: DateTime<Utc>) -> PortResult<()> {
+    let rows = Entity::find().filter(which).lock(LockType::Update).all(&writing.txn).await.map_err(failed("taking back messages"))?;
+    for row in rows {
+        let erased = Contents::erased(Contents::open(vault, &row)?.to);
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value(word(&MessageState::Voided)?))
+            .col_expr(Column::Sealed, Expr::value(erased.seal(vault, row.id)?))
+            .col_expr(Column::DueAt, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(Column::Generation, Expr::value(row.generation + 1))
+            .col_expr(Column::Note, Expr::value(why))
+            .col_expr(Column::SettledAt, Expr::value(Some(at)))
+            .filter(Column::Id.eq(row.id))
+            .exec(&writing.txn)
+            .await
+            .map_err(failed("taking back messages"))?;
+    }
+    Ok(())
 }
 
 /// The latest first.

@@ -136,11 +136,13 @@ async fn try_code(
     since: DateTime<Utc>,
 ) -> PortResult<CodeTried> {
     let writing = link.write().await?;
+    // Why from when it was sent: nobody can type a code that a gateway which was away has kept for days.
+    let lives = message::Column::SendingAt.gt(since).or(message::Column::SendingAt.is_null().and(message::Column::QueuedAt.gt(since)));
     let told = message::Column::Person
         .eq(person.0)
         .and(message::Column::Purpose.eq(word(&purpose)?))
         .and(message::Column::State.ne(word(&MessageState::Voided)?))
-        .and(message::Column::QueuedAt.gt(since));
+        .and(lives);
     let latest = message::Entity::find()
         .filter(told)
         .order_by_desc(message::Column::Id)

@@ -1,9 +1,11 @@
 //! People as HR last described them: one row each, with what is searched beside the whole as JSON.
-use super::fault::{failed, from_json, to_json};
-use super::link::{CHUNK, Writing, keep, upsert};
-use super::{account, card, decision, issue, mailbox, operation, phone, suspension};
+use super::fault::{failed, from_json, from_word, to_json, word};
+use super::link::{CHUNK, Link, Writing, keep, upsert};
+use super::{account, audit, card, decision, issue, mailbox, operation, phone, suspension};
 use kimlik_domain::account::{Account, AccountState};
+use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
+use kimlik_domain::message::Language;
 use kimlik_domain::phone::Phones;
 use kimlik_domain::ports::{PeopleBy, PersonRecord, PortResult};
 use kimlik_domain::staff::{Person, RegistryNo};
@@ -21,6 +23,8 @@ pub struct Model {
     pub registry_no: String,
     pub manager: Option<String>,
     pub data: String,
+    /// What they have chosen to be told things in. HR says nothing of it: a delivery leaves it as it is.
+    pub language: Option<String>,
 }
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
@@ -62,6 +66,7 @@ pub(super) async fn save(writing: &Writing, people: &[&Person]) -> PortResult<()
             registry_no: person.registry_no.as_str().to_owned(),
             manager: person.manager.as_ref().map(|m| m.as_str().to_owned()),
             data: to_json(person)?,
+            language: None,
         };
         rows.push(row.into_active_model());
         postings.extend(person.postings.iter().map(|p| (p.unit.to_string(), person.id.0)));
@@ -112,17 +117,31 @@ pub(super) async fn people(db: &impl ConnectionTrait, by: PeopleBy<'_>) -> PortR
     complete(db, found).await
 }
 
-async fn rows(db: &impl ConnectionTrait, select: Select<Entity>) -> PortResult<Vec<Read>> {
-    let rows: Vec<(String, Option<String>, Option<String>)> = select
+async fn rows(db: &impl ConnectionTrait, select: Select<Entity>) -> PortResult<Vec<(Read, Option<Language>)>> {
+    type Row = (String, Option<String>, Option<String>, Option<String>);
+    let rows: Vec<Row> = select
         .select_only()
-        .column(Column::Data)
+        .columns([Column::Data, Column::Language])
         .column(account::Column::Data)
         .column(phone::Column::Data)
         .into_tuple()
         .all(db)
         .await
         .map_err(failed("reading people"))?;
-    rows.iter().map(|(person, account, phones)| parse(person, account.as_deref(), phones.as_deref())).collect()
+    let read = |(person, language, account, phones): &Row| {
+        let language = language.as_ref().map(|word| from_word(word, "language")).transpose()?;
+        Ok((parse(person, account.as_deref(), phones.as_deref())?, language))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// What somebody has chosen to be told things in.
+pub(super) async fn keep_language(link: &Link, person: PersonId, language: Language, event: &AuditEvent) -> PortResult<()> {
+    let writing = link.write().await?;
+    let kept = Entity::update_many().col_expr(Column::Language, Expr::value(word(&language)?)).filter(Column::Id.eq(person.0));
+    kept.exec(&writing.txn).await.map_err(failed("keeping a language"))?;
+    audit::record(&writing, [event]).await?;
+    writing.commit().await
 }
 
 /// A person with the phones that count, the account, and what both sides say of the phones.
@@ -149,7 +168,7 @@ pub(super) async fn as_hr_said(db: &impl ConnectionTrait, ids: impl IntoIterator
 }
 
 /// What stands in small tables beside each person.
-pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<Read>) -> PortResult<Vec<PersonRecord>> {
+async fn complete(db: &impl ConnectionTrait, found: Vec<(Read, Option<Language>)>) -> PortResult<Vec<PersonRecord>> {
     let mut records = Vec::with_capacity(found.len());
     let mut found = found.into_iter();
     loop {
@@ -157,14 +176,14 @@ pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<Read>) -> Por
         if chunk.is_empty() {
             return Ok(records);
         }
-        let ids: Vec<Uuid> = chunk.iter().map(|(p, ..)| p.id.0).collect();
+        let ids: Vec<Uuid> = chunk.iter().map(|((p, ..), _)| p.id.0).collect();
         let mut decisions = decision::of(db, &ids).await?;
         let mut unsettled = operation::unsettled(db, &ids).await?;
-        let mut issues = issue::standing(db, chunk.iter().map(|(p, ..)| p.registry_no.as_str())).await?;
+        let mut issues = issue::standing(db, chunk.iter().map(|((p, ..), _)| p.registry_no.as_str())).await?;
         let mut suspensions = suspension::latest(db, &ids).await?;
-        let closed = chunk.iter().filter_map(|(_, account, _)| account.as_ref()).filter(|a| a.state == AccountState::Closed);
+        let closed = chunk.iter().filter_map(|((_, account, _), _)| account.as_ref()).filter(|a| a.state == AccountState::Closed);
         let mut mailboxes = mailbox::standing(db, closed.map(|a| a.person.0).collect()).await?;
-        records.extend(chunk.into_iter().map(|(person, account, phones)| {
+        records.extend(chunk.into_iter().map(|((person, account, phones), language)| {
             let (accepted, open_issues) = issues.remove(person.registry_no.as_str()).unwrap_or_default();
             PersonRecord {
                 account,
@@ -175,6 +194,7 @@ pub(super) async fn complete(db: &impl ConnectionTrait, found: Vec<Read>) -> Por
                 unsettled: unsettled.remove(&person.id).unwrap_or_default(),
                 suspension: suspensions.remove(&person.id),
                 mailbox: mailboxes.remove(&person.id),
+                language,
                 person,
             }
         }));

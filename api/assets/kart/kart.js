@@ -7,6 +7,8 @@ import { resetForm } from "/kart/reset.js";
 import { truth, whyButton } from "/kart/truth.js";
 
 const at = (id) => document.getElementById(id);
+// Somebody has pressed the button since the page was loaded: their choice, and not that of whoever sat here before.
+let chosen = false;
 let tongue = localStorage.getItem("tongue") || (navigator.language.startsWith("en") ? "en" : "tr");
 export const say = (key) => WORDS[tongue][key];
 export const time = (moment) => new Date(moment).toLocaleTimeString(tongue, { timeStyle: "short" });
@@ -211,6 +213,7 @@ function door(message) {
       const refusal = await signIn(name.input.value, password.input.value);
       password.input.value = "";
       if (refusal) return complain(refusal, password.input);
+      if (chosen) keepLanguage(); else tongue = viewer().language?.toLowerCase() ?? tongue;
       dress();
     },
   });
@@ -247,9 +250,16 @@ function dress() {
   go();
 }
 
+// What they are told by SMS and e-mail is written in it as well. Why unanswered: the page speaks it anyway.
+function keepLanguage() {
+  ask("mutation($i: LanguageSetInput!) { languageSet(input: $i) { language } }", { i: { language: tongue.toUpperCase() } }).catch(() => {});
+}
+
 at("language").onclick = () => {
   tongue = tongue === "tr" ? "en" : "tr";
   localStorage.setItem("tongue", tongue);
+  chosen = true;
+  if (viewer()) keepLanguage();
   dress();
 };
 at("leave").onclick = async () => {

@@ -35,17 +35,42 @@ export async function ownPhones(id, again) {
   const phones = await phonesOf(id);
   const box = make("section", { className: "phones" }, make("h2", {}, say("phones")));
   if (!phones) return box;
-  const part = (key, value, open) => {
-    const place = make("div", {});
-    const button = make("button", { type: "button", className: "plain", id: `change-${key}` }, `${say(key)}: ${say("change")}`);
-    const close = () => { place.replaceChildren(button); button.focus(); };
-    button.onclick = () => open(place, close, value);
-    place.append(button);
+  // One button a deed; its form takes the place of all of them.
+  const part = (key, value, ...deeds) => {
+    const place = make("div", { className: "row" });
+    const buttons = deeds.map(([id, text, open]) => {
+      const button = make("button", { type: "button", className: "plain", id }, text);
+      const close = () => { place.replaceChildren(...buttons); button.focus(); };
+      button.onclick = () => open(place, close, value);
+      return button;
+    });
+    place.append(...buttons);
     box.append(...state(key, value), place);
   };
-  part("mobile", phones.mobile, (place, close) => askForCode(place, close, () => done(again, say("mobileDone"))));
-  part("work", phones.work, (place, close, value) => changeWork(place, close, value, () => done(again, say("workDone"))));
+  const change = (key, open) => [`change-${key}`, `${say(key)}: ${say("change")}`, open];
+  const mobile = [change("mobile", (place, close) => askForCode(place, close, () => done(again, say("mobileDone"))))];
+  if (phones.mobile.effective) mobile.push(["give-up-mobile", say("giveUp"), (place, close) => giveUp(place, close, () => done(again, say("giveUpDone")))]);
+  part("mobile", phones.mobile, ...mobile);
+  part("work", phones.work, change("work", (place, close, value) => changeWork(place, close, value, () => done(again, say("workDone")))));
   return box;
+}
+
+// What follows from it is told before, and to whoever hears the field it is typed into.
+function giveUp(place, close, done) {
+  const told = make("ul", { id: "give-up-told" }, ...say("giveUpTold").map((text) => make("li", {}, text)));
+  const password = field("give-up-password", say("password"), { hint: say("passwordHint"), type: "password", complete: "current-password" });
+  password.input.setAttribute("aria-describedby", "give-up-told give-up-password-hint");
+  const { element } = form({
+    fields: [password], deed: say("giveUpDeed"), cancel: close, at: { password: password.input },
+    act: async (complain, mind) => {
+      const query = `mutation($i: MobileRemoveInput!) { mobileRemove(input: $i) { phones { mobile { effective } } ${FAULTS} } }`;
+      const { mobileRemove: { phones, userErrors } } = await ask(query, { i: { password: password.input.value } });
+      if (!phones) return mind(userErrors);
+      await done();
+    },
+  });
+  place.replaceChildren(make("h4", {}, say("giveUp")), told, element);
+  password.input.focus();
 }
 
 function askForCode(place, close, done, known = "") {

@@ -1,6 +1,6 @@
 // The session of this page: tokens live in its memory alone. What is kept for the next visit could be read by whoever comes
 // next, and a refresh token that two tabs hold ends the session of both.
-const TOKENS = "session { accessToken accessTokenExpiresAt refreshToken viewer { name roles card { id } } } userErrors { message }";
+const tokens = (more = "") => `session { accessToken accessTokenExpiresAt refreshToken viewer { name roles card { id } ${more} } } userErrors { message }`;
 // Renewed so long before it ends: longer than any question takes.
 const EARLY = 60_000;
 let session = null;
@@ -19,7 +19,7 @@ async function post(query, variables, token) {
 }
 
 export async function signIn(username, password) {
-  const query = `mutation($input: SessionCreateInput!) { sessionCreate(input: $input) { ${TOKENS} } }`;
+  const query = `mutation($input: SessionCreateInput!) { sessionCreate(input: $input) { ${tokens("language")} } }`;
   const { data } = await (await post(query, { input: { username, password } })).json();
   session = data.sessionCreate.session;
   return session ? "" : data.sessionCreate.userErrors.map((error) => error.message).join(" ");
@@ -33,7 +33,7 @@ export async function signOut() {
 
 // Only the server's word ends a session; a line that is broken for a moment does not.
 async function renew() {
-  const query = `mutation($input: SessionRefreshInput!) { sessionRefresh(input: $input) { ${TOKENS} } }`;
+  const query = `mutation($input: SessionRefreshInput!) { sessionRefresh(input: $input) { ${tokens()} } }`;
   const { data } = await (await post(query, { input: { refreshToken: session.refreshToken } })).json();
   if (!data?.sessionRefresh) return;
   session = data.sessionRefresh.session;

@@ -10,6 +10,14 @@ export const WORDS = {
     passwordHint: "Güvenlik için bir kez daha", sendCode: "Kod gönder", code: "SMS ile gelen kod", codeHint: (to, at) => `${to} numarasına 6 rakamlı bir kod gönderildi. Son geçerlilik saati: ${at}.`,
     confirm: "Numarayı onayla", resend: "Yeni kod iste", number: "Numara", numberHint: "Boş bırakılırsa birimin santrali görünür", save: "Kaydet",
     mobileDone: "Cep telefonunuz değişti. Önceki numaraya bilgi verildi.", workDone: "İş telefonunuz değişti.", staffDone: "Telefonlar değişti.",
+    giveUp: "Cep telefonumu kaldır", giveUpDeed: "Numarayı kaldır",
+    giveUpTold: [
+      "Numaranız kayıttan kaldırılır ve personel sistemine bildirilir.",
+      "Parolanızı unutursanız SMS ile kod gönderilemez: personel biriminize başvurmanız gerekir.",
+      "Önceki numaraya, Kimlik e-posta gönderiyorsa e-posta adresinize de bilgi verilir.",
+      "Sonradan eklenen bir numaraya bir süre parola kodu gönderilmez.",
+    ],
+    giveUpDone: "Cep telefonunuz kayıttan kaldırıldı. Önceki numaraya bilgi verildi.",
     none: "yok", hrSays: "Personel sistemi:", here: "Burada değiştirilen:",
     standings: {
       PENDING: "Personel sistemine iletiliyor.", TAKEN: "Personel sistemine iletildi, onayı bekleniyor.",
@@ -61,6 +69,14 @@ export const WORDS = {
     passwordHint: "Once more, for your safety", sendCode: "Send the code", code: "Code from the SMS", codeHint: (to, at) => `6 digits were sent to ${to}; they are valid until ${at}.`,
     confirm: "Confirm the number", resend: "Ask for a new code", number: "Number", numberHint: "Left empty: the unit's switchboard is shown", save: "Save",
     mobileDone: "Your mobile number has changed. The number before was told.", workDone: "Your work phone has changed.", staffDone: "The phones have changed.",
+    giveUp: "Remove my mobile", giveUpDeed: "Remove the number",
+    giveUpTold: [
+      "Your number is removed, and HR is told.",
+      "If you forget your password, no code can be sent by SMS: you have to turn to your personnel unit.",
+      "The number before is told, and your mail address where Kimlik sends e-mail.",
+      "A number that you add later gets no password codes for some time.",
+    ],
+    giveUpDone: "Your mobile number was removed. The number before was told.",
     none: "none", hrSays: "HR says:", here: "Changed here:",
     standings: {
       PENDING: "On its way to HR.", TAKEN: "HR has taken it; its confirmation is waited for.",

@@ -55,6 +55,8 @@ const at = (id) => document.getElementById(id);
 let tongue = localStorage.getItem("tongue") || (navigator.language.startsWith("en") ? "en" : "tr");
 let view = menu;
 const say = (key) => WORDS[tongue][key];
+// Whoever has just read the page in it is told things in it from now on.
+const read = () => tongue.toUpperCase();
 const inWords = (rule) => (tongue === "tr" ? rule.turkish : rule.english);
 
 async function ask(query, variables) {
@@ -259,7 +261,7 @@ function set(key, ticket, wantsPin = false) {
   form(say(key), [...choice.fields, ...pin.fields], say("save"), async (complain) => {
     if (choice.same(complain) !== true || pin.same(complain) !== true) return;
     const query = `mutation($i: PasswordSetInput!) { passwordSet(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
-    const { passwordSet } = await ask(query, { i: { ticket, newPassword: choice.input.value, pin: pin.input.value || null } });
+    const { passwordSet } = await ask(query, { i: { ticket, newPassword: choice.input.value, pin: pin.input.value || null, language: read() } });
     ended(passwordSet, complain, passwordSet.userErrors[0]?.path[0] === "pin" ? pin.input : choice.input);
   });
 }
@@ -272,7 +274,7 @@ function change() {
   form(say("change"), [name.label, current.label, ...choice.fields], say("save"), async (complain) => {
     if (choice.same(complain) !== true) return;
     const query = `mutation($i: PasswordChangeInput!) { passwordChange(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
-    const input = { username: name.input.value, currentPassword: current.input.value, newPassword: choice.input.value };
+    const input = { username: name.input.value, currentPassword: current.input.value, newPassword: choice.input.value, language: read() };
     const { passwordChange } = await ask(query, { i: input });
     ended(passwordChange, complain, passwordChange.userErrors[0]?.path[0] === "newPassword" ? choice.input : current.input);
   });

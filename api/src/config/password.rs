@@ -11,6 +11,8 @@ pub struct Password {
     pub reset_proof: String,
     /// A code, from when it is sent.
     pub code_minutes: u32,
+    /// A newcomer's code, from when the account is announced.
+    pub activation_hours: u32,
     /// To a mobile that was changed less long ago no code goes, whoever changed it.
     pub mobile_cooling_hours: u32,
     /// Codes to one person, to one number, and by one officer, within an hour.
@@ -28,6 +30,7 @@ impl Default for Password {
         Password {
             reset_proof: "sms+national_id".into(),
             code_minutes: 10,
+            activation_hours: 72,
             mobile_cooling_hours: 24,
             codes_per_person: 5,
             codes_per_number: 5,
@@ -53,7 +56,8 @@ impl Password {
     /// `words`: of the ministry's own. Of a checked configuration nothing is lost here.
     pub fn rules(&self, words: Vec<String>) -> DeskRules {
         let (from_address, in_all) = (self.tries_per_address, self.tries_in_all);
-        DeskRules { words, from_address, in_all, challenge: self.challenge(), ..DeskRules::default() }
+        let activation = TimeDelta::hours(self.activation_hours.into());
+        DeskRules { words, activation, from_address, in_all, challenge: self.challenge(), ..DeskRules::default() }
     }
 
     fn challenge(&self) -> ChallengeRules {
@@ -78,6 +82,9 @@ pub(super) fn check(config: &Config, faults: &mut Vec<Fault>) {
     }
     if !(1..=10).contains(&password.code_minutes) {
         faults.push(Fault::new("password.code_minutes", password.code_minutes.to_string(), "write a number from 1 to 10"));
+    }
+    if !(1..=720).contains(&password.activation_hours) {
+        faults.push(Fault::new("password.activation_hours", password.activation_hours.to_string(), "write a number from 1 to 720"));
     }
     if password.mobile_cooling_hours > 24 * 30 {
         faults.push(Fault::new("password.mobile_cooling_hours", password.mobile_cooling_hours.to_string(), "write at most 720"));

@@ -6,7 +6,7 @@ use super::{house, id};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::password::challenge::CODE_LENGTH;
-use kimlik_domain::password::{ChallengeKind, PasswordRules, Pin, Refused, ResetProof};
+use kimlik_domain::password::{ChallengeKind, Pin, Refused, ResetProof};
 use kimlik_domain::staff::NationalId;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -157,7 +157,7 @@ async fn ask(ctx: &Context<'_>, kind: ChallengeKind, username: &str, national_id
             let challenge = Challenge { id, expires_at: begun.expires_at, resend_after: begun.resend_after, code_length };
             ChallengeStartPayload { challenge: Some(challenge), user_errors: Vec::new() }
         }
-        Err(refused) => ChallengeStartPayload { challenge: None, user_errors: told(&refused, &PasswordRules::default(), "username") },
+        Err(refused) => ChallengeStartPayload { challenge: None, user_errors: told(&refused, "username") },
     })
 }
 
@@ -190,6 +190,6 @@ async fn unlock(ctx: &Context<'_>, input: AccountUnlockInput) -> Result<AccountU
     let outcome = house(ctx)?.desk.unlock(&token, &browser).await.map_err(|e| fault(ctx, &e))?;
     Ok(match outcome {
         Ok(_) => AccountUnlockPayload { done: true, user_errors: Vec::new() },
-        Err(refused) => AccountUnlockPayload { done: false, user_errors: told(&refused, &PasswordRules::default(), "ticket") },
+        Err(refused) => AccountUnlockPayload { done: false, user_errors: told(&refused, "ticket") },
     })
 }

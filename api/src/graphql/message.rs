@@ -29,6 +29,8 @@ pub enum MessagePurpose {
     MobileConfirmCode,
     /// To the number before: the mobile number was changed.
     MobileChangedNotice,
+    /// To the number before: the mobile number was removed, and there is none any more.
+    MobileRemovedNotice,
     /// The password was changed.
     PasswordChangedNotice,
     /// The PIN that is asked beside codes was changed.

@@ -17,6 +17,7 @@ pub mod id;
 pub mod issue;
 pub mod issue_decide;
 pub mod issue_kind;
+pub mod language;
 pub mod mailbox;
 pub mod message;
 pub mod node;
@@ -99,6 +100,7 @@ pub struct Mutation(
     password::PasswordMutation,
     password_policy::PasswordPolicyMutation,
     phone::PhoneMutation,
+    language::LanguageMutation,
     grant::GrantMutation,
     service_account::ServiceMutation,
     hold::HoldMutation,

@@ -1,13 +1,14 @@
 //! A new password: with a ticket, or in place of one that is known. Nobody is signed in here.
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::house;
+use super::language::Language;
 use super::password_policy::words;
 use super::pin::chosen;
 use super::ticket::held;
 use crate::http::auth::ClientAddress;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use kimlik_domain::password::{self, Broken, PasswordRules, Refused};
+use kimlik_domain::password::{self, Broken, Refused};
 use std::time::Duration;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -31,6 +32,8 @@ pub struct PasswordSetInput {
     /// 6 to 12 digits. Later it is changed with pinSet.
     #[graphql(secret)]
     pin: Option<String>,
+    /// What its owner has just read: SMS and e-mail to the owner are written in it from now on. Null: as before.
+    language: Option<Language>,
 }
 
 /// The present password and the new one.
@@ -44,6 +47,8 @@ pub struct PasswordChangeInput {
     /// Set in the directory and kept nowhere else.
     #[graphql(secret)]
     new_password: String,
+    /// What its owner has just read: SMS and e-mail to the owner are written in it from now on. Null: as before.
+    language: Option<Language>,
 }
 
 /// What became of a new password.
@@ -60,11 +65,11 @@ pub struct PasswordSetPayload {
 }
 
 /// `at`: where in the input the new password stands.
-pub fn told(refused: &Refused, rules: &PasswordRules, at: &str) -> Vec<UserError> {
+pub fn told(refused: &Refused, at: &str) -> Vec<UserError> {
     use UserErrorCode::{CodeWrong, CredentialsWrong, Invalid, NotAllowed, RateLimited, TicketSpent};
     let (code, path, text) = match refused {
-        Refused::Broken { rules: broken, .. } => {
-            let error = |code: &Broken| UserError::new(error_code(*code), at, words(*code, rules));
+        Refused::Broken { rules: broken, of, .. } => {
+            let error = |code: &Broken| UserError::new(error_code(*code), at, words(*code, of));
             return broken.iter().map(error).collect();
         }
         Refused::CodeWrong => (
@@ -124,34 +129,26 @@ async fn set(ctx: &Context<'_>, input: PasswordSetInput) -> Result<PasswordSetPa
         Some(Ok(pin)) => Some(pin),
         Some(Err(error)) => return Ok(undone(vec![error], false)),
     };
-    let outcome = desk.set(&token, &browser, &new, pin.as_ref()).await.map_err(|e| fault(ctx, &e))?;
-    // Why asked again: what is refused is told with the figures of its owner.
-    let rules = match &outcome {
-        Ok(_) => PasswordRules::default(),
-        Err(_) => desk.policy(Some((&token, &browser))).await.map_err(|e| fault(ctx, &e))?,
-    };
-    Ok(payload(outcome, &rules))
+    let outcome = desk.set(&token, &browser, &new, pin.as_ref(), Language::chosen(input.language)).await.map_err(|e| fault(ctx, &e))?;
+    Ok(payload(outcome))
 }
 
 async fn change(ctx: &Context<'_>, input: PasswordChangeInput) -> Result<PasswordSetPayload> {
     let began = Instant::now();
     let desk = &house(ctx)?.desk;
     let (current, new) = (Zeroizing::new(input.current_password), Zeroizing::new(input.new_password));
-    let outcome = desk.change(&input.username, &current, &new, address(ctx)).await.map_err(|e| fault(ctx, &e))?;
-    let rules = match &outcome {
-        Ok(_) => PasswordRules::default(),
-        Err(_) => desk.policy(None).await.map_err(|e| fault(ctx, &e))?,
-    };
+    let language = Language::chosen(input.language);
+    let outcome = desk.change(&input.username, &current, &new, address(ctx), language).await.map_err(|e| fault(ctx, &e))?;
     if matches!(outcome, Err(Refused::CredentialsWrong | Refused::TooMany)) {
         tokio::time::sleep_until(began + REFUSED_AFTER).await;
     }
-    Ok(payload(outcome, &rules))
+    Ok(payload(outcome))
 }
 
-fn payload(outcome: std::result::Result<password::Done, Refused>, rules: &PasswordRules) -> PasswordSetPayload {
+fn payload(outcome: std::result::Result<password::Done, Refused>) -> PasswordSetPayload {
     match outcome {
         Ok(done) => PasswordSetPayload { done: true, expires_at: done.expires_at, old_password_gone: false, user_errors: Vec::new() },
-        Err(refused) => undone(told(&refused, rules, "newPassword"), matches!(refused, Refused::Broken { old_gone: true, .. })),
+        Err(refused) => undone(told(&refused, "newPassword"), matches!(refused, Refused::Broken { old_gone: true, .. })),
     }
 }
 

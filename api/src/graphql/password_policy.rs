@@ -96,6 +96,8 @@ pub fn words(code: Broken, rules: &PasswordRules) -> String {
     match code {
         Broken::TooShort => format!("At least {} characters.", rules.minimum_length),
         Broken::TooYoung => format!("The password was changed a short while ago; it cannot be changed again within {days} days."),
+        // Why another word: a filter of the ministry's own on its controllers, which tells nobody what it wants.
+        Broken::InHistory if rules.history == 0 => "The directory does not take this password. Choose another one.".to_owned(),
         Broken::InHistory => format!("Not one of the last {} passwords.", rules.history),
         Broken::TooLong => "At most 256 characters.".to_owned(),
         Broken::TooSimple => "Three kinds out of four: capitals, small letters, digits, signs.".to_owned(),

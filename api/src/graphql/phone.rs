@@ -162,6 +162,14 @@ pub struct MobileChangeConfirmInput {
     code: String,
 }
 
+/// Who gives up the own mobile.
+#[derive(InputObject)]
+pub struct MobileRemoveInput {
+    /// The present password, once more.
+    #[graphql(secret)]
+    password: String,
+}
+
 /// One's own office line.
 #[derive(InputObject)]
 pub struct WorkPhoneUpdateInput {
@@ -230,6 +238,14 @@ impl PhoneMutation {
         Some(confirm(ctx, person, input).await)
     }
 
+    /// Gives up one's own mobile number; the password is asked again. It counts no more at once: no codes for a new password can be sent,
+    /// and who forgets the password has to turn to the personnel unit. The number before and the mail address are told. A number that is
+    /// added later gets such codes only some time later.
+    async fn mobile_remove(&self, ctx: &Context<'_>, #[graphql(desc = "The password.")] input: MobileRemoveInput) -> Maybe<PhonesPayload> {
+        let person = own(ctx)?;
+        Some(remove(ctx, person, input).await)
+    }
+
     /// Changes one's own office line; the password is asked again.
     async fn work_phone_update(
         &self,
@@ -268,6 +284,7 @@ fn told(refused: Refused, at: &str) -> UserError {
         Refused::Password(_) => (CredentialsWrong, "password", "The password is wrong."),
         Refused::TooMany => (RateLimited, at, "Too many codes were asked for. Wait a minute, or an hour where that does not help."),
         Refused::Same => (AlreadyDone, at, "This is the number already."),
+        Refused::NoMobile => (AlreadyDone, at, "There is no mobile number to be removed."),
         Refused::Code => (CodeWrong, "code", "The code is wrong, was used, has expired or was tried too often. Ask for a new one."),
         Refused::NoPerson => (NotFound, at, "There is no such person, or no account."),
         Refused::OwnNumber => (NotAllowed, "personId", "One's own phones are changed with password and code."),
@@ -328,6 +345,12 @@ async fn confirm(ctx: &Context<'_>, person: PersonId, input: MobileChangeConfirm
     let challenge = id::decode(CHALLENGE, &input.challenge_id).unwrap_or(Uuid::nil());
     let outcome = house(ctx)?.phones.confirm(person, challenge, &code).await.map_err(|e| fault(ctx, &e))?;
     Ok(payload(ctx, outcome, "code"))
+}
+
+async fn remove(ctx: &Context<'_>, person: PersonId, input: MobileRemoveInput) -> Result<PhonesPayload> {
+    let password = Zeroizing::new(input.password);
+    let outcome = house(ctx)?.phones.remove(person, &password, address(ctx)).await.map_err(|e| fault(ctx, &e))?;
+    Ok(payload(ctx, outcome, "password"))
 }
 
 async fn update_work(ctx: &Context<'_>, person: PersonId, input: WorkPhoneUpdateInput) -> Result<PhonesPayload> {

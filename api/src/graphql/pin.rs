@@ -3,8 +3,8 @@ use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::house;
 use super::password::{REFUSED_AFTER, address, told};
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use kimlik_domain::password::Pin;
 use kimlik_domain::password::pin::PinFault;
-use kimlik_domain::password::{PasswordRules, Pin};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -65,7 +65,7 @@ async fn set(ctx: &Context<'_>, input: PinSetInput) -> Result<PinSetPayload> {
         Ok(()) => PinSetPayload { done: true, user_errors: Vec::new() },
         Err(refused) => {
             tokio::time::sleep_until(began + REFUSED_AFTER).await;
-            PinSetPayload { done: false, user_errors: told(&refused, &PasswordRules::default(), "currentPassword") }
+            PinSetPayload { done: false, user_errors: told(&refused, "currentPassword") }
         }
     })
 }

@@ -6,8 +6,8 @@ use crate::http::browser;
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::session::Secret;
+use kimlik_domain::password::Refused;
 use kimlik_domain::password::desk::Handed;
-use kimlik_domain::password::{PasswordRules, Refused};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -91,7 +91,7 @@ pub async fn ticket_payload(outcome: std::result::Result<Handed, Refused>, began
         }
         Err(refused) => {
             tokio::time::sleep_until(began + REFUSED_AFTER).await;
-            Ok(TicketPayload { ticket: None, user_errors: told(&refused, &PasswordRules::default(), at) })
+            Ok(TicketPayload { ticket: None, user_errors: told(&refused, at) })
         }
     }
 }

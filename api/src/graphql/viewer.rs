@@ -1,6 +1,7 @@
 //! Who is asking.
 use super::card::{IdentityCard, of_person};
 use super::error::Maybe;
+use super::language::{Language, language_of};
 use super::scalar::UnitCode;
 use super::service_account::ServiceScope;
 use super::{allows, caller};
@@ -70,6 +71,14 @@ impl Viewer {
         let mut units: Vec<_> = self.0.units.iter().copied().collect();
         units.sort_unstable();
         units.into_iter().map(UnitCode).collect()
+    }
+    /// What SMS and e-mail to the caller are written in; null: the ministry's language, since nothing was chosen (languageSet).
+    #[graphql(complexity = "5")]
+    async fn language(&self, ctx: &Context<'_>) -> Maybe<Language> {
+        match self.0.person() {
+            Some(person) => language_of(ctx, person).await.transpose(),
+            None => None,
+        }
     }
     /// The own card; null where the caller is no person.
     #[graphql(complexity = "5 + child_complexity")]

@@ -41,6 +41,7 @@ pub const PHRASES: &[Phrase] = &[
     ),
     ("Without your name or user name.", "", "Adınızı, soyadınızı veya kullanıcı adınızı içermemeli."),
     ("Not one that is easily guessed.", "", "Kolay tahmin edilen bir parola olmamalı."),
+    ("The directory does not take this password. Choose another one.", "", "Dizin bu parolayı kabul etmiyor. Başka bir parola seçin."),
     ("Not one of the last {} passwords.", "", "Daha önce kullanılan son {0} paroladan biri olmamalı."),
     (
         "The password was changed a short while ago; it cannot be changed again within {} days.",
@@ -65,6 +66,7 @@ pub const PHRASES: &[Phrase] = &[
         "Çok fazla kod istendi. Bir dakika, yetmezse bir saat bekleyin.",
     ),
     ("This is the number already.", "", "Numara zaten bu."),
+    ("There is no mobile number to be removed.", "", "Kayıttan kaldırılacak bir cep telefonu yok."),
     (
         "The code is wrong, was used, has expired or was tried too often. Ask for a new one.",
         "",

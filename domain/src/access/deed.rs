@@ -130,6 +130,8 @@ table! {
     SendPasswordReset:  Never Never  Others Never  All    -;
     /// One's own numbers, the password asked again.
     ChangeOwnPhones:    Never Own    Own    Own    Own    -;
+    /// What one is told things in.
+    ChooseLanguage:     Never Own    Own    Own    Own    -;
     /// Other people's numbers, with a reason.
     ChangePhones:       Never Never  Others Never  All    -;
     StartSync:          Never Never  Never  Never  All    RunsStart;

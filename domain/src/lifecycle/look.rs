@@ -726,6 +726,7 @@ fn newcomer(said: &Changed) -> PersonRecord {
         unsettled: Vec::new(),
         suspension: None,
         mailbox: None,
+        language: None,
     }
 }
 

@@ -379,7 +379,7 @@ impl Settled {
             occasion: announcement::occasion(account.opening, None),
             to: mobile.clone().into(),
             subject: None,
-            text: of.policy.texts.compose(&telling, None),
+            text: of.policy.texts.compose(&telling, record.language),
             code: Some(message::activation_code(random)),
             valid_until: None,
         });

@@ -134,16 +134,18 @@ impl Digest {
         let count = tallies.values().map(|t| t.count).sum();
         let blocking = tallies.iter().filter(|(kind, _)| blocks(**kind)).map(|(_, t)| t.count).sum();
         let overdue = tallies.values().map(|t| t.overdue).sum();
-        let issues = list(tallies, self.texts.language, today);
-        let telling = Telling::IssueDigest { count, blocking, overdue, issues: &issues };
+        let lists = Language::ALL.map(|language| (language, list(tallies, language, today)));
         let mut messages = Vec::new();
         for record in officers {
             let Some(account) = record.account.as_ref().filter(|a| a.state == AccountState::Active) else { continue };
+            let language = record.language.unwrap_or(self.texts.language);
+            let issues = lists.iter().find(|(of, _)| *of == language).map_or("", |(_, list)| list.as_str());
+            let telling = Telling::IssueDigest { count, blocking, overdue, issues };
             let to = Notice {
                 mobile: record.person.mobile.as_ref().filter(|_| self.rules.by_sms),
                 mail: Some(account.names.mail.as_ref()).filter(|_| self.rules.by_mail),
                 occasion: format!("{unit}:{today}"),
-                language: None,
+                language: Some(language),
                 // Why not later: the next day there is another one.
                 valid_until: today.checked_add_days(Days::new(1)).map(day::midnight),
             };

@@ -1,7 +1,7 @@
 //! What e-mails say, in Turkish and English: a subject of one line and a plain text. Operators may change both; what they wrote is
 //! checked when Kimlik starts.
-use super::template::{Language, TemplateFault, check};
-use super::{Purpose, Telling};
+use super::template::{TemplateFault, check};
+use super::{Language, Purpose, Telling};
 use zeroize::Zeroizing;
 
 #[derive(Clone, PartialEq, Eq)]
@@ -76,6 +76,20 @@ pub(super) fn built_in(purpose: Purpose, language: Language) -> Option<(&'static
         (Purpose::MobileChangedNotice, En) => (
             "Your mobile number was changed",
             "Hello,\n\nThe mobile number of your account {username} was changed. Password codes will go to the new number from now on.\n\n\
+             If neither you nor your personnel unit did this, tell your personnel unit and the IT department at once.\n\n\
+             This message was sent automatically; please do not answer it. The ministry never asks you for your password.\n",
+        ),
+        (Purpose::MobileRemovedNotice, Tr) => (
+            "Cep telefonunuz kayıttan kaldırıldı",
+            "Merhaba,\n\n{username} hesabınızın cep telefonu kayıttan kaldırıldı. Bundan sonra parola kodu gönderilemez: parolanızı \
+             unutursanız personel biriminize başvurmanız gerekir.\n\n\
+             Bunu siz ya da personel biriminiz yapmadıysa personel biriminize ve bilgi işlem birimine hemen bildirin.\n\n\
+             Bu ileti kendiliğinden gönderilmiştir, yanıtlamayınız. Bakanlık sizden parolanızı hiçbir zaman istemez.\n",
+        ),
+        (Purpose::MobileRemovedNotice, En) => (
+            "Your mobile number was removed",
+            "Hello,\n\nThe mobile number of your account {username} was removed. No password codes can be sent any more: if you forget \
+             your password, you have to turn to your personnel unit.\n\n\
              If neither you nor your personnel unit did this, tell your personnel unit and the IT department at once.\n\n\
              This message was sent automatically; please do not answer it. The ministry never asks you for your password.\n",
         ),

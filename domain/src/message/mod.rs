@@ -4,6 +4,7 @@
 pub mod announcement; // sent again
 pub mod courier;
 pub mod digest;
+pub mod language;
 mod letter;
 mod notice;
 pub mod recipient;
@@ -11,10 +12,11 @@ pub mod reminder;
 pub mod round;
 pub mod template;
 
+pub use language::Language;
 pub use letter::{Letter, check_subject, check_text};
 pub use notice::{Notice, notices};
 pub use recipient::{Channel, MailAddress, Recipient};
-pub use template::{Language, Slot, Telling, TemplateFault, Templates};
+pub use template::{Slot, Telling, TemplateFault, Templates};
 
 use crate::id::{MessageId, PersonId};
 use chrono::{DateTime, Utc};
@@ -35,6 +37,8 @@ pub enum Purpose {
     MobileConfirmCode,
     /// To the number before: the mobile number was changed.
     MobileChangedNotice,
+    /// To the number before: there is none any more.
+    MobileRemovedNotice,
     PasswordChangedNotice,
     /// The PIN that is asked beside codes was changed.
     PinChangedNotice,
@@ -51,6 +55,7 @@ impl Purpose {
         Purpose::UnlockCode,
         Purpose::MobileConfirmCode,
         Purpose::MobileChangedNotice,
+        Purpose::MobileRemovedNotice,
         Purpose::PasswordChangedNotice,
         Purpose::PinChangedNotice,
         Purpose::PasswordExpiring,
@@ -65,6 +70,13 @@ impl Purpose {
     pub fn is_reminder(self) -> bool {
         matches!(self, Purpose::PasswordExpiring | Purpose::IssueDigest)
     }
+    /// What is not so any more once this is told: what waits to be sent of it is taken back.
+    pub fn outdates(self) -> Option<Purpose> {
+        match self {
+            Purpose::PasswordChangedNotice => Some(Purpose::PasswordExpiring),
+            _ => None,
+        }
+    }
     /// Codes go to phones only, never by e-mail.
     pub fn carries_code(self) -> bool {
         matches!(self, Purpose::AccountOpened | Purpose::ResetCode | Purpose::UnlockCode | Purpose::MobileConfirmCode)
@@ -76,6 +88,7 @@ impl Purpose {
             Purpose::UnlockCode => "unlock_code",
             Purpose::MobileConfirmCode => "mobile_confirm_code",
             Purpose::MobileChangedNotice => "mobile_changed_notice",
+            Purpose::MobileRemovedNotice => "mobile_removed_notice",
             Purpose::PasswordChangedNotice => "password_changed_notice",
             Purpose::PinChangedNotice => "pin_changed_notice",
             Purpose::PasswordExpiring => "password_expiring",

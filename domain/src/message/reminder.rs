@@ -1,6 +1,6 @@
 //! Reminders before a password runs out: once for each person and step, however often the directory is asked.
 use super::round::DailyRound;
-use super::{Language, Notice, Telling, Templates, notices};
+use super::{Notice, Telling, Templates, notices};
 use crate::account::AccountState;
 use crate::day::{self, Day};
 use crate::id::{AccountGuid, MessageId, PersonId, uuid_v7};
@@ -67,7 +67,7 @@ impl Reminder {
                 mail: Some(account.names.mail.as_ref()).filter(|_| self.rules.by_mail),
                 // Why by when it was set: a policy that changes moves the end of everybody's, and reminds nobody again.
                 occasion: format!("{}:{step}", expiry.set_at.timestamp()),
-                language: None::<Language>,
+                language: record.language,
                 valid_until: Some(expiry.expires_at),
             };
             let telling = Telling::PasswordExpiring { username: &account.names.username, days };

@@ -1,18 +1,9 @@
 //! What messages say, in Turkish and English. Operators may change it; what they wrote is checked when Kimlik starts.
 //!
 //! The texts built in avoid the letters that GSM 7-bit lacks: they stay cheap and whole on every phone.
-use super::{CODE, Purpose, letter};
-use serde::{Deserialize, Serialize};
+use super::{CODE, Language, Purpose, letter};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    #[default]
-    Tr,
-    En,
-}
 
 /// What stands between braces in a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +76,9 @@ pub enum Telling<'a> {
     MobileChangedNotice {
         username: &'a str,
     },
+    MobileRemovedNotice {
+        username: &'a str,
+    },
     PasswordChangedNotice {
         username: &'a str,
     },
@@ -112,6 +106,7 @@ impl Telling<'_> {
             Telling::UnlockCode { .. } => Purpose::UnlockCode,
             Telling::MobileConfirmCode { .. } => Purpose::MobileConfirmCode,
             Telling::MobileChangedNotice { .. } => Purpose::MobileChangedNotice,
+            Telling::MobileRemovedNotice { .. } => Purpose::MobileRemovedNotice,
             Telling::PasswordChangedNotice { .. } => Purpose::PasswordChangedNotice,
             Telling::PinChangedNotice { .. } => Purpose::PinChangedNotice,
             Telling::PasswordExpiring { .. } => Purpose::PasswordExpiring,
@@ -125,6 +120,7 @@ impl Telling<'_> {
             (
                 Telling::AccountOpened { username, .. }
                 | Telling::MobileChangedNotice { username }
+                | Telling::MobileRemovedNotice { username }
                 | Telling::PasswordChangedNotice { username }
                 | Telling::PinChangedNotice { username }
                 | Telling::PasswordExpiring { username, .. },
@@ -153,7 +149,9 @@ pub fn slots(purpose: Purpose) -> &'static [Slot] {
     match purpose {
         Purpose::AccountOpened => &[Slot::Username, Slot::Mail, Slot::Portal, Slot::Code],
         Purpose::ResetCode | Purpose::UnlockCode | Purpose::MobileConfirmCode => &[Slot::Minutes, Slot::Code, Slot::Portal],
-        Purpose::MobileChangedNotice | Purpose::PasswordChangedNotice | Purpose::PinChangedNotice => &[Slot::Username, Slot::Portal],
+        Purpose::MobileChangedNotice | Purpose::MobileRemovedNotice | Purpose::PasswordChangedNotice | Purpose::PinChangedNotice => {
+            &[Slot::Username, Slot::Portal]
+        }
         Purpose::PasswordExpiring => &[Slot::Username, Slot::Days, Slot::Portal],
         Purpose::IssueDigest => &[Slot::Count, Slot::Blocking, Slot::Overdue, Slot::Issues, Slot::Portal],
     }
@@ -302,6 +300,12 @@ fn built_in(purpose: Purpose, language: Language) -> &'static str {
         }
         (Purpose::MobileChangedNotice, En) => {
             "The mobile number of account {username} was changed. If it was not you, tell your personnel unit at once."
+        }
+        (Purpose::MobileRemovedNotice, Tr) => {
+            "{username} hesabinin cep telefonu kayittan kaldirildi. Siz yapmadiysaniz personel biriminize hemen bildirin."
+        }
+        (Purpose::MobileRemovedNotice, En) => {
+            "The mobile number of account {username} was removed. If it was not you, tell your personnel unit at once."
         }
         (Purpose::PasswordChangedNotice, Tr) => {
             "{username} hesabinin parolasi degistirildi. Siz yapmadiysaniz bilgi islem birimine hemen bildirin."

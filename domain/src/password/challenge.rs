@@ -5,7 +5,7 @@ use super::ticket::TicketPurpose;
 use super::{PasswordFacts, Pin, Ticket};
 use crate::access::session::Secret;
 use crate::id::{MessageId, PersonId};
-use crate::message::{self, NewMessage, Purpose, Telling};
+use crate::message::{self, Language, NewMessage, Purpose, Telling};
 use crate::ports::{PeopleBy, PersonRecord, PortResult, Throttled};
 use crate::staff::{MobileNumber, NationalId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -223,7 +223,7 @@ impl Desk {
         if self.tickets.throttle(self.id(now), &keys, self.rules.challenge.window, now).await? == Throttled::TooMany {
             return declined("too many codes for this person or number");
         }
-        Ok((Some(person), Ok(self.code(asked.kind, asked.id, to, now))))
+        Ok((Some(person), Ok(self.code(asked.kind, asked.id, to, record.language, now))))
     }
 
     async fn knows_national_id(&self, record: &PersonRecord, asked: &Asked) -> PortResult<bool> {
@@ -238,7 +238,14 @@ impl Desk {
         Ok(announced.zip(facts.set_at).is_some_and(|(announced, set)| set <= announced))
     }
 
-    pub(super) fn code(&self, kind: ChallengeKind, challenge: Uuid, to: MobileNumber, now: DateTime<Utc>) -> NewMessage {
+    pub(super) fn code(
+        &self,
+        kind: ChallengeKind,
+        challenge: Uuid,
+        to: MobileNumber,
+        language: Option<Language>,
+        now: DateTime<Utc>,
+    ) -> NewMessage {
         let mut random = Zeroizing::new([0; 8]);
         self.entropy.fill(random.as_mut_slice());
         let minutes = u32::try_from(self.rules.challenge.code.num_minutes()).unwrap_or(10);
@@ -252,7 +259,7 @@ impl Desk {
             occasion: challenge.to_string(),
             to: to.into(),
             subject: None,
-            text: self.texts.compose(&telling, None),
+            text: self.texts.compose(&telling, language),
             code: Some(message::short_code(*random)),
             valid_until: Some(now + self.rules.challenge.code),
         }

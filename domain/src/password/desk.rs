@@ -8,7 +8,7 @@ use crate::access::door::Door;
 use crate::access::session::{EndedBecause, Secret, SessionsOf, SignedIn};
 use crate::audit::AuditEvent;
 use crate::id::{AccountGuid, PersonId, uuid_v7};
-use crate::message::{self, NewMessage, Notice, Purpose, Telling, Templates};
+use crate::message::{self, Language, NewMessage, Notice, Purpose, Telling, Templates};
 use crate::ports::{
     Attempt, Challenges, Clock, CodeTried, Entropy, Outbox, Passwords, PeopleBy, PersonRecord, Pins, PortResult, Refusal, Store, Throttled,
     Tickets,
@@ -28,7 +28,7 @@ pub(super) const NOTICE: TimeDelta = TimeDelta::days(2);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeskRules {
     pub ticket: TimeDelta,
-    /// A newcomer's code.
+    /// A newcomer's code, from when the account was announced.
     pub activation: TimeDelta,
     /// Tries of one code, right ones that were not followed by a new password included.
     pub tries: u32,
@@ -45,7 +45,7 @@ impl Default for DeskRules {
     fn default() -> DeskRules {
         DeskRules {
             ticket: TimeDelta::minutes(10),
-            activation: TimeDelta::days(30),
+            activation: TimeDelta::hours(72),
             tries: 5,
             from_address: 60,
             in_all: 3_000,
@@ -94,9 +94,11 @@ pub enum Refused {
     PinMissing,
     /// A PIN is set with the first password, or by who knows the password.
     PinNotHere,
-    /// `old_gone`: the old password does not work any more either; the ticket still does.
+    /// `of`: the rules that hold for this account, with their figures. `old_gone`: the old password does not work any more either;
+    /// the ticket still does.
     Broken {
         rules: Vec<Broken>,
+        of: PasswordRules,
         old_gone: bool,
     },
 }
@@ -158,12 +160,14 @@ impl Desk {
     }
 
     /// With a ticket, a new password; with a newcomer's, a PIN as well. The ticket stays usable where the password is refused.
+    /// `language`: what its owner is told things in from now on; `None`: as before.
     pub async fn set(
         &self,
         token: &Secret,
         browser: &Secret,
         new: &Zeroizing<String>,
         pin: Option<&Pin>,
+        language: Option<Language>,
     ) -> PortResult<Result<Done, Refused>> {
         let now = self.clock.now();
         let Some(ticket) = self.tickets.ticket(token, browser, TicketPurpose::SetPassword, now).await? else {
@@ -171,10 +175,10 @@ impl Desk {
         };
         let facts = self.passwords.password_facts(ticket.account).await?.filter(PasswordFacts::is_served);
         let Some(facts) = facts else { return Ok(Err(Refused::TicketSpent)) };
-        let rules = self.passwords.password_rules(Some(ticket.account)).await?;
+        let rules = self.rules_of(Some(ticket.account)).await?;
         let broken = rules.broken(new, Some(&facts), &self.rules.words);
         if !broken.is_empty() {
-            return Ok(Err(Refused::Broken { rules: broken, old_gone: ticket.intermediate.is_some() }));
+            return Ok(Err(Refused::Broken { rules: broken, of: rules, old_gone: ticket.intermediate.is_some() }));
         }
         match pin {
             Some(_) if !ticket.is_first => return Ok(Err(Refused::PinNotHere)),
@@ -194,8 +198,10 @@ impl Desk {
         }
         let event = self.event(now, Some(ticket.person), "password.set", "a ticket");
         let record = self.store.people(PeopleBy::Ids(&[ticket.person])).await?.into_iter().next();
-        let notices = record.filter(|_| !ticket.is_first).map_or_else(Vec::new, |record| self.notices(&record, ticket.id, now));
+        let told = record.as_ref().filter(|_| !ticket.is_first);
+        let notices = told.map_or_else(Vec::new, |record| self.notices(record, ticket.id, now));
         self.tickets.spend(&ticket, &event, &notices, now).await?;
+        self.speak(record.as_ref(), language, now).await?;
         self.done(ticket.person, ticket.account, now).await.map(Ok)
     }
 
@@ -208,7 +214,7 @@ impl Desk {
         rules: &PasswordRules,
         new: &Zeroizing<String>,
     ) -> PortResult<Result<(), Refused>> {
-        let refused = |old_gone| Refused::Broken { rules: vec![Broken::InHistory], old_gone };
+        let refused = |old_gone| Refused::Broken { rules: vec![Broken::InHistory], of: *rules, old_gone };
         // Why not with a minimum age: a controller that looks at the history in a reset refuses it as too young, too.
         if rules.history == 0 || (rules.minimum_age.is_none() && ticket.intermediate.is_none()) {
             match self.passwords.reset(&facts.account, new, rules.history > 0).await {
@@ -248,13 +254,14 @@ impl Desk {
         }
     }
 
-    /// Who knows the password changes it; also where it has expired or must be changed.
+    /// Who knows the password changes it; also where it has expired or must be changed. `language`: as in [`Desk::set`].
     pub async fn change(
         &self,
         username: &str,
         current: &Zeroizing<String>,
         new: &Zeroizing<String>,
         address: &str,
+        language: Option<Language>,
     ) -> PortResult<Result<Done, Refused>> {
         let now = self.clock.now();
         let (account, proven) = match self.prove(username, current, address, now).await? {
@@ -264,7 +271,7 @@ impl Desk {
         let record = self.store.people(PeopleBy::Guids(&[account])).await?.into_iter().next();
         let facts = self.passwords.password_facts(account).await?.filter(PasswordFacts::is_served);
         let (Some(record), Some(facts)) = (record, facts) else { return Ok(Err(Refused::CredentialsWrong)) };
-        let rules = self.passwords.password_rules(Some(account)).await?;
+        let rules = self.rules_of(Some(account)).await?;
         let mut broken = rules.broken(new, Some(&facts), &self.rules.words);
         if rules.is_too_young(&facts, now) && proven == Proven::Current {
             broken.push(Broken::TooYoung);
@@ -273,12 +280,12 @@ impl Desk {
             broken.push(Broken::InHistory);
         }
         if !broken.is_empty() {
-            return Ok(Err(Refused::Broken { rules: broken, old_gone: false }));
+            return Ok(Err(Refused::Broken { rules: broken, of: rules, old_gone: false }));
         }
         match self.passwords.change(&facts.account, current, new).await {
             Ok(()) => {}
             Err(fault) if fault.refusal() == Some(Refusal::Password) => {
-                return Ok(Err(Refused::Broken { rules: vec![Broken::InHistory], old_gone: false }));
+                return Ok(Err(Refused::Broken { rules: vec![Broken::InHistory], of: rules, old_gone: false }));
             }
             Err(fault) if fault.refusal() == Some(Refusal::WrongPassword) => return Ok(Err(Refused::CredentialsWrong)),
             Err(fault) => return Err(fault),
@@ -287,6 +294,7 @@ impl Desk {
         let notices = self.notices(&record, self.id(now), now);
         let notices: Vec<_> = notices.into_iter().map(|notice| (record.person.id, notice)).collect();
         self.outbox.queue_messages(&notices, now).await?;
+        self.speak(Some(&record), language, now).await?;
         self.done(record.person.id, account, now).await.map(Ok)
     }
 
@@ -322,10 +330,18 @@ impl Desk {
             mobile: record.person.mobile.as_ref(),
             mail: Some(&account.names.mail),
             occasion: occasion.to_string(),
-            language: None,
+            language: record.language,
             valid_until: Some(now + NOTICE),
         };
         message::notices(&self.texts, &Telling::PasswordChangedNotice { username: &account.names.username }, &to, || self.id(now))
+    }
+
+    /// Why after the notice of the deed: that is written in the language of before, or an intruder would choose it.
+    async fn speak(&self, record: Option<&PersonRecord>, language: Option<Language>, now: DateTime<Utc>) -> PortResult<()> {
+        match record.zip(language) {
+            Some((record, language)) => message::language::choose(self.outbox.as_ref(), record, language, "parola", now).await,
+            None => Ok(()),
+        }
     }
 
     /// All sessions end; when the new one is due is told.
@@ -336,10 +352,14 @@ impl Desk {
         Ok(Done { expires_at: facts.and_then(|f| f.expires_at) })
     }
 
+    async fn rules_of(&self, account: Option<AccountGuid>) -> PortResult<PasswordRules> {
+        Ok(self.passwords.password_rules(account).await?.at_least())
+    }
+
     /// The rules that hold; with a ticket, for its owner.
     pub async fn policy(&self, holder: Option<(&Secret, &Secret)>) -> PortResult<PasswordRules> {
         let account = self.holder(holder).await?.map(|facts| facts.account.guid);
-        self.passwords.password_rules(account).await
+        self.rules_of(account).await
     }
 
     /// Strength (0 to 4) and the rules that a password breaks. Nothing is kept.
@@ -349,7 +369,7 @@ impl Desk {
         holder: Option<(&Secret, &Secret)>,
     ) -> PortResult<(u8, Vec<Broken>, PasswordRules)> {
         let owner = self.holder(holder).await?;
-        let rules = self.passwords.password_rules(owner.as_ref().map(|o| o.account.guid)).await?;
+        let rules = self.rules_of(owner.as_ref().map(|o| o.account.guid)).await?;
         let words: Vec<&str> = self.rules.words.iter().map(String::as_str).chain(owner.iter().map(|o| o.username.as_ref())).collect();
         Ok((super::rules::strength(password, &words), rules.broken(password, owner.as_ref(), &self.rules.words), rules))
     }

@@ -4,6 +4,7 @@ use super::challenge::ChallengeKind;
 use super::desk::{Desk, Handed, Refused};
 use crate::access::Caller;
 use crate::id::PersonId;
+use crate::message::Language;
 use crate::ports::{PortResult, Throttled};
 use crate::staff::MobileNumber;
 use crate::text;
@@ -84,7 +85,7 @@ impl Desk {
         };
         let mut event = self.event(now, Some(wish.person), deed, because);
         event.actor = caller.actor();
-        let to = match sent {
+        let (to, language) = match sent {
             Ok(to) => to,
             Err(refused) => {
                 event.detail = json!({ "verified": wish.verified });
@@ -93,12 +94,18 @@ impl Desk {
             }
         };
         event.detail = json!({ "verified": wish.verified, "to": to.masked(), "challenge": challenge });
-        let message = self.code(ChallengeKind::Reset, challenge, to.clone(), now);
+        let message = self.code(ChallengeKind::Reset, challenge, to.clone(), language, now);
         self.challenges.begin(challenge, wish.person, &message, &event, now).await?;
         Ok(Ok(ResetSent { to, expires_at: now + self.rules.challenge.code }))
     }
 
-    async fn sendable(&self, caller: &Caller, wish: &ResetWish, now: DateTime<Utc>) -> PortResult<Result<MobileNumber, NotSent>> {
+    /// Where the code goes, and in which language.
+    async fn sendable(
+        &self,
+        caller: &Caller,
+        wish: &ResetWish,
+        now: DateTime<Utc>,
+    ) -> PortResult<Result<(MobileNumber, Option<Language>), NotSent>> {
         if caller.person() == Some(wish.person) {
             return Ok(Err(NotSent::OwnAccount));
         }
@@ -127,7 +134,7 @@ impl Desk {
                 return Ok(Err(NotSent::TooMany));
             }
         }
-        Ok(Ok(to))
+        Ok(Ok((to, record.language)))
     }
 
     /// The person, with the code that an officer had sent. Who was sent none is answered like a wrong code.

@@ -73,7 +73,7 @@ impl Desk {
             mobile: record.person.mobile.as_ref(),
             mail: record.account.as_ref().map(|account| &*account.names.mail),
             occasion: self.id(now).to_string(),
-            language: None,
+            language: record.language,
             valid_until: Some(now + super::desk::NOTICE),
         };
         let notices = message::notices(&self.texts, &Telling::PinChangedNotice { username: &facts.username }, &to, || self.id(now));

@@ -6,7 +6,7 @@ use crate::account::Account;
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId};
 use crate::message::announcement::{KIMLIK, Resend, Resent, occasion, was_announced};
-use crate::message::{self, NewMessage, Purpose, Telling};
+use crate::message::{self, Language, NewMessage, Purpose, Telling};
 use crate::ports::{PeopleBy, PersonRecord, PortResult};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -67,14 +67,14 @@ impl Desk {
             occasion: occasion(account.opening, Some(id)),
             to: to.into(),
             subject: None,
-            text: self.announcing(account),
+            text: self.announcing(account, record.language),
             code: Some(message::activation_code(*random)),
             valid_until: None,
         }))
     }
 
-    fn announcing(&self, account: &Account) -> Zeroizing<String> {
-        self.texts.compose(&Telling::AccountOpened { username: &account.names.username, mail: &account.names.mail }, None)
+    fn announcing(&self, account: &Account, language: Option<Language>) -> Zeroizing<String> {
+        self.texts.compose(&Telling::AccountOpened { username: &account.names.username, mail: &account.names.mail }, language)
     }
 
     /// Until when the code of an announcement of now can be used.
@@ -100,7 +100,7 @@ impl Desk {
             let (Some(account), Some(mobile), Some(told)) = (&record.account, &record.person.mobile, announced.get(&person)) else {
                 continue;
             };
-            let Some(reason) = told.is_stranded(mobile, &self.announcing(account)) else { continue };
+            let Some(reason) = told.is_stranded(mobile, &self.announcing(account, record.language)) else { continue };
             let order = Resend { id: self.id(now), person, by: KIMLIK.into(), reason: reason.into(), at: now };
             let Ok(message) = self.announcement(record, order.id, None).await? else { continue };
             match self.outbox.resend(&order, &message, &resend_event(&order), None).await? {

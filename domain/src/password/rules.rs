@@ -17,6 +17,8 @@ pub struct PasswordRules {
     pub maximum_age: Option<TimeDelta>,
 }
 
+/// Shorter ones are refused, whatever the directory would take.
+const SHORTEST: u32 = 8;
 /// unicodePwd takes no more; what is longer was not typed by a person.
 pub const LONGEST: usize = 256;
 /// Below this score of zxcvbn (0 to 4) a password is among the first that anybody tries.
@@ -75,6 +77,12 @@ pub fn strength(password: &str, words: &[&str]) -> u8 {
 }
 
 impl PasswordRules {
+    /// As Kimlik keeps to them: not weaker than it must be.
+    #[must_use]
+    pub fn at_least(self) -> PasswordRules {
+        PasswordRules { minimum_length: self.minimum_length.max(SHORTEST), ..self }
+    }
+
     /// All that can be told before the directory is asked. Nobody's password (`None`): the rules that hold for everybody.
     pub fn broken(&self, password: &str, owner: Option<&PasswordFacts>, words: &[String]) -> Vec<Broken> {
         let mut broken = Vec::new();
@@ -157,6 +165,15 @@ mod tests {
 
     const RULES: PasswordRules =
         PasswordRules { minimum_length: 10, complexity: true, history: 24, minimum_age: Some(TimeDelta::days(1)), maximum_age: None };
+
+    #[test]
+    fn a_directory_that_takes_anything_gets_no_short_password_and_one_that_wants_more_is_obeyed() {
+        let length = |minimum_length| PasswordRules { minimum_length, ..PasswordRules::default() }.at_least().minimum_length;
+        assert_eq!([0, 7, 8, 14].map(length), [8, 8, 8, 14]);
+        let lax = PasswordRules::default().at_least();
+        assert_eq!(lax.broken("Kz9!vqT", None, &[]), [Broken::TooShort]);
+        assert_eq!(lax.broken("kzvqtwmp", None, &[]), [], "and no kinds of characters, where the directory wants none");
+    }
 
     #[test]
     fn each_rule_that_is_broken_is_named_and_no_other() {

@@ -1,10 +1,10 @@
-//! Where numbers are changed: by their owner (password again, and a code to the new mobile), or by the personnel unit.
+//! Where numbers are changed: by their owner (password again, and a code to a new mobile), or by the personnel unit.
 use super::{PhoneChange, Setter, WorkPhone};
 use crate::access::door::{Door, Refused as NotProven};
 use crate::access::{Caller, Who};
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId, uuid_v7};
-use crate::message::{self, NewMessage, Notice, Purpose, Telling, Templates};
+use crate::message::{self, Language, NewMessage, Notice, Purpose, Telling, Templates};
 use crate::ports::{Clock, CodeTried, Entropy, PeopleBy, PersonRecord, PhoneBook, PortResult, Store, Throttled, Tickets};
 use crate::staff::MobileNumber;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -84,6 +84,8 @@ pub enum Refused {
     TooMany,
     /// It is the number that counts already.
     Same,
+    /// There is none that could be removed.
+    NoMobile,
     /// Wrong, spent, outlived, or of another challenge.
     Code,
     /// There is no such person, or not for this caller.
@@ -134,14 +136,14 @@ impl PhoneDesk {
             }
         }
         let challenge = MobileChallenge { id: self.id(now), person, to, made_at: now, expires_at: now + self.rules.code };
-        let message = self.code(&challenge, now);
+        let message = self.code(&challenge, record.language, now);
         let detail = json!({ "to": challenge.to.masked(), "challenge": challenge.id });
         let event = event(now, &actor(&record), "phone.mobile.code", person, "the person asked, with the password", detail);
         self.book.begin_mobile_change(&challenge, &message, &event).await?;
         Ok(Ok(Begun { id: challenge.id, expires_at: challenge.expires_at, resend_after: now + self.rules.resend }))
     }
 
-    fn code(&self, challenge: &MobileChallenge, now: DateTime<Utc>) -> NewMessage {
+    fn code(&self, challenge: &MobileChallenge, language: Option<Language>, now: DateTime<Utc>) -> NewMessage {
         let mut random = Zeroizing::new([0; 8]);
         self.entropy.fill(random.as_mut_slice());
         let minutes = u32::try_from(self.rules.code.num_minutes()).unwrap_or(10);
@@ -151,7 +153,7 @@ impl PhoneDesk {
             occasion: challenge.id.to_string(),
             to: challenge.to.clone().into(),
             subject: None,
-            text: self.texts.compose(&Telling::MobileConfirmCode { minutes }, None),
+            text: self.texts.compose(&Telling::MobileConfirmCode { minutes }, language),
             code: Some(message::short_code(*random)),
             valid_until: Some(challenge.expires_at),
         }
@@ -179,6 +181,24 @@ impl PhoneDesk {
         if !self.book.change_phones(&made, Some(challenge.id), &event).await? {
             return Ok(Err(Refused::Code));
         }
+        self.after(person).await
+    }
+
+    /// Gives up one's own mobile, with the password. From then on no code reaches the person, who has no way back alone to a forgotten
+    /// password. Why no code to the old number: who gives one up has often lost it.
+    pub async fn remove(&self, person: PersonId, password: &Zeroizing<String>, address: &str) -> Outcome<PersonRecord> {
+        let now = self.clock.now();
+        let Some(record) = self.record(person).await? else { return Ok(Err(Refused::NoPerson)) };
+        if let Err(refused) = self.prove(&record, password, address).await? {
+            return Ok(Err(refused));
+        }
+        if record.phones.mobile().is_none() && record.phones.disputes().is_empty() {
+            return Ok(Err(Refused::NoMobile));
+        }
+        let detail = json!({ "mobile": shown(record.phones.mobile().as_ref(), None) });
+        let event = event(now, &actor(&record), "phone.change", person, "the person, with the password", detail);
+        let made = PhoneChange { person, mobile: Some((self.id(now), None)), work: None, by: Setter::Owner, at: now };
+        self.book.change_phones(&made, None, &event).await?;
         self.after(person).await
     }
 
@@ -260,6 +280,8 @@ impl PhoneDesk {
         let mut told = 0;
         for untold in self.book.untold(AT_ONCE).await? {
             let record = self.record(untold.person).await?;
+            let language = record.as_ref().and_then(|r| r.language);
+            let is_gone = record.as_ref().is_some_and(|r| r.phones.mobile().is_none());
             // Why only an account that works: before that there is nothing that the number could open.
             let account = record.and_then(|r| r.account).filter(|a| a.state == crate::account::AccountState::Active);
             let messages = account.map_or_else(Vec::new, |account| {
@@ -267,10 +289,11 @@ impl PhoneDesk {
                     mobile: untold.to.as_ref(),
                     mail: Some(&account.names.mail),
                     occasion: untold.id.to_string(),
-                    language: None,
+                    language,
                     valid_until: Some(now + NOTICE),
                 };
-                let telling = Telling::MobileChangedNotice { username: &account.names.username };
+                let username = &*account.names.username;
+                let telling = if is_gone { Telling::MobileRemovedNotice { username } } else { Telling::MobileChangedNotice { username } };
                 message::notices(&self.texts, &telling, &to, || self.id(now))
             });
             told += u32::from(!messages.is_empty());

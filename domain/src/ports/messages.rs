@@ -5,7 +5,7 @@ use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId};
 use crate::message::announcement::{Announced, Resend, Resent};
 use crate::message::courier::{Begun, Claimed, Settled};
-use crate::message::{Channel, NewMessage, Purpose, Recipient};
+use crate::message::{Channel, Language, NewMessage, Purpose, Recipient};
 use crate::staff::DataIssue;
 use crate::text::gsm;
 use async_trait::async_trait;
@@ -20,6 +20,9 @@ pub trait Outbox: Send + Sync {
     /// Whether `code` is the one in the last message for that occasion, which was given to a gateway and is not outlived.
     /// Counting tries is the caller's.
     async fn code_matches(&self, person: PersonId, purpose: Purpose, occasion: &str, code: &str, now: DateTime<Utc>) -> PortResult<bool>;
+
+    /// All that is told this person is written in it from now on.
+    async fn keep_language(&self, person: PersonId, language: Language, audit: &AuditEvent) -> PortResult<()>;
 
     // --- announcements sent again
     /// Of these people's present openings (person, opening); who was not told of it is left out.

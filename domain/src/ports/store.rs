@@ -14,7 +14,7 @@ use crate::lifecycle::limits::{Budget, Cap, Population, Spent};
 use crate::lifecycle::run::{Intent, OperationRecord, PersonSettlement, Run};
 use crate::lifecycle::suspension::{Order, Ordered, Suspension};
 use crate::mailbox::Stands;
-use crate::message::Message;
+use crate::message::{Language, Message};
 use crate::phone::Phones;
 use crate::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use crate::staff::{DataIssue, NationalId, Person, RegistryNo, Units};
@@ -56,6 +56,8 @@ pub struct PersonRecord {
     pub suspension: Option<Suspension>,
     /// What was last seen of the mailbox of a closed account, where somebody is asked for mailboxes.
     pub mailbox: Option<Stands>,
+    /// What they are told things in; `None`: they have not chosen.
+    pub language: Option<Language>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,6 +32,7 @@ on_both_engines!(
     a_letter_in_doubt_is_sent_again_under_its_name_and_not_for_ever,
     reminders_are_the_first_to_wait_for_the_next_day,
     a_dead_address_is_an_issue_until_there_is_another_address,
+    a_reminder_that_waits_is_taken_back_once_the_password_is_another,
     messages_are_found_by_what_is_said_of_them,
 );
 
@@ -410,6 +411,41 @@ async fn reminders_are_the_first_to_wait_for_the_next_day(bench: Bench) {
     assert_eq!(courier.round().await.unwrap().sent, 2, "what somebody must hear of has the rest");
     clock.pass(TimeDelta::hours(25));
     assert_eq!(courier.round().await.unwrap().sent, 5, "all of them the next day");
+}
+
+async fn a_reminder_that_waits_is_taken_back_once_the_password_is_another(bench: Bench) {
+    let (clock, phones, post) = (clock(), Scripted::new("a", vec![]), Scripted::repeating(vec![away(); 100]));
+    let reminder = Telling::PasswordExpiring { username: "ayse.yilmaz", days: 3 };
+    let all: Vec<_> = (1..=2).flat_map(|n| [(id(n), message(n, &reminder, &clock)), (id(n), letter(n, &reminder, &clock))]).collect();
+    bench.store.queue_messages(&all, clock.now()).await.unwrap();
+    let (courier, postman) = (courier(&bench, &clock, &[&phones]), postman(&bench, &clock, &post));
+    assert_eq!((courier.round().await.unwrap().sent, postman.round().await.unwrap().sent), (2, 0));
+    clock.pass(TimeDelta::minutes(10));
+    // In a courier's hand, which has not begun.
+    let now = clock.now();
+    let claimed = bench.store.claim_messages(Channel::Mail, now, now + TimeDelta::minutes(2), 9).await.unwrap();
+    assert_eq!(claimed.len(), 2);
+    let notices = [(id(1), message(3, &NOTICE, &clock)), (id(1), letter(3, &NOTICE, &clock))];
+    bench.store.queue_messages(&notices, now).await.unwrap();
+    post.answers.lock().unwrap().clear();
+    let mine = claimed.iter().find(|c| c.person == id(1)).unwrap();
+    assert_eq!(bench.store.begin_sending(mine, "post", now, 100).await.unwrap(), Begun::Lost);
+    clock.pass(TimeDelta::minutes(20));
+    while postman.round().await.unwrap().handled > 0 {}
+    let all = bench.store.messages(None, 9).await.unwrap();
+    let letters: BTreeSet<_> = all
+        .iter()
+        .filter(|m| m.to.channel() == Channel::Mail)
+        .map(|m| (m.person.0, m.purpose, format!("{:?}", m.state), m.note.clone()))
+        .collect();
+    let wanted = [
+        (id(1).0, Purpose::PasswordExpiring, "Voided".to_owned(), Some("it is not so any more".to_owned())),
+        (id(1).0, Purpose::PasswordChangedNotice, "Sent".to_owned(), None),
+        (id(2).0, Purpose::PasswordExpiring, "Sent".to_owned(), None),
+    ];
+    assert_eq!(letters, BTreeSet::from(wanted));
+    assert!(all.iter().all(|m| m.state != MessageState::Voided || m.text.is_none()), "nobody needs its text");
+    assert_eq!(phones.texts().len(), 2, "what was sent, was sent");
 }
 
 async fn a_dead_address_is_an_issue_until_there_is_another_address(bench: Bench) {

@@ -2,6 +2,8 @@
 use super::{Bench, at, id, no, noon, person, save};
 use kimlik_domain::account::AccountState;
 use kimlik_domain::id::AccountGuid;
+use kimlik_domain::message::Language;
+use kimlik_domain::message::language::choose;
 use kimlik_domain::ports::{PeopleBy, Refusal, Store};
 use kimlik_domain::staff::intake::RosterSave;
 use kimlik_domain::staff::{
@@ -19,6 +21,7 @@ on_both_engines!(
     the_population_counts_managed_accounts_by_province,
     a_feeds_position_is_saved_with_the_last_part,
     thousands_of_people_go_in_and_out_again,
+    a_chosen_language_stays_whatever_hr_delivers,
 );
 
 fn full() -> Person {
@@ -48,6 +51,23 @@ fn full() -> Person {
         updated_at: Some(at("2026-11-22T21:59:59.999999Z")),
         ..person(1, "Gökçe Nur", "Işık-İğneci")
     }
+}
+
+async fn a_chosen_language_stays_whatever_hr_delivers(bench: Bench) {
+    bench.save(vec![full(), person(2, "Ali", "Can")]).await;
+    let languages = async || {
+        let read = bench.store.people(PeopleBy::After(None, 9)).await.unwrap();
+        read.into_iter().map(|record| record.language).collect::<Vec<_>>()
+    };
+    assert_eq!(languages().await, [None, None]);
+    for chosen in [Language::En, Language::En, Language::Tr] {
+        let read = bench.store.people(PeopleBy::Ids(&[id(1)])).await.unwrap().remove(0);
+        choose(bench.store.as_ref(), &read, chosen, "user:gokce", noon()).await.unwrap();
+        bench.save(vec![Person { office: Some(format!("{chosen:?}").into()), ..full() }]).await;
+        assert_eq!(languages().await, [Some(chosen), None]);
+    }
+    let events = bench.store.audit_events(Some(id(1)), 9).await.unwrap();
+    assert_eq!(events.iter().filter(|e| e.deed == "language.choose").count(), 2, "each change once: {events:?}");
 }
 
 async fn a_person_is_read_as_written(bench: Bench) {

@@ -182,6 +182,9 @@ fn limits_that_would_let_nobody_or_everybody_through_are_refused() {
             refused(&format!("[{section}]\n{name} = {found}\n"), &[], setting);
         }
     }
+    for found in ["0", "721"] {
+        refused(&format!("[password]\nactivation_hours = {found}\n"), &[], "password.activation_hours");
+    }
     for setting in ["password.tries_in_all", "password.codes_per_officer", "phones.codes_per_address"] {
         let (section, name) = setting.split_once('.').unwrap();
         refused(&format!("[{section}]\n{name} = 0\n"), &[], setting);

@@ -1,6 +1,8 @@
 //! Other people's programs of the npm world (tests/web), installed once into `target/web` as package-lock.json names them.
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 const WEB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
 
@@ -38,6 +40,43 @@ pub fn folder() -> PathBuf {
 pub fn script(name: &str, arguments: &[&str]) -> Output {
     let folder = folder();
     Command::new("node").arg(name).args(arguments).current_dir(&folder).output().expect("node is installed: tests/run installs it")
+}
+
+/// One of our scripts that is told what to do, a line of JSON at a time, and answers each with a line.
+pub struct Led {
+    child: Child,
+    orders: Option<ChildStdin>,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Led {
+    pub fn start(name: &str, arguments: &[&str]) -> Led {
+        let mut command = Command::new("node");
+        command.arg(name).args(arguments).current_dir(folder()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("node is installed: tests/run installs it");
+        let (orders, out) = (child.stdin.take(), child.stdout.take().expect("its output"));
+        Led { child, orders, answers: BufReader::new(out).lines() }
+    }
+    pub fn told(&mut self, order: &Value) -> Value {
+        writeln!(self.orders.as_mut().expect("it is not over"), "{order}").expect("the script lives");
+        self.answer(&order.to_string())
+    }
+    /// What it says when there is nothing more to do.
+    pub fn end(mut self) -> Value {
+        self.orders = None;
+        self.answer("the end")
+    }
+    fn answer(&mut self, to: &str) -> Value {
+        let line = self.answers.next().unwrap_or_else(|| panic!("the script ended at {to}")).expect("its answer");
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("{to}: {line}"))
+    }
+}
+
+impl Drop for Led {
+    fn drop(&mut self) {
+        self.orders = None;
+        self.child.wait().ok();
+    }
 }
 
 /// A program that a package brings.

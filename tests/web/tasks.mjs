@@ -1,0 +1,46 @@
+// The password page, led by a test that has something else to do between the tasks. Arguments: browser, address, folder for pictures.
+// Each line that comes in is an order in JSON, each line that goes out its answer; at the end of the orders, what was seen.
+import { createInterface } from 'node:readline';
+import { fault, open } from './chromium.mjs';
+
+const [program, address, pictures] = process.argv.slice(2);
+const { send, evaluate, until, seen, width, press, again, look, looked, close } = await open(program, pictures);
+const fields = `[...document.querySelectorAll('#task input:not([type=checkbox]):not(:disabled)')].map((input) => input.id)`;
+const rules = `[...document.querySelectorAll('.rules li')].map((rule) => rule.textContent)`;
+const orders = {
+  // From the beginning, as somebody who has just opened the page.
+  async task({ task, pixels }) {
+    await width(pixels, 800);
+    await send('Page.navigate', { url: 'about:blank' });
+    await send('Page.navigate', { url: address });
+    await until('the tasks', `document.getElementById('task-${task}')`);
+    await press(`#task-${task}`);
+    return { fields: await until('its fields', `${fields}.length && ${fields}`) };
+  },
+  // Types, presses the button, and waits for what comes of it: a complaint, the next step, or the end.
+  async submit({ values }) {
+    for (const id of Object.keys(values)) await until(`the field ${id}`, `document.getElementById('${id}')?.disabled === false`);
+    for (const [id, text] of Object.entries(values)) await again(id, text);
+    await evaluate(`document.querySelector('#task form').dataset.sent = 'yes'`);
+    await press('#task .deed');
+    await until('an answer', `!document.querySelector('#task form[data-sent]') || document.querySelector('.fault:not([hidden])')`);
+    if (values.code && !(await evaluate(fault))) await until('the rules or the end', `${rules}.length > 2 || document.querySelector('.done')`);
+    const shown = `({ fault: ${fault} ?? null, done: document.querySelector('.done')?.textContent ?? null, fields: ${fields}, rules: ${rules},
+      said: document.getElementById('task').innerText })`;
+    return evaluate(shown);
+  },
+  async look({ name }) {
+    await look(name);
+    return {};
+  },
+};
+try {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const order = JSON.parse(line);
+    console.log(JSON.stringify(await orders[order.do](order)));
+  }
+} finally {
+  close();
+}
+console.log(JSON.stringify({ ...looked, complaints: seen.complaints, origins: [...seen.origins] }));
+process.exit(0);
