@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::message::announcement::{Announced, MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, WINDOW, occasion};
+use kimlik_domain::message::announcement::{Announced, KIMLIK, MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, WINDOW, occasion};
 use kimlik_domain::message::{MessageState, NewMessage, Purpose};
 use kimlik_domain::ports::PortResult;
 use sea_orm::ExprTrait;
@@ -175,6 +175,11 @@ pub(super) async fn resend(
     let by = without_nul(&order.by);
     if lately(&writing, resent::Column::OrderedBy.eq(by.as_str()), order.at).await? >= u64::from(MOST_PER_ACTOR) {
         return Ok(Resent::TooManyOfActor);
+    }
+    // Why looked at once more: it went out after Kimlik had found it waiting, and nobody is to be told twice.
+    let has_gone = [word(&MessageState::Sent)?, word(&MessageState::Delivered)?];
+    if by == KIMLIK && rows(&writing.txn, &[order.person.0]).await?.last().is_some_and(|last| has_gone.contains(&last.state)) {
+        return Ok(Resent::TooManyOfPerson);
     }
     take_back(&writing, vault, order).await?;
     message::queue(&writing, vault, [(order.person, new, order.at)]).await?;
