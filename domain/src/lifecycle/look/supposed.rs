@@ -25,6 +25,7 @@ pub enum Supposed {
 }
 
 impl Look<'_> {
+    /// `of`: whom they are the records of. Whoever HR speaks of for the first time is added.
     pub(in crate::lifecycle) fn suppose(&self, records: &mut Vec<PersonRecord>, of: &[PersonId]) {
         if !self.said.is_empty() {
             let now = self.of.clock.now();
