@@ -3,7 +3,7 @@ use super::Look;
 use crate::account::{Account, Attribute, LedgerName, NameKind, ObservedAccount, Value};
 use crate::id::PersonId;
 use crate::lifecycle::desired::{self, Standing};
-use crate::lifecycle::{difference};
+use crate::lifecycle::difference;
 use crate::ports::{NameRequest, PersonRecord, PortResult};
 use crate::text;
 use std::collections::{HashMap, HashSet};

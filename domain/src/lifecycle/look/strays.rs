@@ -1,6 +1,6 @@
 //! Accounts under the base that nobody owns, by what they could be recognised by.
 use super::Look;
-use crate::account::{ObservedAccount};
+use crate::account::ObservedAccount;
 use crate::id::AccountGuid;
 use crate::ports::{FindBy, PersonRecord, PortResult};
 use crate::text;
