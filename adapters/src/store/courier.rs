@@ -351,10 +351,10 @@ impl Outbox for SqlStore {
     ) -> PortResult<Resent> {
         announcement::resend(&self.link, &self.vault, order, message, event, key).await
     }
-    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>> {
+    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<(PersonId, DateTime<Utc>)>> {
         announcement::due(&self.link.db, now, limit).await
     }
-    async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()> {
+    async fn saw_to(&self, people: &[(PersonId, DateTime<Utc>, Option<DateTime<Utc>>)]) -> PortResult<()> {
         announcement::saw_to(&self.link, people).await
     }
     async fn claim_messages(&self, channel: Channel, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>> {

@@ -33,9 +33,9 @@ pub trait Outbox: Send + Sync {
     async fn resend(&self, order: &Resend, message: &NewMessage, audit: &AuditEvent, key: Option<(&ClientKey, &str)>)
     -> PortResult<Resent>;
     /// People whose mobile number or name has become another, until somebody has seen to their announcement.
-    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>>;
+    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<(PersonId, DateTime<Utc>)>>;
     /// Seen to; or to be looked at again then.
-    async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()>;
+    async fn saw_to(&self, people: &[(PersonId, DateTime<Utc>, Option<DateTime<Utc>>)]) -> PortResult<()>;
 
     // --- the courier
     /// Due messages of a channel, leased until `until`; those that somebody waits for first.
