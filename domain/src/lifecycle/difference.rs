@@ -126,8 +126,12 @@ fn unlinked(
         issues.push(issue(IssueKind::PossibleAccount, person, facts, message));
         return Vec::new();
     }
-    let new = NewAccount { ou: desired.ou.clone(), cn: desired.cn.clone(), attributes: desired.attributes.clone() };
+    let mut attributes = desired.attributes.clone();
+    attributes.set(Attribute::Photo, None);
+    let new = NewAccount { ou: desired.ou.clone(), cn: desired.cn.clone(), attributes };
     let mut steps = vec![Step::Create(new), Step::SealPassword];
+    let photo = change(Attribute::Photo, None, desired.attributes.get(Attribute::Photo), &[]);
+    steps.extend(written(photo.into_iter().collect()));
     steps.extend(desired.groups.iter().cloned().map(Step::JoinGroup));
     if desired.state == AccountState::Active {
         steps.push(Step::Enable);
@@ -351,10 +355,7 @@ impl Difference<'_> {
         if self.account.sealed == Sealed::Never && !self.account.adopted || broken_off {
             steps.push(Step::SealPassword);
         }
-        let changes = self.changes(|_| true);
-        if !changes.is_empty() {
-            steps.push(Step::Modify(changes));
-        }
+        steps.extend(written(self.changes(|_| true)));
         // Why: a return gives back birthright groups only, whatever came in between.
         steps.extend(self.groups_below_base().filter(|g| !self.desired.groups.contains(g)).cloned().map(Step::LeaveGroup));
         steps.extend(self.groups_missing().map(Step::JoinGroup));
@@ -436,22 +437,34 @@ impl Difference<'_> {
     fn owned(&self) -> impl Iterator<Item = Attribute> {
         let exchange = self.facts.policy.exchange;
         let kept = |a: Attribute| self.desired.state != AccountState::Closed || a == Attribute::HideFromAddressLists;
-        let all = Attribute::ALL.iter().copied().filter(move |a| (exchange || !a.needs_exchange()) && kept(*a));
+        let all = Attribute::ALL.iter().copied().chain([Attribute::Photo]);
+        let all = all.filter(move |a| (exchange || !a.needs_exchange()) && kept(*a));
         all.filter(|a| self.owns(*a) && !(*a == Attribute::Manager && self.awaits_manager()))
     }
 
     fn change(&self, attribute: Attribute) -> Option<Change> {
-        change(attribute, self.seen.attributes.get(attribute), self.desired.attributes.get(attribute), &self.desired.lapsed)
+        change(attribute, held(self.record, self.seen, attribute).as_ref(), self.desired.attributes.get(attribute), &self.desired.lapsed)
     }
 
     /// By the settings: an attribute without a rule is somebody else's, and so is a mailbox that Kimlik did not make.
     fn owns(&self, attribute: Attribute) -> bool {
         let policy = self.facts.policy;
-        if attribute.is_mapped() {
+        if attribute == Attribute::Photo {
+            self.owns_photo()
+        } else if attribute.is_mapped() {
             policy.mapping.owns(attribute)
         } else {
             !attribute.is_remote_mailbox() || policy.mailboxes.owns(attribute, &self.seen.attributes)
         }
+    }
+
+    /// Where HR has no photo of somebody, only one of Kimlik's own writing is taken away; and where HR's cannot be written,
+    /// whatever stands there stays.
+    fn owns_photo(&self) -> bool {
+        let photo = &self.record.photo;
+        let is_ours = || self.applied().and_then(|a| a.attributes.text(Attribute::Photo)) == photo.held.as_deref();
+        let is_taken_back = || self.record.person.photo.is_none() && photo.held.is_some() && is_ours();
+        self.facts.policy.photos && (photo.wanted.is_some() || is_taken_back())
     }
 
     /// What mail needs and Kimlik may not put right.
@@ -542,7 +555,7 @@ impl Difference<'_> {
         } else {
             self.new_place().unwrap_or_else(|| Because::NewCard { reason: self.reason() })
         };
-        Some(Action { kind: ActionKind::Update, because, steps: vec![Step::Modify(changes)] })
+        Some(Action { kind: ActionKind::Update, because, steps: written(changes).collect() })
     }
 
     // -------------------------------------------------------------------------------------------------- place, groups
@@ -665,6 +678,20 @@ pub fn to_come(record: &PersonRecord, facts: &Facts<'_>) -> Vec<(Attribute, Opti
         address_policy: false,
     };
     kept(record, &nothing, facts)
+}
+
+/// What the directory holds of it, as last seen. Photos are looked at by themselves.
+pub fn held(record: &PersonRecord, seen: &ObservedAccount, attribute: Attribute) -> Option<Value> {
+    match attribute {
+        Attribute::Photo => record.photo.held.clone().map(Value::Text),
+        other => seen.attributes.get(other).cloned(),
+    }
+}
+
+/// The photo is a step by itself, so that nothing else is kept from being written where it is refused.
+fn written(changes: Vec<Change>) -> impl Iterator<Item = Step> {
+    let (photo, others): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.attribute == Attribute::Photo);
+    [others, photo].into_iter().filter(|changes| !changes.is_empty()).map(Step::Modify)
 }
 
 /// Is it another value, as the directory compares?

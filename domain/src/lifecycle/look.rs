@@ -13,6 +13,7 @@ use crate::account::adoption::AdoptionOrdered;
 use crate::account::rename::NamesOrdered;
 use crate::account::{Account, Attribute, Dn, LedgerName, Mode, NameKind, Names, ObservedAccount, Value};
 use crate::card::drift::CardDrift;
+use crate::card::hr_photo::PhotoWish;
 use crate::day::Day;
 use crate::id::{AccountGuid, PersonId};
 use crate::phone::{self, Phones};
@@ -726,6 +727,7 @@ fn newcomer(said: &Changed) -> PersonRecord {
         unsettled: Vec::new(),
         suspension: None,
         mailbox: None,
+        photo: PhotoWish::default(),
         language: None,
     }
 }

@@ -214,6 +214,7 @@ fn record(person: Person, account: Option<Account>) -> PersonRecord {
         unsettled: vec![],
         suspension: None,
         mailbox: None,
+        photo: Default::default(),
         language: None,
     }
 }
