@@ -1,11 +1,10 @@
 //! Attacks on parola at the real program, each beside the same deed without the attack, which succeeds.
 use crate::desk_lab::{FIRST, SECOND, digits_in};
 use crate::desk_page::{Page, announced, people};
-use crate::surface::program::{SMALL, Serving, run};
+use crate::surface::program::{SMALL, Serving, keys_in, run};
 use kimlik_tests::lab::node;
 use kimlik_tests::postgres;
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 const START: &str =
@@ -120,13 +119,7 @@ async fn aliases_batches_and_sockets_give_no_more_than_five_guesses_of_a_code() 
 /// Two programs on one PostgreSQL and one directory.
 pub async fn replicas(database: &str) -> [Serving; 2] {
     let folder = tempfile::tempdir().unwrap();
-    let secrets = folder.path().join("var/secrets");
-    std::fs::create_dir_all(&secrets).unwrap();
-    for (name, octet) in [("encryption.key", "07"), ("pepper.key", "09")] {
-        let file = secrets.join(name);
-        std::fs::write(&file, octet.repeat(32)).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-    }
+    let secrets = keys_in(folder.path());
     let (secrets, directory) = (secrets.display().to_string(), folder.path().join("var/directory.db").display().to_string());
     let environment = [
         BY_SMS,

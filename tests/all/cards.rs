@@ -13,6 +13,7 @@ use kimlik_domain::page::{Place, Window};
 use kimlik_domain::ports::{CardFacts, Cards, Seal, Store};
 use kimlik_domain::staff::intake::RosterSave;
 use kimlik_domain::staff::{Person, Posting, PostingKind, Reasons, Unit, UnitCode, UnitKind, Units};
+use kimlik_tests::staff;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,28 +75,12 @@ impl Reader {
 }
 
 fn code(n: u32) -> UnitCode {
-    UnitCode::parse(&format!("{n:08}")).unwrap()
+    staff::code(&format!("{n:08}"))
 }
 
 fn unit(n: u32, parent: Option<u32>, name: &str) -> Unit {
-    Unit {
-        code: code(n),
-        parent: parent.map(code),
-        name: name.into(),
-        short_name: name.into(),
-        kind: UnitKind::Central,
-        province: kimlik_domain::staff::unit::Province::new(6),
-        personnel_unit: None,
-        head: None,
-        phone: None,
-        fax: None,
-        address: None,
-        city: None,
-        postal_code: None,
-        valid_from: None,
-        valid_to: None,
-        replaced_by: None,
-    }
+    let province = kimlik_domain::staff::unit::Province::new(6);
+    Unit { parent: parent.map(code), province, ..staff::unit(code(n), name) }
 }
 
 fn works(n: u32, given: &str, family: &str, unit: u32, from: Option<&str>) -> Person {

@@ -1,6 +1,6 @@
 //! The desk of personnel units and administrators over GraphQL, at the real program: records, data issues, runs, plans, operations.
 use crate::access_matrix::{grant, people, service, token_of};
-use crate::surface::program::{SMALL, Serving, run};
+use crate::surface::program::{Serving, run};
 use kimlik_domain::text;
 use kimlik_tests::postgres;
 use serde_json::{Value, json};
@@ -26,18 +26,7 @@ async fn until(what: &str, mut ask: impl AsyncFnMut() -> Option<Value>) -> Value
 /// The program on PostgreSQL, with keys of its own.
 pub async fn on_postgresql(environment: &[(&str, &str)]) -> (postgres::Database, Serving) {
     let database = postgres::database().await;
-    let folder = tempfile::tempdir().unwrap();
-    let secrets = folder.path().join("var/secrets");
-    std::fs::create_dir_all(&secrets).unwrap();
-    for (name, octet) in [("encryption.key", "07"), ("pepper.key", "09")] {
-        let file = secrets.join(name);
-        std::fs::write(&file, octet.repeat(32)).unwrap();
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    }
-    let environment = [&[("KIMLIK__DATABASE__URL", database.url.as_str())][..], environment].concat();
-    let migrated = run(folder.path(), &["migrate"], &[SMALL, environment.as_slice()].concat());
-    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-    let serving = Serving::start_in(folder, &environment);
+    let serving = Serving::start_on(&database.url, environment);
     (database, serving)
 }
 

@@ -27,11 +27,8 @@ async fn a_run_over(people: usize) -> Asked {
     let samba = Samba::start();
     prepare_domain(&samba);
     let directory = Tally::of_tls(&format!("{}:636", samba.address()));
-    let url = postgres::database().await.url;
-    let (before, behind) = url.rsplit_once('@').unwrap();
-    let (server, name) = behind.split_once('/').unwrap();
-    let database = Tally::of_postgresql(server);
-    let store = SqlStore::connect(&format!("{before}@{}/{name}", database.address()), keys()).await.unwrap();
+    let (database, url) = Tally::of_postgresql(&postgres::database().await.url);
+    let store = SqlStore::connect(&url, keys()).await.unwrap();
     store.migrate().await.unwrap();
     let mut settings = samba.settings();
     settings.urls = vec![format!("ldaps://{}", directory.address())];

@@ -1,5 +1,5 @@
 //! A plan of a large ministry, asked for page by page: what it costs is counted in statements, and what is kept of it is an outline.
-use crate::surface::program::{SMALL, Serving, run};
+use crate::surface::program::Serving;
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_adapters::store::SqlStore;
 use kimlik_domain::lifecycle::ActionKind;
@@ -17,11 +17,8 @@ use std::time::Duration;
 const A_CHUNK: usize = 12;
 
 async fn newcomers(people: usize) -> (Tally, Ministry) {
-    let url = postgres::database().await.url;
-    let (before, behind) = url.rsplit_once('@').unwrap();
-    let (server, name) = behind.split_once('/').unwrap();
-    let tally = Tally::of_postgresql(server);
-    let store = SqlStore::connect(&format!("{before}@{}/{name}", tally.address()), keys()).await.unwrap();
+    let (tally, url) = Tally::of_postgresql(&postgres::database().await.url);
+    let store = SqlStore::connect(&url, keys()).await.unwrap();
     store.migrate().await.unwrap();
     let temp = tempfile::tempdir().unwrap();
     let base = kimlik_domain::account::Dn::new(BASE);
@@ -88,22 +85,8 @@ async fn a_plan_of_thousands_costs_statements_by_the_thousand_and_each_page_the_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_asks_for_the_plan_of_everybody_at_the_same_time_gets_one_that_was_made_once() {
-    let url = postgres::database().await.url;
-    let (before, behind) = url.rsplit_once('@').unwrap();
-    let (server, name) = behind.split_once('/').unwrap();
-    let tally = Tally::of_postgresql(server);
-    let folder = tempfile::tempdir().unwrap();
-    let secrets = folder.path().join("var/secrets");
-    std::fs::create_dir_all(&secrets).unwrap();
-    for (name, octet) in [("encryption.key", "07"), ("pepper.key", "09")] {
-        let file = secrets.join(name);
-        std::fs::write(&file, octet.repeat(32)).unwrap();
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    }
-    let url = format!("{before}@{}/{name}", tally.address());
-    let environment = [("KIMLIK__DATABASE__URL", url.as_str())];
-    assert!(run(folder.path(), &["migrate"], &[SMALL, &environment].concat()).status.success());
-    let serving = Serving::start_in(folder, &environment);
+    let (tally, url) = Tally::of_postgresql(&postgres::database().await.url);
+    let serving = Serving::start_on(&url, &[]);
     crate::access_matrix::people(&serving).await;
     let token = serving.token().await;
     // Everybody is counted once a look.

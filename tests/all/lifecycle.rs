@@ -395,13 +395,8 @@ async fn a_refusal_of_what_need_not_be_done_any_more_is_resolved() {
     at_rest(&m).await;
 }
 
-#[tokio::test]
-async fn a_closing_cut_off_by_a_crash_is_not_called_done_when_hr_has_changed_its_mind() {
-    let (m, mut hr) = (ministry().await, Hr::default());
-    says(&m, &mut hr, &["S001: given=Ayşe; family=Şahin; unit=20000004; start=2020-01-01; reason=1"]).await;
-    m.sync().await;
-    says(&m, &mut hr, &["S001: reason=96; end=2026-11-30"]).await;
-    // The intent is committed, and then the power goes.
+/// The intent of what is planned for the first person is committed, and then the power goes. Its operation is number 77.
+async fn crash_after_intending(m: &Ministry) {
     let plan = m.plan().await;
     let action = &plan.people[0].actions[0];
     let intent = kimlik_domain::lifecycle::run::Intent {
@@ -418,6 +413,15 @@ async fn a_closing_cut_off_by_a_crash_is_not_called_done_when_hr_has_changed_its
         at: m.clock.now(),
     };
     m.store.intend(&[intent], &[], m.clock.now() - TimeDelta::days(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_closing_cut_off_by_a_crash_is_not_called_done_when_hr_has_changed_its_mind() {
+    let (m, mut hr) = (ministry().await, Hr::default());
+    says(&m, &mut hr, &["S001: given=Ayşe; family=Şahin; unit=20000004; start=2020-01-01; reason=1"]).await;
+    m.sync().await;
+    says(&m, &mut hr, &["S001: reason=96; end=2026-11-30"]).await;
+    crash_after_intending(&m).await;
     says(&m, &mut hr, &["S001: reason=1; end="]).await;
     m.sync().await;
     let operations = m.store.operations(kimlik_domain::ports::OperationsOf::Everybody, None, 100).await.unwrap();
@@ -431,22 +435,7 @@ async fn somebody_disabled_by_a_closing_that_crashed_comes_back_when_hr_changes_
     says(&m, &mut hr, &["S001: given=Ayşe; family=Şahin; unit=20000004; start=2020-01-01; reason=1"]).await;
     m.sync().await;
     says(&m, &mut hr, &["S001: reason=221; status=SUSPENDED"]).await;
-    let plan = m.plan().await;
-    let action = &plan.people[0].actions[0];
-    let intent = kimlik_domain::lifecycle::run::Intent {
-        operation: kimlik_domain::id::OperationId(uuid::Uuid::from_u128(77)),
-        run: kimlik_domain::id::RunId(uuid::Uuid::from_u128(78)),
-        person: plan.people[0].person,
-        kind: action.kind,
-        budget: action.budget(),
-        province: None,
-        approved: false,
-        digest: action.digest(),
-        because: "x".into(),
-        steps: action.steps.clone(),
-        at: m.clock.now(),
-    };
-    m.store.intend(&[intent], &[], m.clock.now() - TimeDelta::days(1)).await.unwrap();
+    crash_after_intending(&m).await;
     let account = seen(&m, "S001").await;
     m.directory.set_enabled(&account.reference(), false).await.unwrap();
     says(&m, &mut hr, &["S001: reason=222; status=ACTIVE"]).await;

@@ -2,7 +2,6 @@
 use crate::surface::program::{Serving, text};
 use kimlik_tests::lab::node;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 fn client() -> reqwest::Client {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
@@ -25,24 +24,10 @@ async fn all_audits_of_graphql_over_http_pass() {
     assert!(out.status.success() && text(&out.stdout).ends_with("61 of 61\n"), "{} {}", text(&out.stdout), text(&out.stderr));
 }
 
-/// A run that is over.
-async fn finished_run(serving: &Serving) -> String {
-    let until = Instant::now() + Duration::from_secs(60);
-    loop {
-        let answer = serving.ask("{ syncRuns { nodes { id finishedAt done } } }").await;
-        let runs = answer["data"]["syncRuns"]["nodes"].as_array().cloned().unwrap_or_default();
-        if let Some(run) = runs.iter().find(|r| r["finishedAt"].is_string() && r["done"].as_u64() > Some(0)) {
-            return run["id"].as_str().unwrap().to_owned();
-        }
-        assert!(Instant::now() < until, "{answer}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
 #[tokio::test]
 async fn the_clients_graphql_ws_and_graphql_sse_get_answers_and_subscriptions() {
     let serving = Serving::start(&[]);
-    let run = finished_run(&serving).await;
+    let run = serving.finished_run().await;
     let none = "run_00000000000000000000000000000001".to_owned();
     let told = told("clients.mjs", vec![serving.url("/graphql"), serving.token().await, run.clone(), none]).await;
     for way in ["socket", "events"] {

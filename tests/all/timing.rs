@@ -1,28 +1,14 @@
 //! Whether a registry number is somebody's is not told to whoever may not see that person, by as much as a question to the database.
 use crate::access_matrix::{grant, people, token_of};
-use crate::surface::program::{SMALL, Serving, run};
+use crate::surface::program::Serving;
 use kimlik_tests::lab::Tally;
 use kimlik_tests::postgres;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_whom_an_officer_may_not_see_costs_the_same_questions_as_nobody() {
-    let url = postgres::database().await.url;
-    let (before, behind) = url.rsplit_once('@').unwrap();
-    let (server, name) = behind.split_once('/').unwrap();
-    let tally = Tally::of_postgresql(server);
-    let folder = tempfile::tempdir().unwrap();
-    let secrets = folder.path().join("var/secrets");
-    std::fs::create_dir_all(&secrets).unwrap();
-    for (name, octet) in [("encryption.key", "07"), ("pepper.key", "09")] {
-        let file = secrets.join(name);
-        std::fs::write(&file, octet.repeat(32)).unwrap();
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    }
-    let url = format!("{before}@{}/{name}", tally.address());
-    let environment = [("KIMLIK__DATABASE__URL", url.as_str())];
-    assert!(run(folder.path(), &["migrate"], &[SMALL, &environment].concat()).status.success());
-    let serving = Serving::start_in(folder, &environment);
+    let (tally, url) = Tally::of_postgresql(&postgres::database().await.url);
+    let serving = Serving::start_on(&url, &[]);
     let all = people(&serving).await;
     let officer = &all[0];
     let ward = all.iter().find(|p| p.unit != officer.unit).unwrap();

@@ -10,3 +10,4 @@ pub mod ministry;
 pub mod postgres;
 pub mod receiver;
 pub mod scenario;
+pub mod staff;

@@ -33,11 +33,15 @@ impl Server {
         format!("postgres://kimlik:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
-    fn read(state: &Path) -> Option<Server> {
-        let text = fs::read_to_string(state).ok()?;
+    /// The one that runs in `place`. Why by its process too: behind a number that a dead server had, anybody may listen.
+    fn of(place: &Path) -> Option<Server> {
+        let text = fs::read_to_string(place.join("state")).ok()?;
         let (port, password) = text.trim().split_once(' ')?;
         let server = Server { port: port.parse().ok()?, password: password.to_owned() };
-        TcpStream::connect(("127.0.0.1", server.port)).ok().map(|_| server)
+        let process = fs::read_to_string(place.join("data/postmaster.pid")).ok()?;
+        let name = fs::read_to_string(format!("/proc/{}/comm", process.lines().next()?.trim())).ok()?;
+        let listens = name.trim() == "postgres" && TcpStream::connect(("127.0.0.1", server.port)).is_ok();
+        listens.then_some(server)
     }
 }
 
@@ -56,12 +60,11 @@ fn running() -> Server {
     let place = place();
     let lock = File::create(place.with_extension("lock")).expect("a lock file");
     lock.lock().expect("the lock");
-    let state = place.join("state");
-    if let Some(server) = Server::read(&state) {
+    if let Some(server) = Server::of(&place) {
         fs::write(place.join("used"), "").expect("marking the server as used");
         return server;
     }
-    start(&place, &state)
+    start(&place)
 }
 
 /// One cluster a checkout.
@@ -72,7 +75,7 @@ fn fingerprint() -> u64 {
     hasher.finish()
 }
 
-fn start(place: &Path, state: &Path) -> Server {
+fn start(place: &Path) -> Server {
     let bin = binaries();
     let _ = fs::remove_dir_all(place);
     fs::create_dir_all(place).expect("a folder for the cluster");
@@ -103,7 +106,7 @@ fn start(place: &Path, state: &Path) -> Server {
     let log = place.join("log");
     run(as_postgres(&bin.join("pg_ctl")).args(["start", "-w", "-s", "-o", &settings, "-D"]).arg(&data).arg("-l").arg(&log));
     fs::write(place.join("used"), "").expect("marking the server as used");
-    fs::write(state, format!("{port} {password}\n")).expect("the state of the cluster");
+    fs::write(place.join("state"), format!("{port} {password}\n")).expect("the state of the cluster");
     end_when_idle(&bin, place, &data);
     Server { port, password }
 }

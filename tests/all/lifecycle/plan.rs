@@ -10,6 +10,7 @@ use kimlik_domain::lifecycle::{ActionKind, PersonPlan, Policy, Step};
 use kimlik_domain::ports::PersonRecord;
 use kimlik_domain::staff::{EmploymentStatus, Person, Posting, PostingKind, RegistryNo, Unit, UnitCode, UnitKind, Units};
 use kimlik_tests::ministry::{BASE, GROUPS, OUS, day, policy};
+use kimlik_tests::staff::{self, code};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
@@ -20,23 +21,10 @@ use uuid::Uuid;
 const CODES: [&str; 4] = ["10000000", "12000000", "20000004", "20000062"];
 
 fn units() -> Units {
-    let unit = |code: &str, parent: Option<&str>, kind, plate: &str| Unit {
-        code: UnitCode::parse(code).unwrap(),
-        parent: parent.and_then(UnitCode::parse),
-        name: code.into(),
-        short_name: if code == "12000000" { "Bilgi İşlem Genel Müdürlüğü".into() } else { code.into() },
-        kind,
-        province: kimlik_domain::staff::unit::Province::parse(plate),
-        personnel_unit: None,
-        head: None,
-        phone: None,
-        fax: None,
-        address: None,
-        city: None,
-        postal_code: None,
-        valid_from: None,
-        valid_to: None,
-        replaced_by: None,
+    let unit = |number: &str, parent: Option<&str>, kind, plate: &str| {
+        let name = if number == "12000000" { "Bilgi İşlem Genel Müdürlüğü" } else { number };
+        let province = kimlik_domain::staff::unit::Province::parse(plate);
+        Unit { parent: parent.map(code), kind, province, ..staff::unit(code(number), name) }
     };
     Units::new([
         unit("10000000", None, UnitKind::Central, "06"),
@@ -73,24 +61,15 @@ fn people() -> impl Strategy<Value = Person> {
     let names = ("[A-ZÇĞİÖŞÜ][a-zçğıöşü ]{0,40}", "[A-ZÇĞİÖŞÜ][a-zçğıöşü]{0,30}");
     (select(codes), select(statuses), dates, prop::collection::vec(posting(), 0..4), names, any::<bool>()).prop_map(
         |(reason, status, (start, end), postings, (given, family), public)| Person {
-            id: PersonId(Uuid::from_u128(1)),
-            registry_no: RegistryNo::parse("S001").unwrap(),
-            given_name: given.trim().into(),
-            family_name: family.into(),
             status,
             reason_code: reason.map(Into::into),
             employment_start: start,
             employment_end: end,
             postings,
-            mobile: None,
             mobile_public: public,
-            work_phone: None,
             extension: Some("12".into()),
-            office: None,
             manager: RegistryNo::parse("S002"),
-            photo: None,
-            attributes: Vec::new(),
-            updated_at: None,
+            ..staff::person(PersonId(Uuid::from_u128(1)), "S001", given.trim(), &family)
         },
     )
 }

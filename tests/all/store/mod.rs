@@ -7,9 +7,10 @@ use kimlik_domain::account::{Account, AccountState, Names};
 use kimlik_domain::id::{AccountGuid, PersonId};
 use kimlik_domain::lifecycle::run::PersonSettlement;
 use kimlik_domain::ports::{NameRequest, Store};
+use kimlik_domain::staff::Person;
 use kimlik_domain::staff::intake::{PersonSave, RosterSave};
-use kimlik_domain::staff::{Person, RegistryNo};
-use kimlik_tests::postgres;
+pub use kimlik_tests::staff::no;
+use kimlik_tests::{postgres, staff};
 use std::sync::Arc;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -119,31 +120,8 @@ pub fn id(n: u32) -> PersonId {
     PersonId(Uuid::from_u128(u128::from(n)))
 }
 
-pub fn no(text: &str) -> RegistryNo {
-    RegistryNo::parse(text).unwrap()
-}
-
 pub fn person(n: u32, given: &str, family: &str) -> Person {
-    Person {
-        id: id(n),
-        registry_no: no(&format!("S{n}")),
-        given_name: given.into(),
-        family_name: family.into(),
-        status: None,
-        reason_code: None,
-        employment_start: None,
-        employment_end: None,
-        postings: Vec::new(),
-        mobile: None,
-        mobile_public: false,
-        work_phone: None,
-        extension: None,
-        office: None,
-        manager: None,
-        photo: None,
-        attributes: Vec::new(),
-        updated_at: None,
-    }
+    staff::person(id(n), &format!("S{n}"), given, family)
 }
 
 pub fn save(people: Vec<Person>) -> RosterSave {

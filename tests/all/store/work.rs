@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::lifecycle::run::PersonSettlement;
 use kimlik_domain::ports::{Claim, Store, Watermark};
 use kimlik_domain::staff::intake::RosterSave;
-use kimlik_domain::staff::{Person, Posting, PostingKind, Unit, UnitCode, UnitKind};
+use kimlik_domain::staff::{Person, Posting, PostingKind, Unit};
+use kimlik_tests::staff;
 use sqlx::Connection;
 use std::collections::HashSet;
 
@@ -134,28 +135,11 @@ async fn workers_at_the_same_time_never_share_a_person(bench: Bench) {
 }
 
 fn unit(code: &str, parent: Option<&str>, head: Option<&str>) -> Unit {
-    Unit {
-        code: UnitCode::parse(code).unwrap(),
-        parent: parent.and_then(UnitCode::parse),
-        name: "Şube".into(),
-        short_name: "Şube".into(),
-        kind: UnitKind::Central,
-        province: None,
-        personnel_unit: None,
-        head: head.map(no),
-        phone: None,
-        fax: None,
-        address: None,
-        city: None,
-        postal_code: None,
-        valid_from: None,
-        valid_to: None,
-        replaced_by: None,
-    }
+    Unit { parent: parent.map(staff::code), head: head.map(no), ..staff::unit(staff::code(code), "Şube") }
 }
 
 fn in_unit(person: Person, unit: &str) -> Person {
-    let unit = UnitCode::parse(unit).unwrap();
+    let unit = staff::code(unit);
     let posting = Posting { kind: PostingKind::Permanent, unit, title_post: None, title_duty: None, start: None, end: None };
     Person { postings: vec![posting], ..person }
 }

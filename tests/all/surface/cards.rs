@@ -1,5 +1,5 @@
 //! Cards at the real program: the feed that clients keep copies by, the record behind a card, and a database that is lost.
-use super::program::{SMALL, Serving, run};
+use super::program::Serving;
 use kimlik_tests::lab::Relay;
 use kimlik_tests::postgres;
 use serde_json::{Value, json};
@@ -96,19 +96,7 @@ async fn a_replica_that_has_lost_the_database_shows_no_card_a_second_later() {
     let (before, server, behind) = parts(&database.url);
     let relay = Relay::before(&server);
     let url = format!("{before}{}{behind}", relay.address());
-    let folder = tempfile::tempdir().unwrap();
-    // Why given: on PostgreSQL Kimlik makes no keys by itself.
-    let secrets = folder.path().join("var/secrets");
-    std::fs::create_dir_all(&secrets).unwrap();
-    for (name, octet) in [("encryption.key", "07"), ("pepper.key", "09")] {
-        let file = secrets.join(name);
-        std::fs::write(&file, octet.repeat(32)).unwrap();
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    }
-    let environment = [("KIMLIK__DATABASE__URL", url.as_str())];
-    let migrated = run(folder.path(), &["migrate"], &[SMALL, &environment].concat());
-    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-    let serving = Serving::start_in(folder, &environment);
+    let serving = Serving::start_on(&url, &[]);
     let cards = settled(&serving).await;
     let query = format!("{{ identityCard(by: {{ id: {} }}) {{ displayName }} }}", cards[0]["id"]);
     assert_eq!(serving.ask(&query).await["data"]["identityCard"]["displayName"], cards[0]["displayName"]);

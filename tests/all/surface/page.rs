@@ -3,7 +3,6 @@ use super::program::{Serving, text};
 use kimlik_tests::lab::node;
 use serde_json::{Value, json};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 const ASSETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/assets/graphiql");
 
@@ -14,24 +13,10 @@ pub fn browser() -> &'static str {
         .expect("chromium is installed: tests/run installs it")
 }
 
-/// A run that carried something out, and is over.
-async fn finished_run(serving: &Serving) -> String {
-    let until = Instant::now() + Duration::from_secs(60);
-    loop {
-        let answer = serving.ask("{ syncRuns { nodes { id finishedAt done } } }").await;
-        let runs = answer["data"]["syncRuns"]["nodes"].as_array().cloned().unwrap_or_default();
-        if let Some(run) = runs.iter().find(|r| r["finishedAt"].is_string() && r["done"].as_u64() > Some(0)) {
-            return run["id"].as_str().unwrap().to_owned();
-        }
-        assert!(Instant::now() < until, "{answer}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
 #[tokio::test]
 async fn an_administrator_signs_in_asks_and_follows_a_run_and_no_other_origin_is_asked() {
     let serving = Serving::start(&[]);
-    let run = finished_run(&serving).await;
+    let run = serving.finished_run().await;
     let password = std::fs::read_to_string(serving.folder.path().join("var/secrets/administrator.password")).unwrap();
     let pictures = node::folder().join("pictures").display().to_string();
     let arguments = [browser().to_owned(), serving.url("/graphiql"), "yonetici".into(), password.trim().to_owned(), run.clone(), pictures];

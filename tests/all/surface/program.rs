@@ -40,6 +40,18 @@ pub fn text(octets: &[u8]) -> String {
 pub const SMALL: &[(&str, &str)] =
     &[("KIMLIK__HR__SIMULATED__PEOPLE", "40"), ("KIMLIK__HR__POLL_SECONDS", "3600"), ("KIMLIK__SERVER__LISTEN", "127.0.0.1:0")];
 
+/// The keys of the secrets in the store, where the program looks for them; answers that place.
+pub fn keys_in(folder: &Path) -> std::path::PathBuf {
+    let secrets = folder.join("var/secrets");
+    std::fs::create_dir_all(&secrets).unwrap();
+    for (name, octet) in [("encryption.key", "07"), ("pepper.key", "09")] {
+        let file = secrets.join(name);
+        std::fs::write(&file, octet.repeat(32)).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    secrets
+}
+
 pub struct Serving {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
@@ -80,6 +92,16 @@ impl Serving {
         Serving { child, log, address, folder, token: OnceCell::new(), client: std::sync::OnceLock::new() }
     }
 
+    /// On this PostgreSQL, which is migrated first. Why with keys: there Kimlik makes none by itself.
+    pub fn start_on(database: &str, environment: &[(&str, &str)]) -> Serving {
+        let folder = tempfile::tempdir().unwrap();
+        keys_in(folder.path());
+        let environment = [&[("KIMLIK__DATABASE__URL", database)], environment].concat();
+        let migrated = run(folder.path(), &["migrate"], &[SMALL, &environment].concat());
+        assert!(migrated.status.success(), "{}", text(&migrated.stderr));
+        Serving::start_in(folder, &environment)
+    }
+
     /// The first line of its log with `words` in it, waited for.
     pub fn says(&self, words: &str, patience: Duration) -> String {
         let began = Instant::now();
@@ -112,6 +134,20 @@ impl Serving {
     /// As the demo's administrator.
     pub async fn ask(&self, query: &str) -> Value {
         self.ask_as(Some(&self.token().await), query, json!({})).await
+    }
+
+    /// A run that carried something out, and is over; its id, waited for.
+    pub async fn finished_run(&self) -> String {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let answer = self.ask("{ syncRuns { nodes { id finishedAt done } } }").await;
+            let runs = answer["data"]["syncRuns"]["nodes"].as_array().cloned().unwrap_or_default();
+            if let Some(run) = runs.iter().find(|r| r["finishedAt"].is_string() && r["done"].as_u64() > Some(0)) {
+                return run["id"].as_str().unwrap().to_owned();
+            }
+            assert!(Instant::now() < until, "{answer}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// The payload of sessionCreate.

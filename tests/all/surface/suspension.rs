@@ -1,5 +1,5 @@
 //! Accounts suspended and given back over GraphQL, at the real program, on both databases.
-use super::program::{SMALL, Serving, run};
+use super::program::Serving;
 use kimlik_tests::postgres;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -84,17 +84,5 @@ async fn an_account_is_suspended_at_once_and_given_back_and_repeated_safely_on_s
 #[tokio::test]
 async fn an_account_is_suspended_at_once_and_given_back_and_repeated_safely_on_postgresql() {
     let database = postgres::database().await;
-    let folder = tempfile::tempdir().unwrap();
-    // Why given: on PostgreSQL Kimlik makes no keys by itself.
-    let secrets = folder.path().join("var/secrets");
-    std::fs::create_dir_all(&secrets).unwrap();
-    for (name, octet) in [("encryption.key", "07"), ("pepper.key", "09")] {
-        let file = secrets.join(name);
-        std::fs::write(&file, octet.repeat(32)).unwrap();
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    }
-    let environment = [("KIMLIK__DATABASE__URL", database.url.as_str())];
-    let migrated = run(folder.path(), &["migrate"], &[SMALL, &environment].concat());
-    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-    a_suspension_and_its_end(&Serving::start_in(folder, &environment)).await;
+    a_suspension_and_its_end(&Serving::start_on(&database.url, &[])).await;
 }

@@ -31,8 +31,13 @@ impl Tally {
     }
 
     /// Of a PostgreSQL without TLS: the statements that are executed, as often as they are.
-    pub fn of_postgresql(server: &str) -> Tally {
-        Tally::before(server, Said::statements)
+    /// With the URL by which the database is reached over this line.
+    pub fn of_postgresql(url: &str) -> (Tally, String) {
+        let (before, behind) = url.rsplit_once('@').unwrap();
+        let (server, name) = behind.split_once('/').unwrap();
+        let tally = Tally::before(server, Said::statements);
+        let url = format!("{before}@{}/{name}", tally.address);
+        (tally, url)
     }
 
     fn before(server: &str, hear: Hear) -> Tally {
