@@ -18,7 +18,8 @@ const delay = ({ writtenAt, visibleInOutlookBy }) => (writtenAt ? Date.parse(vis
 
 function shown(field, book) {
   if (!field.inSync) {
-    const now = field.directoryValue ? say("showsNow")(field.directoryValue) : say("showsNothing");
+    const held = field.directoryValue && (field.name === "PHOTO" ? say("otherPhoto") : field.directoryValue);
+    const now = held ? say("showsNow")(held) : say("showsNothing");
     return make("p", { className: "note" }, `${now} ${say("reasons")[field.reason]}`);
   }
   const by = field.writtenAt ? Date.parse(field.writtenAt) + delay(book) : 0;
@@ -32,7 +33,9 @@ function correctors({ correctors, correctedBy }) {
 }
 
 function line(field, book) {
-  const value = make("p", { className: "value" }, field.value ?? say("none"));
+  // Of a photo the value is a tag, which tells a person nothing.
+  const text = field.value && (field.name === "PHOTO" ? say("photo") : field.value);
+  const value = make("p", { className: "value" }, text ?? say("none"));
   const from = make("p", { className: "hint" }, source(field));
   return make("div", {}, make("dt", {}, say("fields")[field.name] ?? field.name),
     make("dd", {}, value, shown(field, book), from, make("p", { className: "hint" }, correctors(field))));

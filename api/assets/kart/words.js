@@ -34,7 +34,7 @@ export const WORDS = {
     away: "Şu anda yanıt alınamıyor. Biraz sonra yeniden deneyin.", ended: "Oturum sona erdi. Yeniden giriş yapın.", empty: "Bu alan boş bırakılamaz.",
     truth: "Kartım nereden geliyor?", why: "Bu kart neden böyle?", truthAway: "Dizine şu anda sorulamıyor. Biraz sonra yeniden deneyin.",
     from: (day) => `${day} tarihinden beri`, visible: "Adres defteri bunu gösteriyor.", visibleBy: (at) => `Dizinde yazılı; Outlook en geç ${at} itibarıyla gösterir.`,
-    showsNow: (value) => `Adres defteri şimdi şunu gösteriyor: ${value}.`, showsNothing: "Adres defterinde şimdi değer yok.", correctedBy: "Düzeltebilecek olan:",
+    showsNow: (value) => `Adres defteri şimdi şunu gösteriyor: ${value}.`, showsNothing: "Adres defterinde şimdi değer yok.", photo: "personel sistemindeki fotoğraf", otherPhoto: "başka bir fotoğraf", correctedBy: "Düzeltebilecek olan:",
     waitsFor: "Kartın olması gerektiği gibi olması için beklenen:", waitsOn: (who) => `İlgilenecek olan: ${who},`,
     books: {
       CURRENT: "Adres defteri bu kartı doğru gösteriyor.", WRITING: "Bir değişiklik dizine yazılıyor.",
@@ -55,7 +55,7 @@ export const WORDS = {
     fields: {
       DISPLAY_NAME: "Görünen ad", TITLE: "Unvan", DEPARTMENT: "Birim", COMPANY: "Kuruluş", OFFICE: "Oda", WORK_PHONE: "İş telefonu", MOBILE: "Cep telefonu",
       FAX: "Faks", MANAGER: "Yöneticisi", MAIL: "E-posta", STREET: "Adres", CITY: "Şehir", STATE: "İl", POSTAL_CODE: "Posta kodu", GIVEN_NAME: "Ad", FAMILY_NAME: "Soyad",
-      INITIALS: "Baş harfler", HIDE_FROM_ADDRESS_LISTS: "Adres defterinde gizli",
+      INITIALS: "Baş harfler", HIDE_FROM_ADDRESS_LISTS: "Adres defterinde gizli", PHOTO: "Fotoğraf",
     },
     gone: "Böyle bir kart yok.", noCard: "Bu hesap bir personele ait değil, kartı yok.",
   },
@@ -93,7 +93,7 @@ export const WORDS = {
     away: "There is no answer now. Try again a little later.", ended: "The session has ended. Sign in again.", empty: "This cannot be left empty.",
     truth: "Where does my card come from?", why: "Why is this card as it is?", truthAway: "The directory cannot be asked now. Try again a little later.",
     from: (day) => `since ${day}`, visible: "The address book shows this.", visibleBy: (at) => `Written into the directory; Outlook shows it by ${at} at the latest.`,
-    showsNow: (value) => `The address book now shows: ${value}.`, showsNothing: "The address book now shows nothing here.", correctedBy: "Can be corrected by:",
+    showsNow: (value) => `The address book now shows: ${value}.`, showsNothing: "The address book now shows nothing here.", photo: "the photo that HR holds", otherPhoto: "another photo", correctedBy: "Can be corrected by:",
     waitsFor: "Before the card is as it should be, this is waited for:", waitsOn: (who) => `Up to: ${who},`,
     books: {
       CURRENT: "The address book shows this card as it should be.", WRITING: "A change is being written into the directory.",
@@ -114,7 +114,7 @@ export const WORDS = {
     fields: {
       DISPLAY_NAME: "Shown name", TITLE: "Title", DEPARTMENT: "Unit", COMPANY: "Organization", OFFICE: "Room", WORK_PHONE: "Work phone", MOBILE: "Mobile",
       FAX: "Fax", MANAGER: "Manager", MAIL: "E-mail", STREET: "Address", CITY: "Town", STATE: "Province", POSTAL_CODE: "Postal code", GIVEN_NAME: "Given name", FAMILY_NAME: "Surname",
-      INITIALS: "Initials", HIDE_FROM_ADDRESS_LISTS: "Hidden in the address book",
+      INITIALS: "Initials", HIDE_FROM_ADDRESS_LISTS: "Hidden in the address book", PHOTO: "Photo",
     },
     gone: "There is no such card.", noCard: "This account belongs to no member of staff and has no card.",
   },

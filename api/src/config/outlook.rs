@@ -13,9 +13,20 @@ use std::path::PathBuf;
 pub struct Card {
     /// LDAP name of an attribute -> rule, in place of the built-in one; an empty rule leaves the attribute to others.
     pub mapping: BTreeMap<String, String>,
+    /// Folder of HR's photos: files by the names that HR's records give them. Left out: photos are somebody else's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photos: Option<PathBuf>,
 }
 
 impl Card {
+    pub fn check(&self, faults: &mut Vec<Fault>) {
+        faults.extend(self.mapping().err().unwrap_or_default());
+        if let Some(folder) = self.photos.as_ref().filter(|folder| std::fs::read_dir(folder).is_err()) {
+            let found = format!("{}, which is no folder that can be read", folder.display());
+            faults.push(Fault::new("card.photos", found, "write the folder that HR puts its photos into"));
+        }
+    }
+
     pub fn mapping(&self) -> Result<Mapping, Vec<Fault>> {
         let mut mapping = Mapping::default();
         let mut faults = Vec::new();

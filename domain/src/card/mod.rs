@@ -4,6 +4,7 @@ pub mod address_book; // when the card is right in Outlook too
 pub mod book; // all cards in memory, to be asked quickly
 pub mod drift; // cards that the directory shows otherwise than they should be
 pub mod find; // what is asked of the book
+pub mod hr_photo; // what HR gives as photos, to be written
 pub mod photo; // thumbnailPhoto, kept beside the cards
 pub mod provenance; // where each value comes from, and what the directory holds
 pub mod tree; // units with what is asked of them often
