@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::message::announcement::{Announced, KIMLIK, MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, WINDOW, occasion};
+use kimlik_domain::message::announcement::{Announced, KIMLIK, MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, SeenTo, WINDOW, occasion};
 use kimlik_domain::message::{MessageState, NewMessage, Purpose};
 use kimlik_domain::ports::PortResult;
 use sea_orm::ExprTrait;
@@ -71,9 +71,9 @@ pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u3
     Ok(people.into_iter().map(|(person, due_at)| (PersonId(person), due_at)).collect())
 }
 
-pub(super) async fn saw_to(link: &Link, people: &[(PersonId, DateTime<Utc>, Option<DateTime<Utc>>)]) -> PortResult<()> {
+pub(super) async fn saw_to(link: &Link, people: &[SeenTo]) -> PortResult<()> {
     let writing = link.write().await?;
-    for (person, due_at, again) in people {
+    for SeenTo { person, due_at, again } in people {
         // Why the time too: another number or name may have come while this one was seen to.
         let seen = renumbered::Column::Person.eq(person.0).and(renumbered::Column::DueAt.eq(*due_at));
         let done = match again {

@@ -47,6 +47,16 @@ pub enum Resent {
     KeyReused,
 }
 
+/// A note that somebody has another number, or other names, was seen to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenTo {
+    pub person: PersonId,
+    /// As the note was read: one that has come since is another.
+    pub due_at: DateTime<Utc>,
+    /// When to look once more, if at all.
+    pub again: Option<DateTime<Utc>>,
+}
+
 /// What is known of the announcements of a person's present opening.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Announced {

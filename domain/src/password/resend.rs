@@ -5,7 +5,7 @@ use crate::access::Caller;
 use crate::account::Account;
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId};
-use crate::message::announcement::{KIMLIK, Resend, Resent, occasion, was_announced};
+use crate::message::announcement::{KIMLIK, Resend, Resent, SeenTo, occasion, was_announced};
 use crate::message::{self, Language, NewMessage, Purpose, Telling};
 use crate::ports::{PeopleBy, PersonRecord, PortResult};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -117,7 +117,8 @@ impl Desk {
                 _ => drop(later.insert(person, now + LATER)),
             }
         }
-        let seen: Vec<_> = noted.into_iter().map(|(person, due_at)| (person, due_at, later.get(&person).copied())).collect();
+        let seen: Vec<SeenTo> =
+            noted.into_iter().map(|(person, due_at)| SeenTo { person, due_at, again: later.get(&person).copied() }).collect();
         self.outbox.saw_to(&seen).await?;
         Ok(queued)
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::access::idempotency::ClientKey;
 use kimlik_domain::account::AccountState;
 use kimlik_domain::id::MessageId;
-use kimlik_domain::message::announcement::{KIMLIK, MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, occasion};
+use kimlik_domain::message::announcement::{KIMLIK, MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, SeenTo, occasion};
 use kimlik_domain::message::courier::{Begun, Settled};
 use kimlik_domain::message::{Channel, MessageState, NewMessage, Purpose};
 use kimlik_domain::password::resend::resend_event;
@@ -139,10 +139,10 @@ async fn who_has_another_number_is_seen_to_once_or_again_later(bench: Bench) {
     let noted = bench.store.renumbered(noon(), 10).await.unwrap();
     assert_eq!(noted, [(id(1), noon())]);
     let later = noon() + TimeDelta::hours(1);
-    bench.store.saw_to(&[(id(1), noon(), Some(later))]).await.unwrap();
+    bench.store.saw_to(&[SeenTo { person: id(1), due_at: noon(), again: Some(later) }]).await.unwrap();
     assert!(bench.store.renumbered(noon(), 10).await.unwrap().is_empty());
     assert_eq!(bench.store.renumbered(later, 10).await.unwrap(), [(id(1), later)]);
-    bench.store.saw_to(&[(id(1), later, None)]).await.unwrap();
+    bench.store.saw_to(&[SeenTo { person: id(1), due_at: later, again: None }]).await.unwrap();
     assert!(bench.store.renumbered(later, 10).await.unwrap().is_empty());
 }
 
@@ -157,7 +157,7 @@ async fn a_number_that_comes_while_the_one_before_is_seen_to_is_not_forgotten(be
     // What was ordered, and seen to, is the number before.
     assert_eq!(resend(&bench, 1, 1, noon() + TimeDelta::seconds(1)).await, Resent::Queued);
     for again in [Some(noon() + TimeDelta::hours(4)), None] {
-        bench.store.saw_to(&[(noted[0].0, noted[0].1, again)]).await.unwrap();
+        bench.store.saw_to(&[SeenTo { person: noted[0].0, due_at: noted[0].1, again }]).await.unwrap();
         assert_eq!(bench.store.renumbered(after, 10).await.unwrap(), [(id(1), after)]);
     }
 }
