@@ -143,7 +143,9 @@ pub enum MappingFault {
     /// Why: address lists filter by exactly these values, and free text is spelt in many ways.
     #[error("{{{1}}} is free text of a person's record: {0} is filtered by address lists and takes what the unit table says")]
     FreeText(&'static str, Source),
-    #[error("{0} is no custom attribute: department, company and st are filtered by address lists in any case, and other attributes are not")]
+    #[error(
+        "{0} is no custom attribute: department, company and st are filtered by address lists in any case, and other attributes are not"
+    )]
     Unlisted(String),
     #[error("{0} is filtered by address lists and has no rule, so anybody may write anything into it")]
     Unruled(&'static str),
