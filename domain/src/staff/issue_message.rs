@@ -244,10 +244,7 @@ const MESSAGES: &[(&str, &str)] = &[
         "{0} {1} karakter uzunluğunda, kesildi: adres defteri {2} karakter alır",
     ),
     ("{} is no number that the directory takes, and is left out", "{0}, dizinin aldığı bir sayı değil: boş bırakıldı"),
-    (
-        "the photo is larger than the 102,400 octets that the address book takes",
-        "fotoğraf, adres defterinin aldığı 102.400 bayttan büyük",
-    ),
+    ("the photo is larger than the 102,400 octets that the address book takes", "fotoğraf, adres defterinin aldığı 102.400 bayttan büyük"),
     ("the photo is neither a JPEG nor a PNG picture", "fotoğraf JPEG ya da PNG değil"),
     ("the photo that HR names is not in the folder of photos", "İK'nin adını verdiği fotoğraf, fotoğraf klasöründe yok"),
     ("the directory refused to {}: {}", "dizin \"{0}\" işlemini reddetti: {1}"),

@@ -27,7 +27,9 @@ struct World {
 impl World {
     /// The line, consent to show the mobile, the superior that HR names, and custom attribute 1.
     async fn says(&mut self, people: &[(&str, &str, &str, &str)]) {
-        let row = |(line, consent, manager, attr): &(&str, &str, &str, &str)| format!("{};{consent};{manager};{attr}", self.hr.says(line).remove(0));
+        let row = |(line, consent, manager, attr): &(&str, &str, &str, &str)| {
+            format!("{};{consent};{manager};{attr}", self.hr.says(line).remove(0))
+        };
         let rows: Vec<String> = people.iter().map(row).collect();
         let text = format!("{STAFF_HEADER};mobile_public;manager_registry_no;attr_1\n{}\n", rows.join("\n"));
         let report = self.ministry.hr("staff-delta", &text).await;
@@ -118,7 +120,17 @@ async fn units_lend_superiors_stand_by_their_accounts_and_a_mobile_is_shown_by_c
     );
 
     // A number has its range (that of the schema: 0 to 65535); what is none, or beyond it, is left out and said.
-    for (number, written) in [("65535", "65535"), ("65536", ""), ("90", "90"), ("+90", ""), ("090", ""), ("0", ""), ("-1", ""), ("2147483648", ""), ("doksan", "")] {
+    for (number, written) in [
+        ("65535", "65535"),
+        ("65536", ""),
+        ("90", "90"),
+        ("+90", ""),
+        ("090", ""),
+        ("0", ""),
+        ("-1", ""),
+        ("2147483648", ""),
+        ("doksan", ""),
+    ] {
         w.says(&[("S001: unit=20000035", "no", "", number)]).await;
         let record = w.ministry.person("S001").await;
         assert_eq!(record.account.unwrap().state, AccountState::Active, "{number}");
