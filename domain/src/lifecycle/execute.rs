@@ -67,13 +67,14 @@ pub(super) struct Work<'p> {
 }
 
 impl Work<'_> {
-    /// What the account looks like now, where that follows from what was seen and what was done.
-    fn foreseen(&self, ended: &[Ended]) -> Option<ObservedAccount> {
-        let seen = self.planned.seen.as_ref()?;
+    /// What the account looks like now, where that follows from what was seen and what was done. Not where somebody else has done
+    /// something to it since: the record, read again, tells.
+    fn foreseen(&self, record: &PersonRecord, ended: &[Ended]) -> Option<ObservedAccount> {
+        let seen = self.planned.seen.as_ref().filter(|seen| record.account.as_ref() == Some(&seen.ledger))?;
         let is_done = !ended.is_empty() && ended.len() == self.actions.len() && ended.iter().all(|e| e.error.is_none());
         let steps = ended.iter().flat_map(|e| &e.action.steps);
         is_done.then(|| {
-            steps.fold((**seen).clone(), |account, step| match step {
+            steps.fold(seen.account.clone(), |account, step| match step {
                 Step::Modify(changes) => account.with(changes),
                 _ => account,
             })
@@ -210,8 +211,11 @@ impl Reconciler {
             stream::iter(under_way).buffer_unordered(PEOPLE_AT_ONCE).collect().await;
         // Settled by observation: what the directory shows now, not what it answered. Why not after mere changes of attributes:
         // they are made of exactly what was seen, or refused; and the next look at what has changed sees them in any case.
-        let mut seen: HashMap<AccountGuid, ObservedAccount> =
-            worked.iter().filter_map(|(_, work, ended, _)| work.foreseen(ended)).map(|account| (account.guid, account)).collect();
+        let mut seen: HashMap<AccountGuid, ObservedAccount> = worked
+            .iter()
+            .filter_map(|(record, work, ended, _)| work.foreseen(record, ended))
+            .map(|account| (account.guid, account))
+            .collect();
         let account = |record: &PersonRecord, made: &Option<AccountRef>| made.as_ref().map(|m| m.guid).or(record.account.as_ref()?.guid);
         let guids = worked.iter().filter_map(|(record, _, _, made)| account(record, made)).filter(|guid| !seen.contains_key(guid));
         let guids: Vec<AccountGuid> = guids.collect();
@@ -290,8 +294,8 @@ impl Reconciler {
     async fn action(&self, record: &mut PersonRecord, operation: OperationId, action: &Action, account: &mut Option<AccountRef>) -> Ended {
         let mut ended =
             Ended { operation, action: action.clone(), error: None, receipt: Vec::with_capacity(action.steps.len()), sealed: false };
-        if is_taken_back(record, action) {
-            ended.error = Some(PortError::refused(Refusal::Changed, "the order was taken back meanwhile"));
+        if is_overtaken(record, action) {
+            ended.error = Some(PortError::refused(Refusal::Changed, "which account is to be the person's was ordered otherwise meanwhile"));
             return ended;
         }
         for step in &action.steps {
@@ -394,10 +398,19 @@ impl Reconciler {
     }
 }
 
-/// The person was to get an existing account by order, and whoever ordered it has thought better of it since the look.
-fn is_taken_back(record: &PersonRecord, action: &Action) -> bool {
-    matches!(action.because, Because::AdoptedByOrder { .. })
-        && record.account.as_ref().is_none_or(|a| a.guid.is_none() && a.adopt.is_none())
+/// The person was to get an account, and since the look somebody has ordered another one, or taken the order for this one back.
+fn is_overtaken(record: &PersonRecord, action: &Action) -> bool {
+    let account = record.account.as_ref();
+    let given = action.steps.iter().find_map(|step| match step {
+        Step::Link(guid) => Some(Some(*guid)),
+        Step::Create(_) => Some(None),
+        _ => None,
+    });
+    let Some(given) = given.filter(|_| account.is_none_or(|a| a.guid.is_none())) else { return false };
+    match account.and_then(|a| a.adopt.as_ref()) {
+        Some(order) => given != Some(order.guid),
+        None => matches!(action.because, Because::AdoptedByOrder { .. }),
+    }
 }
 
 /// The tag of the photo that a step writes; within, `None`: the step takes it away.
