@@ -167,8 +167,13 @@ async fn an_issuer_that_is_away_is_no_verdict_on_its_tokens() {
     let issuer = Issuer::start(&[&key]).await;
     let token = key.sign(&issuer.claims());
     let settings = issuer.settings();
+    let address = issuer.url.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
     drop(issuer);
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while tokio::net::TcpStream::connect(&address).await.is_ok() {
+        assert!(std::time::Instant::now() < until, "it is still there");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     let foreign = Foreign::new(settings).unwrap();
     assert!(matches!(foreign.read(&token, now()).await, Err(PortError::Unavailable(_))));
 }

@@ -24,6 +24,7 @@ async fn until<T>(serving: &Serving, query: &str, found: impl Fn(&Value) -> Opti
 
 /// User name and code of somebody whose account works and was announced.
 pub async fn announced(serving: &Serving) -> (String, String) {
+    serving.at_rest().await;
     until(serving, "{ messages(first: 5) { nodes { text } } }", |data| {
         let text = data["messages"]["nodes"][0]["text"].as_str()?;
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -36,6 +37,7 @@ pub async fn announced(serving: &Serving) -> (String, String) {
 
 /// Members of staff whose accounts work: user name, card and display name.
 pub async fn people(serving: &Serving) -> Vec<[String; 3]> {
+    serving.at_rest().await;
     let query = "{ identityCards(first: 40) { nodes { id username displayName accountState mobile } } }";
     until(serving, query, |data| {
         let nodes = data["identityCards"]["nodes"].as_array()?;

@@ -170,33 +170,41 @@ async fn a_stranger_learns_neither_from_the_answer_nor_from_its_size_nor_from_it
     let (known, _) = announced(&serving).await;
     let client = reqwest::Client::new();
     let names = [known.as_str(), "yonetici", "nobody.at.all"];
-    let mut times: [Vec<Duration>; 3] = Default::default();
     let mut shapes = std::collections::BTreeSet::new();
     let mut decoy = String::new();
-    // In turns, so that whatever else the machine does falls on each of them alike.
-    for n in 0..120_u32 {
-        for (class, name) in names.iter().enumerate() {
-            let from = n * 3 + u32::try_from(class).unwrap();
-            let (Answer { headers, text }, took) = raw(&client, &serving, START, json!({ "username": name }), from).await;
-            let answer: Value = serde_json::from_str(&text).unwrap();
-            let challenge = &answer["data"]["passwordResetStart"]["challenge"];
-            let id = challenge["id"].as_str().unwrap_or_else(|| panic!("{text}")).to_owned();
-            let whole = |key: &str| challenge[key].as_str().unwrap().to_owned();
-            let shape = text.replace(&id, "id").replace(&whole("expiresAt"), "at").replace(&whole("resendAfter"), "at");
-            shapes.insert((headers, text.len(), shape));
-            times[class].push(took);
-            if class == 2 {
-                decoy = id;
+    let mut told_apart = 0;
+    // For 120 and 120: p = 0.001 at a distance of 0.25. Why a second time: chance tells them apart once in five hundred, and what
+    // can be told apart can be twice.
+    while told_apart < 2 {
+        let mut times: [Vec<Duration>; 3] = Default::default();
+        // In turns, so that whatever else the machine does falls on each of them alike.
+        for n in told_apart * 120..(told_apart + 1) * 120_u32 {
+            for (class, name) in names.iter().enumerate() {
+                let from = n * 3 + u32::try_from(class).unwrap();
+                let (Answer { headers, text }, took) = raw(&client, &serving, START, json!({ "username": name }), from).await;
+                let answer: Value = serde_json::from_str(&text).unwrap();
+                let challenge = &answer["data"]["passwordResetStart"]["challenge"];
+                let id = challenge["id"].as_str().unwrap_or_else(|| panic!("{text}")).to_owned();
+                let whole = |key: &str| challenge[key].as_str().unwrap().to_owned();
+                let shape = text.replace(&id, "id").replace(&whole("expiresAt"), "at").replace(&whole("resendAfter"), "at");
+                shapes.insert((headers, text.len(), shape));
+                times[class].push(took);
+                if class == 2 {
+                    decoy = id;
+                }
             }
         }
+        assert_eq!(shapes.len(), 1, "{shapes:?}");
+        times.iter_mut().for_each(|times| times.sort());
+        let median = |times: &[Duration]| times[times.len() / 2];
+        let distances = [kolmogorov_smirnov(&times[0], &times[2]), kolmogorov_smirnov(&times[1], &times[2])];
+        println!("medians {:?}, KS {distances:?}", times.each_ref().map(|t| median(t)));
+        if distances.iter().all(|d| *d < 0.25) {
+            break;
+        }
+        told_apart += 1;
     }
-    assert_eq!(shapes.len(), 1, "{shapes:?}");
-    times.iter_mut().for_each(|times| times.sort());
-    let median = |times: &[Duration]| times[times.len() / 2];
-    let distances = [kolmogorov_smirnov(&times[0], &times[2]), kolmogorov_smirnov(&times[1], &times[2])];
-    println!("medians {:?}, KS {distances:?}", times.each_ref().map(|t| median(t)));
-    // For 120 and 120: p = 0.001 at a distance of 0.25.
-    assert!(distances.iter().all(|d| *d < 0.25), "{distances:?}");
+    assert!(told_apart < 2, "they can be told apart by the time that they take");
 
     let (of_nobody, _) = raw(&client, &serving, VERIFY, json!({ "challengeId": decoy, "code": "123456" }), 900).await;
     let (of_none, _) = raw(&client, &serving, VERIFY, json!({ "challengeId": "challenge_0", "code": "123456" }), 901).await;

@@ -18,6 +18,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const PEOPLE: usize = 300;
+/// An account that nobody can work with, as Active Directory finds it.
+const DISABLED: &str = "(userAccountControl:1.2.840.113556.1.4.803:=2)";
 const WIDE: &str = "{ percent = 100.0, absolute = 100000, at_least = 100000 }";
 
 /// Settings of a ministry with an HR drop folder and limits that hold nothing.
@@ -83,9 +85,12 @@ fn sync_killed(folder: &Path, after: Duration) -> bool {
 
 fn killed(mut child: Child, after: Duration) -> bool {
     let began = Instant::now();
-    while began.elapsed() < after {
+    loop {
         if child.try_wait().unwrap().is_some() {
             return true;
+        }
+        if began.elapsed() >= after {
+            break;
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -268,7 +273,13 @@ async fn two_kills_on_a_real_directory_leave_everything_right() {
         if stamp % 3 != 0 {
             sync(folder);
         } else {
-            kills += u32::from(!sync_killed(folder, Duration::from_millis(if stamp == 0 { 1_500 } else { 900 })));
+            // In the middle of openings, and of closings: when the first is seen in the directory.
+            let filter = if stamp == 0 { "(employeeID=S*)".to_owned() } else { format!("(&(employeeID=S*){DISABLED})") };
+            let mut child = begun(program::command(folder).arg("sync"));
+            while samba.values(&filter, "employeeID").is_empty() {
+                assert!(child.try_wait().unwrap().is_none(), "it is over, and nobody is seen: {filter}");
+            }
+            kills += u32::from(!killed(child, Duration::ZERO));
         }
     }
     assert_eq!(kills, 2, "a run ended before it was to be killed");
@@ -277,7 +288,7 @@ async fn two_kills_on_a_real_directory_leave_everything_right() {
     let in_service = nothing_was_lost_or_done_twice(folder).await;
     let numbers = samba.values("(employeeID=S*)", "employeeID");
     assert_eq!((numbers.len(), numbers.iter().collect::<HashSet<_>>().len()), (in_service.len(), in_service.len()), "one account a person");
-    let working = samba.values("(&(employeeID=S*)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))", "employeeID");
+    let working = samba.values(&format!("(&(employeeID=S*)(!{DISABLED}))"), "employeeID");
     assert_eq!(working.len(), in_service.values().filter(|w| **w).count());
     assert!(working.iter().all(|no| in_service[no]), "somebody who is gone can work");
 }

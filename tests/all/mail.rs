@@ -282,6 +282,7 @@ async fn a_mail_server_that_is_away_for_an_hour_gets_every_letter_once_and_none_
 
 /// User name and code of somebody whose account was announced.
 async fn announced(serving: &Serving) -> (String, String) {
+    serving.at_rest().await;
     let began = Instant::now();
     loop {
         let answer = serving.ask("{ messages(first: 5) { nodes { purpose text } } }").await;

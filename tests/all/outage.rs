@@ -129,7 +129,10 @@ async fn a_controller_that_hangs_or_goes_away_in_the_middle_loses_nothing() {
         |ministry: Arc<Ministry>| tokio::spawn(async move { ministry.reconciler.sync(&Whom::Everybody, Trigger::Schedule, &Silent).await });
     let opened = || samba.values("(employeeID=S*)", "sAMAccountName").len();
     let hanging = run(ministry.clone());
-    tokio::time::sleep(Duration::from_millis(900)).await;
+    while opened() == 0 {
+        assert!(!hanging.is_finished(), "it is over before anybody was opened");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     samba.freeze();
     let answer = hanging.await.unwrap();
     samba.thaw();

@@ -62,6 +62,8 @@ async fn states(serving: &Serving) -> BTreeMap<String, usize> {
 async fn from_the_hire_to_the_phone_over_a_real_kannel_with_its_report() {
     let kannel = Kannel::start();
     let serving = ministry(&kannel);
+    // Why: whoever is opened later is told later.
+    serving.at_rest().await;
     let began = Instant::now();
     let states = loop {
         let states = states(&serving).await;

@@ -5,7 +5,7 @@ use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings};
 use kimlik_adapters::system::SystemClock;
 use kimlik_domain::account::{AccountRef, Attribute};
 use kimlik_domain::ports::{Directory, FindBy, PortError};
-use kimlik_tests::lab::{Relay, Samba};
+use kimlik_tests::lab::{Relay, Samba, Tally};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ fn directory(settings: AdSettings) -> ActiveDirectory {
 }
 
 fn impatient(samba: &Samba) -> AdSettings {
-    AdSettings { timeout: Duration::from_millis(700), ..samba.settings() }
+    AdSettings { timeout: Duration::from_millis(2_500), ..samba.settings() }
 }
 
 /// A domain whose answers can get lost on the way.
@@ -40,10 +40,8 @@ async fn a_write_without_an_answer_is_in_doubt_and_a_read_is_not() {
     let account = create(&f, "Do Nuk", "do.nuk", &[]).await;
     relay.lose_answers(true);
     let title = [change(Attribute::Title, None, Some("Uzman"))];
-    let begun = Instant::now();
     let lost = f.directory.modify(&account, &title).await.unwrap_err();
-    assert!(matches!(&lost, PortError::InDoubt(text) if text.contains("no answer within 700 ms")), "{lost:?}");
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(matches!(&lost, PortError::InDoubt(text) if text.contains("no answer within 2500 ms")), "{lost:?}");
     // What was sent is lost from sight; what cannot even connect has not happened.
     for refused in [f.directory.observe(&[account.guid]).await.unwrap_err(), f.directory.modify(&account, &title).await.unwrap_err()] {
         assert!(matches!(refused, PortError::Unavailable(_)), "{refused:?}");
@@ -80,12 +78,19 @@ async fn every_kind_of_write_is_in_doubt_when_the_answer_stays_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_during_a_write_leaves_it_in_doubt() {
-    let f = domain();
+    let samba = Samba::start();
+    let line = Tally::of_tls(&format!("{}:636", samba.address()));
+    let urls = vec![format!("ldaps://{}", line.address())];
+    let f = Domain { directory: directory(AdSettings { urls, ..samba.settings() }), samba };
     let account = create(&f, "Öl En", "ol.en", &[]).await;
     f.samba.freeze();
+    line.take();
     let (writer, reference) = (f.directory.clone(), account.clone());
     let write = tokio::spawn(async move { writer.modify(&reference, &[change(Attribute::Title, None, Some("x"))]).await });
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    while line.take().is_empty() {
+        assert!(!write.is_finished(), "nothing was sent");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     f.samba.kill();
     let lost = write.await.unwrap().unwrap_err();
     assert!(matches!(lost, PortError::InDoubt(_)), "{lost:?}");

@@ -49,7 +49,7 @@ async fn answer(State(script): State<Shared>, Query(query): Query<HashMap<String
             response
         }
         Answer::Slow => {
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            std::future::pending::<()>().await;
             StatusCode::OK.into_response()
         }
     }
@@ -75,12 +75,8 @@ impl System {
         System { script, base }
     }
     fn feed(&self) -> RestFeed {
-        let limits = RestLimits {
-            request: Duration::from_millis(400),
-            page_octets: 10_000,
-            patience: Duration::from_secs(2),
-            ..RestLimits::default()
-        };
+        let limits =
+            RestLimits { request: Duration::from_secs(3), page_octets: 10_000, patience: Duration::from_secs(2), ..RestLimits::default() };
         let field_names = HashMap::from([("sicil".to_owned(), Field::RegistryNo)]);
         let settings = RestSettings { base_url: self.base.clone(), token: Some(TOKEN.to_owned().into()), ca_pem: None, field_names };
         RestFeed::with_limits(settings, limits).unwrap()

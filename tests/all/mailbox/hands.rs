@@ -9,6 +9,7 @@ use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
 use kimlik_domain::mailbox::{MailboxDeed, MailboxState, Seen, Stands};
 use kimlik_domain::ports::{Clock, MailboxHost, MailboxLedger, MailboxRequest, PortError, PortResult};
 use kimlik_tests::fakes::TestClock;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -18,14 +19,14 @@ use uuid::Uuid;
 #[tokio::test]
 async fn what_outlives_the_kimlik_that_started_it_is_waited_for_and_ended_when_its_time_is_over() {
     let folder = TempDir::new().unwrap();
-    let (began, sign) = (folder.path().join("began"), folder.path().join("sign"));
-    let lines = format!("(touch {}; sleep 7; touch {}) & wait", began.display(), sign.display());
-    let at_first = Instant::now();
-    let killed = host(program(&folder, &lines), &[], 2);
+    let began = folder.path().join("began");
+    // What it has started says its number, and works for ever.
+    let lines = format!("sleep 600 & echo $! > {0}.new; mv {0}.new {0}; wait", began.display());
+    let killed = host(program(&folder, &lines), &[], 10);
     let asked = request(Some(MailboxDeed::Open));
     tokio::select! {
         answer = killed.ask(&asked) => panic!("{answer:?}"),
-        () = async { while !began.exists() { tokio::time::sleep(Duration::from_millis(20)).await } } => {}
+        () = there(&began) => {}
     }
     let next = host(EXAMPLE, &[folder.path()], 10);
     let PortError::Unavailable(why) = next.ask(&request(None)).await.unwrap_err() else { panic!("it is still at it") };
@@ -35,23 +36,61 @@ async fn what_outlives_the_kimlik_that_started_it_is_waited_for_and_ended_when_i
         ..request(None)
     };
     assert_eq!(next.ask(&another).await, Ok(Seen::Stands(Stands::None)), "of another mailbox nothing is waited for");
-    while at_first.elapsed() < Duration::from_millis(4_500) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    let works = || works(&std::fs::read_to_string(&began).unwrap());
+    assert!(works());
+    let until = Instant::now() + Duration::from_secs(60);
+    let at_last = loop {
+        match next.ask(&request(None)).await {
+            Err(PortError::Unavailable(why)) if why.contains("still running") => assert!(works(), "its time is not over"),
+            answer => break answer,
+        }
+        assert!(Instant::now() < until, "its time was over long ago");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!(at_last, Ok(Seen::Stands(Stands::None)));
+    while works() {
+        assert!(Instant::now() < until, "its time was over, and it is not ended");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(next.ask(&request(None)).await, Ok(Seen::Stands(Stands::None)));
-    tokio::time::sleep(Duration::from_secs(8).saturating_sub(at_first.elapsed())).await;
-    assert!(!sign.exists(), "its time was over, and it was ended");
+}
+
+async fn there(file: &Path) {
+    while !file.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Whether a process of this number is there. Why by its state: who has ended may be there until somebody asks what came of it.
+pub fn works(process: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.trim())).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 #[tokio::test]
 async fn what_has_made_itself_a_service_is_no_part_of_the_program_any_more() {
     let folder = TempDir::new().unwrap();
-    let lines = format!("setsid sleep 5 >/dev/null 2>&1 </dev/null & exec {EXAMPLE} {}", folder.path().display());
+    let mailboxes = TempDir::new().unwrap();
+    let service = folder.path().join("service");
+    // It says its number when it has left the group.
+    let says = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 600", service.display());
+    let lines = format!("setsid sh -c '{says}' >/dev/null 2>&1 </dev/null & exec {EXAMPLE} {}", mailboxes.path().display());
     let host = host(program(&folder, &lines), &[], 10);
+    let mut before = None;
     for deed in [MailboxDeed::Open, MailboxDeed::Update] {
         assert_eq!(host.ask(&request(Some(deed))).await, Ok(Seen::Stands(Stands::Open)));
-        // Why: setsid needs a moment to leave the group.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(before.take().is_none_or(|process: Service| works(&process.0)), "it was ended with the program");
+        there(&service).await;
+        before = Some(Service(std::fs::read_to_string(&service).unwrap()));
+        std::fs::remove_file(&service).unwrap();
+    }
+}
+
+/// Ended with the test.
+struct Service(String);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        std::process::Command::new("kill").arg(self.0.trim()).status().ok();
     }
 }
 
@@ -106,11 +145,15 @@ async fn those_that_wait_for_each_other_are_kept_and_a_worker_that_slept_asks_fo
 async fn what_a_killed_worker_had_in_hand_waits_no_longer_than_one_answer_may_take() {
     let mut office = Office::open().await;
     office.says(NEWCOMER).await;
-    let hung = program(&office.folder, "exec sleep 600");
+    let begun = office.folder.path().join("begun");
+    let hung = program(&office.folder, &format!("touch {}; exec sleep 600", begun.display()));
     let rules = KeeperRules { lease: TimeDelta::seconds(150), patience: TimeDelta::hours(24), at_once: 2 };
     let keeper = MailboxKeeper { rules, ..office.keeper(host(&hung, &[], 600)) };
     // Why dropped: as a process that is killed, it says nothing more.
-    tokio::time::timeout(Duration::from_secs(1), keeper.round()).await.unwrap_err();
+    tokio::select! {
+        handled = keeper.round() => panic!("{handled:?}"),
+        () = there(&begun) => {}
+    }
     let next = office.keeper(office.example());
     office.passes(TimeDelta::seconds(149));
     assert_eq!(next.round().await.unwrap().handled, 0, "it may still be at it");

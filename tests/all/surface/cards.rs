@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 async fn settled(serving: &Serving) -> Vec<Value> {
+    serving.at_rest().await;
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let answer =

@@ -14,6 +14,7 @@ async fn ask(serving: &Serving, query: &str) -> Value {
 
 /// Until the ministry's accounts are there.
 async fn opened(serving: &Serving) -> Value {
+    serving.at_rest().await;
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let answer =

@@ -1,6 +1,7 @@
 //! The real program in a folder of its own, on a port of its own; ended with the test.
 use kimlik_adapters::system::SystemClock;
 use kimlik_domain::ports::Clock as _;
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
+use uuid::Uuid;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kimlik-tested");
 
@@ -52,11 +54,23 @@ pub fn keys_in(folder: &Path) -> std::path::PathBuf {
     secrets
 }
 
+/// What is left to do, counted in one glance.
+const LEFT: &str = "SELECT
+    (SELECT CASE count(*) WHEN 0 THEN 1 ELSE 0 END FROM feed) + (SELECT count(*) FROM feed WHERE position LIKE '% units %') AS deliveries,
+    (SELECT count(*) FROM memory asked WHERE asked.name = 'full_run_requested' AND NOT EXISTS (SELECT 1 FROM memory done
+        WHERE done.name = 'full_run_done' AND CAST(done.value AS BIGINT) >= CAST(asked.value AS BIGINT))) AS full_run,
+    (SELECT count(*) FROM work WHERE leased OR visible_at <= $1) AS due,
+    (SELECT count(*) FROM run WHERE kept_until IS NOT NULL) AS runs,
+    (SELECT count(*) FROM card_mark) + (SELECT 1 - count(*) FROM card_head) AS cards,
+    (SELECT epoch FROM card_head) AS epoch, (SELECT position FROM card_head) AS position";
+
 pub struct Serving {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
     pub address: String,
     pub folder: tempfile::TempDir,
+    /// What it was started with, beside [`SMALL`].
+    pub environment: Vec<(String, String)>,
     token: OnceCell<String>,
     /// Why one: making it reads all certificates of the machine.
     client: std::sync::OnceLock<reqwest::Client>,
@@ -89,7 +103,8 @@ impl Serving {
             }
         });
         let address = heard.recv_timeout(Duration::from_secs(30)).expect("the program says where it listens");
-        Serving { child, log, address, folder, token: OnceCell::new(), client: std::sync::OnceLock::new() }
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Serving { child, log, address, folder, environment, token: OnceCell::new(), client: std::sync::OnceLock::new() }
     }
 
     /// On this PostgreSQL, which is migrated first. Why with keys: there Kimlik makes none by itself.
@@ -148,6 +163,38 @@ impl Serving {
             assert!(Instant::now() < until, "{answer}");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
+    }
+
+    /// Where its store is.
+    pub fn database(&self) -> String {
+        let set = self.environment.iter().find(|(name, _)| name == "KIMLIK__DATABASE__URL").map(|(_, url)| url.clone());
+        set.unwrap_or_else(|| format!("sqlite://{}", self.folder.path().join("var/kimlik.db").display()))
+    }
+
+    /// Waited for: what HR delivers at the start is taken in, everybody has been looked at, nobody is due or in anybody's hand, and
+    /// the cards that are shown say so. From here on nobody is looked at whom the test gives no reason for.
+    /// Why the store is asked: a plan without changes does not say who is going to be looked at once more.
+    pub async fn at_rest(&self) {
+        let db = sea_orm::Database::connect(self.database()).await.unwrap();
+        let until = Instant::now() + Duration::from_secs(90);
+        loop {
+            let now = SystemClock.now().into();
+            let asked = Statement::from_sql_and_values(db.get_database_backend(), LEFT, [now]);
+            let row = db.query_one_raw(asked).await.unwrap().unwrap();
+            let left = ["deliveries", "full_run", "due", "runs", "cards"].map(|what| (what, row.try_get::<i64>("", what).unwrap()));
+            if left.iter().all(|(_, number)| *number == 0) {
+                let (epoch, position): (Uuid, i64) = (row.try_get("", "epoch").unwrap(), row.try_get("", "position").unwrap());
+                // Whoever has followed the feed of cards up to here is answered when the program has, too.
+                let after = format!("change_{}_{position}_{position}", epoch.simple());
+                let shown = self.ask(&format!("{{ identityCardChanges(first: 1, after: \"{after}\") {{ nodes {{ cardId }} }} }}")).await;
+                if shown["errors"].is_null() {
+                    break;
+                }
+            }
+            assert!(Instant::now() < until, "it does not come to rest: {left:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        db.close().await.unwrap();
     }
 
     /// The payload of sessionCreate.

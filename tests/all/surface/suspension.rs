@@ -18,8 +18,9 @@ async fn ask(serving: &Serving, deed: &str, input: Value) -> Value {
     answer["data"][deed].clone()
 }
 
-/// Somebody whose account works.
+/// Somebody whose account works and has nothing to wait for.
 pub async fn somebody(serving: &Serving, nth: usize) -> Value {
+    serving.at_rest().await;
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let answer = serving.ask("{ identityCards(first: 100) { nodes { id username accountState } } }").await;

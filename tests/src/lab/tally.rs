@@ -1,12 +1,39 @@
-//! A line that listens to what the program asks of a server, and counts. Nothing is held up, nothing is changed.
+//! A line that listens to what the program asks of a server, and counts. Nothing is changed, and nothing held up but what a test names.
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 pub struct Tally {
     address: SocketAddr,
     heard: Arc<Mutex<Vec<String>>>,
+    gate: Arc<Gate>,
+}
+
+/// What is not let through: statements of which this is true.
+#[derive(Default)]
+struct Gate {
+    shut_for: Mutex<Option<Which>>,
+    opened: Condvar,
+}
+
+type Which = fn(&str) -> bool;
+
+impl Gate {
+    fn pass(&self, said: &[String]) {
+        let shut = self.shut_for.lock().unwrap();
+        drop(self.opened.wait_while(shut, |shut| shut.is_some_and(|which| said.iter().any(|s| which(s)))).unwrap());
+    }
+}
+
+/// Until it is dropped, connections wait on which something of the kind was said.
+pub struct Held(Arc<Gate>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        *self.0.shut_for.lock().unwrap() = None;
+        self.0.opened.notify_all();
+    }
 }
 
 /// What a client sends, cut into what it asks.
@@ -43,17 +70,19 @@ impl Tally {
     fn before(server: &str, hear: Hear) -> Tally {
         let server: SocketAddr = server.parse().unwrap();
         let listener = TcpListener::bind((server.ip(), 0)).unwrap();
-        let tally = Tally { address: listener.local_addr().unwrap(), heard: Arc::default() };
-        let heard = tally.heard.clone();
+        let tally = Tally { address: listener.local_addr().unwrap(), heard: Arc::default(), gate: Arc::default() };
+        let (heard, gate) = (tally.heard.clone(), tally.gate.clone());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(server) else { continue };
                 let (from_client, from_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                let heard = heard.clone();
+                let (heard, gate) = (heard.clone(), gate.clone());
                 let (mut kept, mut said) = (Vec::new(), Said::default());
                 let listen = move |octets: &[u8]| {
                     kept.extend_from_slice(octets);
-                    heard.lock().unwrap().extend(hear(&mut kept, &mut said));
+                    let now = hear(&mut kept, &mut said);
+                    heard.lock().unwrap().extend(now.iter().cloned());
+                    gate.pass(&now);
                 };
                 thread::spawn(move || carry(from_client, server, listen));
                 thread::spawn(move || carry(from_server, client, |_| ()));
@@ -64,6 +93,12 @@ impl Tally {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// From now on statements of this kind are heard and not let through.
+    pub fn hold(&self, which: Which) -> Held {
+        *self.gate.shut_for.lock().unwrap() = Some(which);
+        Held(self.gate.clone())
     }
 
     /// What was heard since the last time.
