@@ -23,6 +23,7 @@ mod m20261128_000022_post;
 mod m20261128_000023_kept;
 mod m20261128_000024_outbox;
 mod m20261128_000025_language;
+mod m20261128_000027_hr_photos;
 
 pub struct Migrator;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000023_kept::Migration),
             Box::new(m20261128_000024_outbox::Migration),
             Box::new(m20261128_000025_language::Migration),
+            Box::new(m20261128_000027_hr_photos::Migration),
         ]
     }
 }

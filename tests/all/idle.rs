@@ -1,11 +1,15 @@
 //! A run in which nothing has changed, between the real directory and the real database: what it asks, counted on the line.
 use kimlik_adapters::directory::active_directory::ActiveDirectory;
+use kimlik_adapters::hr::photos::PhotoFolder;
 use kimlik_adapters::store::SqlStore;
 use kimlik_adapters::system::SystemClock;
+use kimlik_domain::card::hr_photo::Taker;
+use kimlik_domain::card::photo::look;
 use kimlik_domain::lifecycle::limits::Limits;
 use kimlik_domain::lifecycle::policy::Policy;
+use kimlik_domain::ports::Clock;
 use kimlik_tests::lab::{Samba, Tally};
-use kimlik_tests::ministry::{Ministry, keys, policy, prepare_domain};
+use kimlik_tests::ministry::{Ministry, STAFF_HEADER, keys, policy, prepare_domain};
 use kimlik_tests::postgres;
 use kimlik_tests::scenario::Hr;
 use std::collections::BTreeMap;
@@ -18,7 +22,7 @@ struct Asked {
     database: BTreeMap<String, usize>,
 }
 
-/// Some of the people have left, and their mailboxes are a program's: their rows are read, too.
+/// Some of the people have left, and their mailboxes are a program's: their rows are read, too. HR names a photo of each.
 async fn a_run_over(people: usize) -> Asked {
     let samba = Samba::start();
     prepare_domain(&samba);
@@ -28,11 +32,19 @@ async fn a_run_over(people: usize) -> Asked {
     store.migrate().await.unwrap();
     let mut settings = samba.settings();
     settings.urls = vec![format!("ldaps://{}", directory.address())];
-    let policy = Policy { limits: Limits::default(), mailboxes: kimlik_domain::mailbox::Mailboxes::Command, ..policy() };
+    let policy = Policy { limits: Limits::default(), photos: true, mailboxes: kimlik_domain::mailbox::Mailboxes::Command, ..policy() };
     (settings.closed_ou, settings.default_ou) = (policy.closed_ou.clone(), policy.default_ou.clone());
     let active_directory = Arc::new(ActiveDirectory::new(settings, Arc::new(SystemClock)).unwrap());
     let temp = tempfile::tempdir().unwrap();
-    let ministry = Ministry::on("2026-12-01", policy, Arc::new(store), active_directory, temp).await;
+    let (store, photos) = (Arc::new(store), tempfile::tempdir().unwrap());
+    std::fs::write(photos.path().join("p.jpg"), b"\xff\xd8\xff\xe0 a picture").unwrap();
+    let files = Arc::new(PhotoFolder::new(photos.path()));
+    let mut ministry = Ministry::on("2026-12-01", policy, store.clone(), active_directory.clone(), temp).await;
+    ministry.reconciler.photos = Some(files.clone());
+    let mut taker = Taker::default();
+    for _ in 0..2 {
+        taker.take_in(files.as_ref(), store.as_ref()).await.unwrap();
+    }
     ministry.units().await;
     let mut hr = Hr::default();
     let hires = (0..people).flat_map(|n| {
@@ -40,9 +52,12 @@ async fn a_run_over(people: usize) -> Asked {
         let end = if n % 10 == 0 { "; end=2026-12-01" } else { "" };
         hr.says(&format!("S{n:03}: given=Ali; family=Soy{family}; unit=20000004; start=2026-12-01; post=Memur{end}"))
     });
-    let hires: Vec<String> = hires.collect();
-    ministry.staff(&hires.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let hires: Vec<String> = hires.map(|row| format!("{row};p.jpg\n")).collect();
+    ministry.hr("staff-delta", &format!("{STAFF_HEADER};photo\n{}", hires.concat())).await;
     ministry.sync().await;
+    look(active_directory.as_ref(), store.as_ref(), true, ministry.clock.now()).await.unwrap();
+    let held = samba.values("(&(employeeID=S*)(thumbnailPhoto=*))", "employeeID");
+    assert_eq!(held.len(), people, "everybody has a photo");
     ministry.clock.set(kimlik_tests::ministry::day("2026-12-02"));
     for _ in 0..2 {
         ministry.sync().await;

@@ -17,6 +17,7 @@ mod forgotten;
 mod golden;
 mod guide;
 pub mod hr;
+mod hr_photos;
 mod idle;
 mod intake;
 mod kill;

@@ -219,6 +219,9 @@ impl Store for FakeStore {
     async fn save_drift(&self, _: &[CardDrift], _: &[PersonId]) -> PortResult<()> {
         beyond()
     }
+    async fn photo_written(&self, _: AccountGuid, _: Option<&[u8]>) -> PortResult<()> {
+        beyond()
+    }
     async fn note_cards(&self, _: kimlik_domain::day::Day, _: DateTime<Utc>) -> PortResult<()> {
         beyond()
     }

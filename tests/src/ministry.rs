@@ -87,6 +87,7 @@ pub fn policy() -> Policy {
         correlation: false,
         exchange: true,
         mapping: Mapping::default(),
+        photos: false,
         mailboxes: Mailboxes::None,
         mailbox_retention_days: 90,
         upn_suffix: "csb.test".into(),
@@ -149,6 +150,7 @@ impl Ministry {
             clock: clock.clone(),
             entropy: Arc::new(TestEntropy::default()),
             policy: Arc::new(policy),
+            photos: None,
         };
         Ministry { reconciler, store, directory, clock, feed, embedded: None, folder, files: 0.into(), _temp: temp }
     }

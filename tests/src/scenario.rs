@@ -284,6 +284,8 @@ async fn issues(ministry: &Ministry) -> String {
 async fn messages(ministry: &Ministry) -> String {
     let mut messages = ministry.store.messages(None, 100).await.expect("messages");
     messages.sort_by_key(|m| m.queued_at);
+    // Why: people of one chunk are settled in the order in which the directory has answered.
+    messages.sort_by_key(|m| (m.queued_at.timestamp(), m.to.whole().to_owned()));
     let line = |m: &kimlik_domain::message::Message| {
         let text = m.text.as_ref().map_or("(erased)", |t| t.rsplit_once(' ').map_or(t.as_str(), |(t, _)| t));
         format!("to {}: {text} (code)", m.to.whole())

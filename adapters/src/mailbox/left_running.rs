@@ -11,6 +11,10 @@ use tokio::process::Command;
 /// Whose mailbox, and until when the program may run, in seconds since the machine was started.
 const MARK: &str = "MAILBOX_PROGRAM";
 
+/// So often, and so long apart, is looked for what was killed.
+const ENDING: u32 = 20;
+const A_MOMENT: Duration = Duration::from_millis(100);
+
 pub(super) fn mark(command: &mut Command, of: AccountGuid, timeout: Duration) {
     command.env(MARK, format!("{}/{}", of.0, uptime() + timeout.as_secs()));
 }
@@ -23,7 +27,7 @@ fn uptime() -> u64 {
 
 /// `Unavailable`: one is still at it. Whose time is over is ended, as it would have been by whoever started it.
 pub(super) async fn end_or_wait(of: AccountGuid) -> PortResult<()> {
-    let found = tokio::task::spawn_blocking(move || running(Path::new("/proc"), of)).await.unwrap_or_default();
+    let found = look(of).await;
     if found.is_empty() {
         return Ok(());
     }
@@ -31,10 +35,20 @@ pub(super) async fn end_or_wait(of: AccountGuid) -> PortResult<()> {
         return Err(PortError::Unavailable("the program that was started for this mailbox before is still running".into()));
     }
     let numbers = found.iter().map(|(process, _)| process.to_string());
-    // Why ignored: what has ended meanwhile needs no ending.
+    // Why ignored: what has ended meanwhile needs no ending, and whether it has is looked at.
     Command::new("kill").arg("-KILL").args(numbers).stderr(Stdio::null()).status().await.ok();
-    tracing::warn!("a mailbox program that an earlier Kimlik had started was still running when its time was over, and was ended");
-    Ok(())
+    for _ in 0..ENDING {
+        if look(of).await.is_empty() {
+            tracing::warn!("a mailbox program was still running when its time was over, and was ended");
+            return Ok(());
+        }
+        tokio::time::sleep(A_MOMENT).await;
+    }
+    Err(PortError::Unavailable("the program that was started for this mailbox before cannot be ended".into()))
+}
+
+async fn look(of: AccountGuid) -> Vec<(u32, u64)> {
+    tokio::task::spawn_blocking(move || running(Path::new("/proc"), of)).await.unwrap_or_default()
 }
 
 /// Processes with the mark of this mailbox, each with the end of its time.

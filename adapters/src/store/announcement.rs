@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
-use kimlik_domain::message::announcement::{Announced, KIMLIK, MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, WINDOW, occasion};
+use kimlik_domain::message::announcement::{Announced, KIMLIK, MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, SeenTo, WINDOW, occasion};
 use kimlik_domain::message::{MessageState, NewMessage, Purpose};
 use kimlik_domain::ports::PortResult;
 use sea_orm::ExprTrait;
@@ -57,10 +57,10 @@ pub(super) async fn renumber(writing: &Writing, person: PersonId, at: DateTime<U
     writing.insert("noting a new number", vec![row], conflict).await
 }
 
-pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>> {
-    let people: Vec<Uuid> = renumbered::Entity::find()
+pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<(PersonId, DateTime<Utc>)>> {
+    let people: Vec<(Uuid, DateTime<Utc>)> = renumbered::Entity::find()
         .select_only()
-        .column(renumbered::Column::Person)
+        .columns([renumbered::Column::Person, renumbered::Column::DueAt])
         .filter(renumbered::Column::DueAt.lte(now))
         .order_by_asc(renumbered::Column::DueAt)
         .limit(u64::from(limit))
@@ -68,28 +68,24 @@ pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u3
         .all(db)
         .await
         .map_err(failed("reading new numbers"))?;
-    Ok(people.into_iter().map(PersonId).collect())
+    Ok(people.into_iter().map(|(person, due_at)| (PersonId(person), due_at)).collect())
 }
 
-pub(super) async fn saw_to(link: &Link, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()> {
+pub(super) async fn saw_to(link: &Link, people: &[SeenTo]) -> PortResult<()> {
     let writing = link.write().await?;
-    let over = people.iter().filter(|(_, again)| again.is_none()).map(|(person, _)| person.0);
-    let over: Vec<Uuid> = over.collect();
-    forget(&writing, &over).await?;
-    for (person, again) in people {
-        if let Some(at) = again {
-            renumber(&writing, *person, *at).await?;
-        }
+    for SeenTo { person, due_at, again } in people {
+        // Why the time too: another number or name may have come while this one was seen to.
+        let seen = renumbered::Column::Person.eq(person.0).and(renumbered::Column::DueAt.eq(*due_at));
+        let done = match again {
+            None => renumbered::Entity::delete_many().filter(seen).exec(&writing.txn).await.map(drop),
+            Some(at) => {
+                let later = renumbered::Entity::update_many().col_expr(renumbered::Column::DueAt, Expr::value(*at));
+                later.filter(seen).exec(&writing.txn).await.map(drop)
+            }
+        };
+        done.map_err(failed("seeing to new numbers"))?;
     }
     writing.commit().await
-}
-
-async fn forget(writing: &Writing, people: &[Uuid]) -> PortResult<()> {
-    for some in people.chunks(CHUNK) {
-        let theirs = renumbered::Column::Person.is_in(some.iter().copied());
-        renumbered::Entity::delete_many().filter(theirs).exec(&writing.txn).await.map_err(failed("seeing to new numbers"))?;
-    }
-    Ok(())
 }
 
 /// All announcements of these people, oldest first.
@@ -176,22 +172,26 @@ pub(super) async fn resend(
     if lately(&writing, resent::Column::OrderedBy.eq(by.as_str()), order.at).await? >= u64::from(MOST_PER_ACTOR) {
         return Ok(Resent::TooManyOfActor);
     }
-    // Why looked at once more: it went out after Kimlik had found it waiting, and nobody is to be told twice.
-    let has_gone = [word(&MessageState::Sent)?, word(&MessageState::Delivered)?];
-    if by == KIMLIK && rows(&writing.txn, &[order.person.0]).await?.last().is_some_and(|last| has_gone.contains(&last.state)) {
-        return Ok(Resent::TooManyOfPerson);
+    // Why looked at once more: since Kimlik found it waiting a courier may have taken it, and nobody is to be told twice.
+    if by == KIMLIK && is_on_its_way(&writing, order.person).await? {
+        return Ok(Resent::OnItsWay);
     }
     take_back(&writing, vault, order).await?;
     message::queue(&writing, vault, [(order.person, new, order.at)]).await?;
     let row = resent::Model { id: order.id, person: order.person.0, ordered_by: by, reason: without_nul(&order.reason), at: order.at };
     writing.insert("noting a resend", vec![row.into_active_model()], None).await?;
-    forget(&writing, &[order.person.0]).await?;
     audit::record(&writing, [event]).await?;
     if let Some((key, answer)) = key {
         idempotency::keep(&writing, vault, key, answer, order.at).await?;
     }
     writing.commit().await?;
     Ok(Resent::Queued)
+}
+
+async fn is_on_its_way(writing: &Writing, person: PersonId) -> PortResult<bool> {
+    let Some(last) = rows(&writing.txn, &[person.0]).await?.pop() else { return Ok(false) };
+    let state: MessageState = from_word(&last.state, "message")?;
+    Ok(!matches!(state, MessageState::Queued | MessageState::Failed | MessageState::Undelivered))
 }
 
 async fn lately(writing: &Writing, of: sea_orm::sea_query::Expr, now: DateTime<Utc>) -> PortResult<u64> {

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::access::idempotency::ClientKey;
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{MessageId, PersonId};
-use kimlik_domain::message::announcement::{Announced, Resend, Resent};
+use kimlik_domain::message::announcement::{Announced, Resend, Resent, SeenTo};
 use kimlik_domain::message::courier::{Begun, Claimed, Settled};
 use kimlik_domain::message::{Channel, Language, MessageState, NewMessage, Purpose, Recipient};
 use kimlik_domain::ports::{IssueScope, Outbox, OutboxState, PeopleBy, PersonRecord, PortResult, Verdict};
@@ -351,10 +351,10 @@ impl Outbox for SqlStore {
     ) -> PortResult<Resent> {
         announcement::resend(&self.link, &self.vault, order, message, event, key).await
     }
-    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>> {
+    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<(PersonId, DateTime<Utc>)>> {
         announcement::due(&self.link.db, now, limit).await
     }
-    async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()> {
+    async fn saw_to(&self, people: &[SeenTo]) -> PortResult<()> {
         announcement::saw_to(&self.link, people).await
     }
     async fn claim_messages(&self, channel: Channel, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<Claimed>> {

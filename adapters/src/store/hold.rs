@@ -343,7 +343,6 @@ pub(super) async fn list(db: &impl ConnectionTrait, status: Option<HoldStatus>, 
     select.all(db).await.map_err(failed("reading holds"))?.into_iter().map(hold).collect()
 }
 
-/// By person; a person's items are not torn apart, so a page may hold a few more than `limit`.
 /// Undecided changes of one person.
 pub(super) async fn of_person(db: &impl ConnectionTrait, person: PersonId) -> PortResult<Vec<HeldChange>> {
     let join = item::Entity::belongs_to(Entity).from(item::Column::Hold).to(Column::Id);
@@ -364,6 +363,7 @@ pub(super) async fn of_person(db: &impl ConnectionTrait, person: PersonId) -> Po
     rows.into_iter().map(|(hold, kind, since)| Ok(HeldChange { hold: HoldId(hold), kind: from_word(&kind, "hold")?, since })).collect()
 }
 
+/// By person; a person's items are not torn apart, so a page may hold a few more than `limit`.
 pub(super) async fn items(db: &impl ConnectionTrait, hold: HoldId, after: Option<PersonId>, limit: u32) -> PortResult<Vec<HoldItem>> {
     let limit = Ord::max(limit, 1) as usize;
     let mut select = item::Entity::find()

@@ -4,7 +4,7 @@ use super::fault::{failed, without_nul, word};
 use super::link::{CHUNK, Link, Writing, keep, upsert};
 use super::vault::Vault;
 use super::{account, announcement, audit, idempotency, operation, work};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use kimlik_domain::access::idempotency::{ClientKey, KeyState};
 use kimlik_domain::account::adoption::{Adopted, Adoption, Withdrawn};
 use kimlik_domain::account::rename::{Rename, Renamed};
@@ -12,6 +12,7 @@ use kimlik_domain::account::{Account, AccountState, LedgerName, NameKind, Names}
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
+use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::ports::{NameRequest, PortResult};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, QuerySelect};
@@ -139,8 +140,10 @@ pub(super) async fn reserve(link: &Link, requests: &[NameRequest], commit: bool)
     }
     ledger.save_given(&writing).await?;
     account::save_names(&writing, changed.values()).await?;
+    // Due at once, and by chance at no other note's time: this one is not to be taken for one that is being seen to.
+    let at_once = || DateTime::UNIX_EPOCH + TimeDelta::microseconds(rand::random::<u32>().into());
     for told in changed.values().filter(|account| account.announced_opening > 0) {
-        announcement::renumber(&writing, told.person, DateTime::UNIX_EPOCH).await?;
+        announcement::renumber(&writing, told.person, at_once()).await?;
     }
     writing.commit().await?;
     Ok(answers)
@@ -251,6 +254,10 @@ pub(super) async fn adopt(
     if held.and_then(|a| a.adopt.as_ref()).is_some_and(|before| before.guid == guid) {
         return Ok(Adopted::AlreadySo);
     }
+    // Why: what is being opened or adopted becomes the person's, and this order would be forgotten.
+    if operation::is_under_way(&writing.txn, order.person, &[ActionKind::Open, ActionKind::Adopt]).await? {
+        return Ok(Adopted::UnderWay);
+    }
     if account::is_owned(&writing.txn, guid).await? {
         return Ok(Adopted::Owned);
     }
@@ -291,7 +298,7 @@ pub(super) async fn withdraw_adoption(
     writing.lock(&["ledger"]).await?;
     let ordered = |a: &Account| a.guid.is_none() && a.adopt.is_some();
     let Some(held) = account::held(&writing, &[person]).await?.remove(&person).filter(ordered) else { return Ok(Withdrawn::NoOrder) };
-    if operation::is_adopting(&writing.txn, person).await? {
+    if operation::is_under_way(&writing.txn, person, &[ActionKind::Adopt]).await? {
         return Ok(Withdrawn::UnderWay);
     }
     if held.opening == 0 {

@@ -1,5 +1,6 @@
 //! Single facts that must outlive a restart: how far the directory was scanned, whether everybody is to be looked at.
 use super::fault::{failed, from_json, to_json};
+use super::hr_photo;
 use super::link::{Link, Writing, upsert};
 use kimlik_domain::ports::{PortResult, Watermark};
 use sea_orm::IntoActiveModel;
@@ -80,5 +81,13 @@ pub(super) async fn photo_mark(db: &impl ConnectionTrait) -> PortResult<Option<W
 }
 
 pub(super) async fn save_photo_mark(link: &Link, mark: &Watermark) -> PortResult<()> {
-    save_mark(link, PHOTOS, mark).await
+    let is_first = photo_mark(&link.db).await?.is_none() && hr_photo::are_kept(&link.db).await?;
+    save_mark(link, PHOTOS, mark).await?;
+    if is_first {
+        // Why: until now nobody knew what the directory holds, and no photo of an account that was there was planned.
+        let writing = link.write().await?;
+        request_full_run(&writing).await?;
+        writing.commit().await?;
+    }
+    Ok(())
 }

@@ -139,8 +139,10 @@ pub(super) async fn queue<'a>(
     }
     writing.insert("queueing messages", rows, keep(ONCE)).await?;
     for ((person, purpose), at) in outdated {
-        let waiting = Column::State.eq(word(&MessageState::Queued)?);
-        let its = Column::Person.eq(person).and(Column::Purpose.eq(word(&purpose)?)).and(waiting);
+        // Why also what is being sent: where that does not succeed, it would be sent again.
+        let unsettled = [MessageState::Queued, MessageState::Sending, MessageState::Doubtful];
+        let unsettled = unsettled.iter().map(word).collect::<PortResult<Vec<String>>>()?;
+        let its = Column::Person.eq(person).and(Column::Purpose.eq(word(&purpose)?)).and(Column::State.is_in(unsettled));
         take_back(writing, vault, its, "it is not so any more", at).await?;
     }
     Ok(())

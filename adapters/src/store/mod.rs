@@ -14,6 +14,7 @@ mod feed;
 mod grant;
 mod hand;
 mod hold;
+mod hr_photo;
 mod idempotency;
 mod inspect;
 mod issue;
@@ -54,6 +55,7 @@ use kimlik_domain::account::rename::{Rename, Renamed};
 use kimlik_domain::account::{LedgerName, NameKind, Names};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::card::drift::CardDrift;
+use kimlik_domain::card::hr_photo::ShelvedPhoto;
 use kimlik_domain::day::Day;
 use kimlik_domain::id::{AccountGuid, HoldId, IssueId, MessageId, OperationId, PersonId, RunId};
 use kimlik_domain::lifecycle::ActionKind;
@@ -64,8 +66,8 @@ use kimlik_domain::lifecycle::suspension::{Order, Ordered};
 use kimlik_domain::message::Message;
 use kimlik_domain::ports::{
     CardEntry, CardText, Cards, CardsHead, Claim, IssueFilter, IssueScope, IssueTrend, KeptPhoto, Left, ListedIssue, Mark, MessageFilter,
-    NameRequest, OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PortResult, Records, Seal, Store, Urgency,
-    Watermark,
+    NameRequest, OpenIssue, OperationFilter, OperationsOf, PeopleBy, PersonRecord, PhotoBook, PhotoShelf, PortResult, Records, Seal, Store,
+    Urgency, Watermark,
 };
 use kimlik_domain::staff::intake::{CensusLine, KnownPerson, RosterSave};
 use kimlik_domain::staff::{DataIssue, NationalId, RegistryNo, Units};
@@ -74,6 +76,7 @@ use link::Link;
 use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::MigratorTrait;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use uuid::Uuid;
 use vault::Vault;
 
@@ -189,6 +192,12 @@ impl Store for SqlStore {
     }
     async fn save_drift(&self, found: &[CardDrift], gone: &[PersonId]) -> PortResult<()> {
         drift::save(&self.link, found, gone).await
+    }
+    async fn photo_written(&self, account: AccountGuid, octets: Option<&[u8]>) -> PortResult<()> {
+        match octets {
+            Some(octets) => photo::keep(&self.link, &[(account, octets.to_vec())], &[], None).await,
+            None => photo::keep(&self.link, &[], &[account], None).await,
+        }
     }
     async fn note_cards(&self, day: Day, at: DateTime<Utc>) -> PortResult<()> {
         drift::note(&self.link, day, at).await
@@ -310,11 +319,21 @@ impl PhotoBook for SqlStore {
     async fn photo_accounts(&self) -> PortResult<Vec<AccountGuid>> {
         photo::accounts(&self.link.db).await
     }
-    async fn keep_photos(&self, photos: &[(AccountGuid, Vec<u8>)], without: &[AccountGuid]) -> PortResult<()> {
-        photo::keep(&self.link, photos, without).await
+    async fn keep_photos(&self, photos: &[(AccountGuid, Vec<u8>)], without: &[AccountGuid], wake: Option<DateTime<Utc>>) -> PortResult<()> {
+        photo::keep(&self.link, photos, without, wake).await
     }
     async fn photo_of(&self, person: PersonId) -> PortResult<Option<KeptPhoto>> {
         photo::of(&self.link.db, person).await
+    }
+}
+
+#[async_trait]
+impl PhotoShelf for SqlStore {
+    async fn shelved(&self) -> PortResult<Vec<(Arc<str>, Arc<str>)>> {
+        hr_photo::shelved(&self.link.db).await
+    }
+    async fn shelve(&self, files: &[ShelvedPhoto], gone: &[Arc<str>]) -> PortResult<()> {
+        hr_photo::shelve(&self.link, files, gone).await
     }
 }
 

@@ -129,12 +129,14 @@ pub(super) async fn intend(link: &Link, intents: &[Intent], caps: &[Cap], since:
 }
 
 /// Is an adoption of this person under way?
-pub(super) async fn is_adopting(db: &impl ConnectionTrait, person: PersonId) -> PortResult<bool> {
+/// Is the person being given an account just now, or was, and nobody knows yet what became of it?
+pub(super) async fn is_under_way(db: &impl ConnectionTrait, person: PersonId, kinds: &[ActionKind]) -> PortResult<bool> {
+    let kinds = kinds.iter().map(word).collect::<PortResult<Vec<String>>>()?;
     let found = Entity::find()
         .select_only()
         .column(Column::Id)
         .filter(Column::Person.eq(person.0))
-        .filter(Column::Kind.eq(word(&ActionKind::Adopt)?))
+        .filter(Column::Kind.is_in(kinds))
         .filter(Expr::cust(UNSETTLED))
         .into_tuple::<Uuid>()
         .one(db);

@@ -1,7 +1,7 @@
 //! People as HR last described them: one row each, with what is searched beside the whole as JSON.
 use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{CHUNK, Link, Writing, keep, upsert};
-use super::{account, audit, card, decision, issue, mailbox, operation, phone, suspension};
+use super::{account, audit, card, decision, hr_photo, issue, mailbox, operation, phone, suspension};
 use kimlik_domain::account::{Account, AccountState};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
@@ -83,7 +83,7 @@ pub(super) async fn save(writing: &Writing, people: &[&Person]) -> PortResult<()
     writing.insert("saving postings", postings, keep([posting::Column::Unit, posting::Column::Person])).await
 }
 
-/// However many are asked for: five statements a chunk, one more where some have left.
+/// However many are asked for: five statements a chunk, one more where some have left, four where HR names photos.
 pub(super) async fn people(db: &impl ConnectionTrait, by: PeopleBy<'_>) -> PortResult<Vec<PersonRecord>> {
     let mut found = Vec::new();
     match by {
@@ -183,6 +183,7 @@ async fn complete(db: &impl ConnectionTrait, found: Vec<(Read, Option<Language>)
         let mut suspensions = suspension::latest(db, &ids).await?;
         let closed = chunk.iter().filter_map(|((_, account, _), _)| account.as_ref()).filter(|a| a.state == AccountState::Closed);
         let mut mailboxes = mailbox::standing(db, closed.map(|a| a.person.0).collect()).await?;
+        let mut photos = hr_photo::wishes(db, chunk.iter().map(|(read, _)| read)).await?;
         records.extend(chunk.into_iter().map(|((person, account, phones), language)| {
             let (accepted, open_issues) = issues.remove(person.registry_no.as_str()).unwrap_or_default();
             PersonRecord {
@@ -194,6 +195,7 @@ async fn complete(db: &impl ConnectionTrait, found: Vec<(Read, Option<Language>)
                 unsettled: unsettled.remove(&person.id).unwrap_or_default(),
                 suspension: suspensions.remove(&person.id),
                 mailbox: mailboxes.remove(&person.id),
+                photo: photos.remove(&person.id).unwrap_or_default(),
                 language,
                 person,
             }

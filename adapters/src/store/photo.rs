@@ -1,14 +1,14 @@
 //! Photos, by account: the octets as the directory holds them, and a tag of them.
 use super::fault::failed;
 use super::link::{CHUNK, Link, upsert};
-use super::{account, card};
-use aws_lc_rs::digest;
+use super::{account, card, hr_photo, work};
+use crate::tag;
+use chrono::{DateTime, Utc};
 use kimlik_domain::id::{AccountGuid, PersonId};
 use kimlik_domain::ports::{KeptPhoto, PortResult};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, JoinType, QuerySelect};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "photo")]
@@ -27,11 +27,12 @@ pub(super) fn of_account() -> RelationDef {
     account::Entity::belongs_to(Entity).from(account::Column::Guid).to(Column::Account).into()
 }
 
-fn tag_of(octets: &[u8]) -> String {
-    digest::digest(&digest::SHA256, octets).as_ref().iter().take(16).fold(String::new(), |mut tag, octet| {
-        write!(tag, "{octet:02x}").ok();
-        tag
-    })
+/// The tags of what is kept.
+pub(super) async fn tags(db: &impl ConnectionTrait, of: &[AccountGuid]) -> PortResult<HashMap<AccountGuid, String>> {
+    let select = Entity::find().select_only().columns([Column::Account, Column::Tag]);
+    let select = select.filter(Column::Account.is_in(of.iter().map(|account| account.0)));
+    let rows: Vec<(Uuid, String)> = select.into_tuple().all(db).await.map_err(failed("reading photos"))?;
+    Ok(rows.into_iter().map(|(account, tag)| (AccountGuid(account), tag)).collect())
 }
 
 pub(super) async fn accounts(db: &impl ConnectionTrait) -> PortResult<Vec<AccountGuid>> {
@@ -40,7 +41,13 @@ pub(super) async fn accounts(db: &impl ConnectionTrait) -> PortResult<Vec<Accoun
     Ok(found.into_iter().map(AccountGuid).collect())
 }
 
-pub(super) async fn keep(link: &Link, photos: &[(AccountGuid, Vec<u8>)], without: &[AccountGuid]) -> PortResult<()> {
+/// `wake`: from when on whose photo is another one is to be looked at, where HR's are written.
+pub(super) async fn keep(
+    link: &Link,
+    photos: &[(AccountGuid, Vec<u8>)],
+    without: &[AccountGuid],
+    wake: Option<DateTime<Utc>>,
+) -> PortResult<()> {
     let asked: Vec<Uuid> = photos.iter().map(|(account, _)| account.0).chain(without.iter().map(|account| account.0)).collect();
     let mut known: HashMap<Uuid, String> = HashMap::new();
     for asked in asked.chunks(CHUNK) {
@@ -49,12 +56,16 @@ pub(super) async fn keep(link: &Link, photos: &[(AccountGuid, Vec<u8>)], without
         let found: Vec<(Uuid, String)> = found.into_tuple().all(&link.db).await.map_err(failed("reading photos"))?;
         known.extend(found);
     }
-    let other = photos.iter().map(|(account, octets)| Model { account: account.0, tag: tag_of(octets), octets: octets.clone() });
+    let other = photos.iter().map(|(account, octets)| Model { account: account.0, tag: tag::of(octets), octets: octets.clone() });
     let other: Vec<Model> = other.filter(|photo| known.get(&photo.account) != Some(&photo.tag)).collect();
     let gone: Vec<Uuid> = without.iter().map(|account| account.0).filter(|account| known.contains_key(account)).collect();
     if other.is_empty() && gone.is_empty() {
         return Ok(());
     }
+    let wake = match wake {
+        Some(at) if hr_photo::are_kept(&link.db).await? => Some(at),
+        _ => None,
+    };
     let writing = link.write().await?;
     let changed: Vec<Uuid> = other.iter().map(|photo| photo.account).chain(gone.iter().copied()).collect();
     let rows = other.into_iter().map(IntoActiveModel::into_active_model).collect();
@@ -67,7 +78,10 @@ pub(super) async fn keep(link: &Link, photos: &[(AccountGuid, Vec<u8>)], without
         let owners =
             account::Entity::find().select_only().column(account::Column::Person).filter(account::Column::Guid.is_in(changed.to_vec()));
         let owners: Vec<Uuid> = owners.into_tuple().all(&writing.txn).await.map_err(failed("reading whose photos they are"))?;
-        card::mark(&writing, owners.into_iter().map(PersonId)).await?;
+        card::mark(&writing, owners.iter().copied().map(PersonId)).await?;
+        if let Some(at) = wake {
+            work::wake(&writing, owners.into_iter().map(PersonId), at).await?;
+        }
     }
     writing.commit().await
 }

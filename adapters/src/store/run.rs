@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use kimlik_domain::id::RunId;
 use kimlik_domain::lifecycle::run::{Run, RunStatus};
 use kimlik_domain::ports::{PortResult, RunProgress, WatchRuns};
+use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
@@ -64,8 +65,17 @@ pub(super) async fn keep(link: &Link, run: RunId, until: DateTime<Utc>) -> PortR
 
 /// Those whose time has run out. Why looked for first: SQLite has one writer at a time, and mostly there are none.
 pub(super) async fn interrupt(link: &Link, now: DateTime<Utc>) -> PortResult<Vec<RunId>> {
-    let lost = || Entity::find().select_only().column(Column::Id).filter(Column::KeptUntil.lte(now));
-    let found: Vec<Uuid> = lost().into_tuple().all(&link.db).await.map_err(failed("looking for runs that were interrupted"))?;
+    // Why both: what an older release has ended keeps its lease.
+    let running = word(&RunStatus::Running)?;
+    let lost = || Column::KeptUntil.lte(now).and(Column::Status.eq(running.as_str()));
+    let found: Vec<Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(lost())
+        .into_tuple()
+        .all(&link.db)
+        .await
+        .map_err(failed("looking for runs that were interrupted"))?;
     if found.is_empty() {
         return Ok(Vec::new());
     }
@@ -76,7 +86,7 @@ pub(super) async fn interrupt(link: &Link, now: DateTime<Utc>) -> PortResult<Vec
         .col_expr(Column::FinishedAt, Expr::value(now))
         .filter(Column::Id.is_in(found.iter().copied()))
         // Why again: it may have been kept since, or another replica was faster.
-        .filter(Column::KeptUntil.lte(now));
+        .filter(lost());
     let ended = ended.exec(&writing.txn).await.map_err(failed("ending runs that were interrupted"))?;
     writing.commit().await?;
     Ok(if ended.rows_affected == 0 { Vec::new() } else { found.into_iter().map(RunId).collect() })

@@ -14,7 +14,7 @@ pub fn check(config: &Config) -> Result<(), Faults> {
     }
     ous(config, &mut faults);
     names(config, &mut faults);
-    faults.extend(config.card.mapping().err().unwrap_or_default());
+    config.card.check(&mut faults);
     config.exchange.check(&mut faults);
     limits(config, &mut faults);
     super::access::check(config, &mut faults);

@@ -11,7 +11,7 @@ pub struct Password {
     pub reset_proof: String,
     /// A code, from when it is sent.
     pub code_minutes: u32,
-    /// A newcomer's code, from when the account is announced.
+    /// A newcomer's code, from when it was sent.
     pub activation_hours: u32,
     /// To a mobile that was changed less long ago no code goes, whoever changed it.
     pub mobile_cooling_hours: u32,

@@ -27,6 +27,7 @@ pub fn policy_of(config: &Config, exchange: bool) -> Policy {
         correlation: ad.correlation_attribute.is_some(),
         exchange,
         mapping: config.card.mapping().unwrap_or_default(),
+        photos: config.card.photos.is_some(),
         mailboxes: config.exchange.mailboxes(),
         mailbox_retention_days: config.exchange.mailbox_retention_days,
         upn_suffix: config.directory.upn_suffix().to_owned(),

@@ -203,6 +203,7 @@ async fn adopt(ctx: &Context<'_>, input: AccountAdoptInput) -> Result<AccountCha
         Adopted::NameTaken => return Ok(name_taken()),
         Adopted::HasAccount => return Ok(refused(vec![why_not(&NotAdoptable::HasAccount)])),
         Adopted::Owned => return Ok(refused(vec![why_not(&NotAdoptable::Owned)])),
+        Adopted::UnderWay => return Ok(refused(vec![why_not(&NotAdoptable::UnderWay)])),
         Adopted::AlreadySo => {
             let message = "This account was ordered to become this person's already.";
             return Ok(refused(vec![UserError::new(UserErrorCode::AlreadyDone, "account", message)]));

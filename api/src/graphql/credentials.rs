@@ -40,7 +40,7 @@ pub struct CredentialsResendPayload {
     text: Option<String>,
     /// When it was put into the outbox; it is sent within the hours of the ministry's settings. Null: it was not (dryRun, or userErrors).
     queued_at: Option<DateTime<Utc>>,
-    /// Until when its code can be used, counted from now. Null: nothing is sent.
+    /// Until when its code can be used, at least: counted from now, while it counts from when it is sent. Null: nothing is sent.
     code_expires_at: Option<DateTime<Utc>>,
     /// What the caller can mend; empty: it was done.
     user_errors: Vec<UserError>,
@@ -131,7 +131,8 @@ async fn resend(ctx: &Context<'_>, input: CredentialsResendInput) -> Result<Cred
     let often = |message| refused(vec![UserError::new(UserErrorCode::RateLimited, "staffMember", message)]);
     match outcome.map_err(|e| fault(ctx, &e))? {
         Resent::Queued => done(ctx, person, answer).await,
-        Resent::TooManyOfPerson => Ok(often("This person was sent 3 codes within a day, which is the limit.")),
+        // Why together: only an order of Kimlik itself is answered with the other.
+        Resent::TooManyOfPerson | Resent::OnItsWay => Ok(often("This person was sent 3 codes within a day, which is the limit.")),
         Resent::TooManyOfActor => Ok(often("You have sent 100 codes within a day, which is the limit.")),
         Resent::Answered(answer) => done(ctx, person, order::read(ctx, &answer)?).await,
         Resent::KeyReused => Ok(refused(vec![order::reused()])),

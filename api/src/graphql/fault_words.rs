@@ -95,6 +95,10 @@ fn words(kind: IssueKind) -> (&'static str, &'static str) {
             "A value of the card is longer than the address book holds, and was cut.",
             "Karttaki bir değer adres defterine sığmadı ve kısaltıldı.",
         ),
+        IssueKind::PhotoUnusable => (
+            "The photo cannot be used: a JPEG or PNG file of at most 100 KB is needed, under the name that HR gives.",
+            "Fotoğraf kullanılamıyor: İK'deki adla, en çok 100 KB'lik bir JPEG veya PNG dosyası gerekli.",
+        ),
         IssueKind::AddressPolicy => {
             ("An address policy of Exchange writes other addresses.", "Exchange adres ilkesi başka adresler yazıyor.")
         }

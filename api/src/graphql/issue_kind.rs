@@ -97,6 +97,8 @@ pub enum DataIssueKind {
     PhoneConflict,
     /// A value of the card that is longer than the address book holds, and was cut.
     CardValueCut,
+    /// HR's photo cannot be written: neither JPEG nor PNG, larger than 102,400 octets, or not in the folder of photos.
+    PhotoUnusable,
     /// An e-mail address policy of Exchange writes other addresses than Kimlik's.
     AddressPolicy,
     /// A mailbox of another kind than the settings make.

@@ -113,6 +113,8 @@ pub enum CardFieldName {
     Custom14,
     /// Custom attribute 15 of Exchange (extensionAttribute15).
     Custom15,
+    /// The photo (thumbnailPhoto), where HR gives one. Values are tags of it: another photo has another tag.
+    Photo,
 }
 
 /// Whose word a value is.

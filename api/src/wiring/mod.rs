@@ -16,6 +16,7 @@ use directory::{DirectoryParts, directory};
 pub use directory::{FIRST_ADMINISTRATOR, delegation};
 use hr::{feed, make_folder};
 use kimlik_adapters::directory::embedded::EmbeddedDirectory;
+use kimlik_adapters::hr::photos::PhotoFolder;
 use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_adapters::system::{OsEntropy, SystemClock};
 use kimlik_domain::access::door::Door;
@@ -31,8 +32,8 @@ use kimlik_domain::password::Desk;
 use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
-    CardTruth, Cards, Clock, Directory, Entropy, Finding, Grants, Health, HrFeed, Inspect, MailboxLedger, PhotoBook, Photos, PortError,
-    PortResult, Records, Store, Watch, WatchRuns,
+    CardTruth, Cards, Clock, Directory, Entropy, Finding, Grants, Health, HrFeed, Inspect, MailboxLedger, PhotoBook, PhotoFiles,
+    PhotoShelf, Photos, PortError, PortResult, Records, Store, Watch, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -79,6 +80,10 @@ pub struct House {
     pub photos: Arc<dyn Photos>,
     /// Photos as they were last seen there.
     pub photo_book: Arc<dyn PhotoBook>,
+    /// HR's photos, where there is a folder of them.
+    pub photo_files: Option<Arc<dyn PhotoFiles>>,
+    /// What was found in them.
+    pub photo_shelf: Arc<dyn PhotoShelf>,
     /// The same store, looked up in by personnel units and administrators.
     pub records: Arc<dyn Records>,
     /// Plans of many people that were shown a moment ago.
@@ -139,6 +144,7 @@ impl House {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             policy: policy.clone(),
+            photos: self.photo_files.clone(),
         })
     }
 
@@ -246,6 +252,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         entropy: Arc::new(OsEntropy),
         policy: Arc::new(config::policy::policy_of(&config, true)),
         rules: keeper_rules(&config),
+        hand: Default::default(),
     });
     let webhooks = dispatcher(&config, &store, &clock)?;
     let submissions = SubmissionDesk {
@@ -274,6 +281,8 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         card_feed: store.clone(),
         photos,
         photo_book: store.clone(),
+        photo_files: config.card.photos.as_ref().map(|folder| Arc::new(PhotoFolder::new(folder)) as Arc<dyn PhotoFiles>),
+        photo_shelf: store.clone(),
         card_truth: store.clone(),
         watch: store.clone(),
         counters: Counters::default(),

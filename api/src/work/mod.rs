@@ -4,6 +4,7 @@ pub mod cards;
 pub mod challenges;
 pub mod courier;
 pub mod daily;
+pub mod hr_photos;
 pub mod intake;
 pub mod mailbox;
 pub mod neighbour;
@@ -40,6 +41,7 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(phones::keep_telling(house.clone(), stop.clone()));
     loops.spawn(phones::keep_writing_back(house.clone(), stop.clone()));
     loops.spawn(photos::keep_photos(house.clone(), stop.clone()));
+    loops.spawn(hr_photos::keep_taking_in(house.clone(), stop.clone()));
     loops.spawn(mailbox::keep_mailboxes(house.clone(), stop.clone()));
     loops.spawn(submissions::keep_taking(house.clone(), stop.clone()));
     loops.spawn(webhooks::keep_sealing(house.clone(), stop.clone()));

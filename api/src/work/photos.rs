@@ -20,7 +20,7 @@ pub async fn keep_photos(house: Arc<House>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let began = Instant::now();
         let is_whole = whole.is_none_or(|at| at.elapsed() > WHOLE);
-        let wait = match photo::look(house.photos.as_ref(), house.photo_book.as_ref(), is_whole).await {
+        let wait = match photo::look(house.photos.as_ref(), house.photo_book.as_ref(), is_whole, house.clock.now()).await {
             Ok(read) => {
                 directory.answered();
                 if read > 0 {

@@ -37,6 +37,8 @@ pub enum Adopted {
     Owned,
     /// It was ordered before.
     AlreadySo,
+    /// The person is being given another account, or nobody knows yet whether that happened.
+    UnderWay,
     /// The key was used for the same before: what was answered then.
     Answered(String),
     /// The key was used for something else.

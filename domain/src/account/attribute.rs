@@ -10,13 +10,18 @@ macro_rules! attributes {
         /// An owned attribute, in the order in which plans print them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum Attribute { $($variant),* }
+        pub enum Attribute {
+            $($variant,)*
+            /// thumbnailPhoto. Its value here is a tag of its octets, which are read and written by themselves, never with the others.
+            Photo,
+        }
         impl Attribute {
+            /// All but the photo, which is read and written by itself.
             pub const ALL: &'static [Attribute] = &[$(Attribute::$variant),*];
             /// lDAPDisplayName.
-            pub const fn ldap_name(self) -> &'static str { match self { $(Attribute::$variant => $ldap),* } }
-            /// rangeUpper of the schema, in UTF-16 code units; for a list, of each value.
-            pub const fn max_len(self) -> usize { match self { $(Attribute::$variant => $max),* } }
+            pub const fn ldap_name(self) -> &'static str { match self { $(Attribute::$variant => $ldap,)* Attribute::Photo => "thumbnailPhoto" } }
+            /// rangeUpper of the schema, in UTF-16 code units; for a list, of each value; of the photo, that of its tag.
+            pub const fn max_len(self) -> usize { match self { $(Attribute::$variant => $max,)* Attribute::Photo => 32 } }
         }
     };
 }
@@ -141,7 +146,7 @@ impl Attribute {
         matches!(self, Attribute::Username | Attribute::UserPrincipalName | Attribute::HideFromAddressLists)
     }
     pub fn from_ldap(name: &str) -> Option<Attribute> {
-        Attribute::ALL.iter().copied().find(|a| a.ldap_name().eq_ignore_ascii_case(name))
+        Attribute::ALL.iter().copied().chain([Attribute::Photo]).find(|a| a.ldap_name().eq_ignore_ascii_case(name))
     }
 }
 

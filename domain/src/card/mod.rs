@@ -5,6 +5,7 @@ pub mod book; // all cards in memory, to be asked quickly
 pub mod drift; // cards that the directory shows otherwise than they should be
 pub mod entry; // a card as the book keeps it
 pub mod find; // what is asked of the book
+pub mod hr_photo; // what HR gives as photos, to be written
 mod index; // entries found by what they say
 pub mod photo; // thumbnailPhoto, kept beside the cards
 pub mod provenance; // where each value comes from, and what the directory holds

@@ -1,6 +1,7 @@
 //! Photos of cards: what the directory holds as thumbnailPhoto, kept beside the cards, so that showing a card asks nobody.
 use crate::id::AccountGuid;
 use crate::ports::{PhotoBook, Photos, PortResult};
+use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
 /// The kinds that are kept, and served as nothing else.
@@ -31,9 +32,12 @@ impl PhotoKind {
 const AT_ONCE: usize = 50;
 
 /// Brings what is kept to where the directory is, and answers how many photos were read: those of accounts that changed, and of
-/// nobody where nothing did. `whole`: also looks which accounts have one at all, so that those of accounts that are gone go too.
-pub async fn look(directory: &dyn Photos, book: &dyn PhotoBook, whole: bool) -> PortResult<usize> {
+/// nobody where nothing did. `whole`: also looks which accounts have one at all, so that those of accounts that are gone go too. Where
+/// HR's photos are written, whose photo is another one is looked at by a run.
+pub async fn look(directory: &dyn Photos, book: &dyn PhotoBook, whole: bool, now: DateTime<Utc>) -> PortResult<usize> {
     let mark = book.photo_mark().await?;
+    // Why nobody the first time: a run over everybody is asked for in its place.
+    let wake = mark.is_some().then_some(now);
     let news = directory.photo_news(mark.as_ref()).await?;
     let (mut wanted, mut without) = (news.with.clone(), news.without.clone());
     if whole || !news.is_incremental {
@@ -56,10 +60,10 @@ pub async fn look(directory: &dyn Photos, book: &dyn PhotoBook, whole: bool) -> 
         for (account, _) in &shown {
             none.remove(account);
         }
-        book.keep_photos(&shown, &none.into_iter().collect::<Vec<_>>()).await?;
+        book.keep_photos(&shown, &none.into_iter().collect::<Vec<_>>(), wake).await?;
     }
     for accounts in without.chunks(1_000) {
-        book.keep_photos(&[], accounts).await?;
+        book.keep_photos(&[], accounts, wake).await?;
     }
     if mark.as_ref() != Some(&news.watermark) {
         book.save_photo_mark(&news.watermark).await?;

@@ -83,14 +83,14 @@ type Differs = (DriftReason, Arc<str>);
 /// Every field that has a value, there or here. Where a person has to decide first what the card should be, what was last written
 /// stands until then. Empty: there is nothing that Kimlik keeps.
 pub fn provenance(record: &PersonRecord, known: &Known<'_>, facts: &Facts<'_>) -> Vec<CardField> {
-    let held = |attribute: Attribute| known.seen.attributes.get(attribute).cloned();
+    let held = |attribute: Attribute| difference::held(record, known.seen, attribute);
     let written = |attribute: Attribute| known.written.get(&attribute).copied();
     let kept = difference::kept(record, known.seen, facts);
     let is_undecided = kept.is_empty();
     let fields: Vec<CardField> = if is_undecided {
         let applied = record.account.as_ref().and_then(|a| a.applied.as_ref());
         let undecided = |attribute: Attribute, value: &Value| {
-            let differs = difference::is_another(attribute, known.seen.attributes.get(attribute), Some(value));
+            let differs = difference::is_another(attribute, held(attribute).as_ref(), Some(value));
             differs.then(|| (DriftReason::Undecided, words::UNDECIDED.into()))
         };
         let written_last = applied.into_iter().flat_map(|applied| applied.attributes.iter());
@@ -216,6 +216,7 @@ fn origin(record: &PersonRecord, attribute: Attribute, facts: &Facts<'_>) -> Ori
         Attribute::GivenName => Origin::of_hr(&["given_name"]),
         Attribute::FamilyName => Origin::of_hr(&["family_name"]),
         Attribute::EmployeeId => Origin::of_hr(&["registry_no"]),
+        Attribute::Photo => Origin::of_hr(&["photo"]),
         Attribute::Username | Attribute::UserPrincipalName | Attribute::Mail | Attribute::MailNickname | Attribute::ProxyAddresses => {
             names()
         }

@@ -303,6 +303,13 @@ fn account(
     let ends = record.account.as_ref().filter(|_| state == AccountState::Closed && facts.policy.closes_mailboxes());
     let mail_ended = ends.and_then(|a| mailbox::closes_on(a, facts.policy.mailbox_retention_days)).filter(|day| *day <= facts.today);
     let mut attributes = attributes(person, names, unit, stays, state, facts, issues);
+    if facts.policy.photos {
+        attributes.set(Attribute::Photo, photo(record));
+        if let (Some(fault), true) = (record.photo.fault, state != AccountState::Closed) {
+            let found = issue(IssueKind::PhotoUnusable, person, facts, fault.told());
+            issues.push(DataIssue { field: Some("photo".to_owned()), ..found });
+        }
+    }
     if mail_ended.is_some() && facts.policy.marks_mailboxes() {
         Attribute::ALL.iter().filter(|a| a.is_address() || a.is_remote_mailbox()).for_each(|a| attributes.set(*a, None));
     }
@@ -323,6 +330,13 @@ fn account(
         mail_ended,
         lapsed,
     }))
+}
+
+/// HR's photo. Where HR names one that cannot be written, the one that Kimlik wrote last is still the one that it wrote.
+fn photo(record: &PersonRecord) -> Option<Value> {
+    let applied = || record.account.as_ref()?.applied.as_ref()?.attributes.get(Attribute::Photo).cloned();
+    let wanted = record.photo.wanted.clone().map(Value::Text);
+    wanted.or_else(|| record.person.photo.as_ref().and_then(|_| applied()))
 }
 
 /// What the settings' rule makes of the facts for a mapped attribute, whole, and the alternative of the rule that gave it.

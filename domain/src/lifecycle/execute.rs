@@ -7,7 +7,7 @@ use super::plan::{Action, ActionKind, Step};
 use super::reconcile::{Progress, Reconciler, decision, holds_back};
 use super::run::{Intent, ReceiptLine, Run};
 use super::{Because, settle};
-use crate::account::{Account, AccountRef, LedgerName, Mode, NameKind, Names, ObservedAccount};
+use crate::account::{Account, AccountRef, Attribute, Change, LedgerName, Mode, NameKind, Names, ObservedAccount, Value};
 use crate::id::{AccountGuid, OperationId, PersonId, RunId};
 use crate::ports::{FindBy, IssueScope, PeopleBy, PersonRecord, PortError, PortResult, Refusal};
 use crate::staff::IssueKind;
@@ -15,6 +15,7 @@ use chrono::TimeDelta;
 use futures_util::stream::{self, FuturesUnordered};
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// People a transaction: large enough that the store costs little, small enough that a crash leaves little in doubt.
@@ -66,13 +67,14 @@ pub(super) struct Work<'p> {
 }
 
 impl Work<'_> {
-    /// What the account looks like now, where that follows from what was seen and what was done.
-    fn foreseen(&self, ended: &[Ended]) -> Option<ObservedAccount> {
-        let seen = self.planned.seen.as_ref()?;
+    /// What the account looks like now, where that follows from what was seen and what was done. Not where somebody else has done
+    /// something to it since: the record, read again, tells.
+    fn foreseen(&self, record: &PersonRecord, ended: &[Ended]) -> Option<ObservedAccount> {
+        let seen = self.planned.seen.as_ref().filter(|seen| record.account.as_ref() == Some(&seen.ledger))?;
         let is_done = !ended.is_empty() && ended.len() == self.actions.len() && ended.iter().all(|e| e.error.is_none());
         let steps = ended.iter().flat_map(|e| &e.action.steps);
         is_done.then(|| {
-            steps.fold((**seen).clone(), |account, step| match step {
+            steps.fold(seen.account.clone(), |account, step| match step {
                 Step::Modify(changes) => account.with(changes),
                 _ => account,
             })
@@ -209,8 +211,11 @@ impl Reconciler {
             stream::iter(under_way).buffer_unordered(PEOPLE_AT_ONCE).collect().await;
         // Settled by observation: what the directory shows now, not what it answered. Why not after mere changes of attributes:
         // they are made of exactly what was seen, or refused; and the next look at what has changed sees them in any case.
-        let mut seen: HashMap<AccountGuid, ObservedAccount> =
-            worked.iter().filter_map(|(_, work, ended, _)| work.foreseen(ended)).map(|account| (account.guid, account)).collect();
+        let mut seen: HashMap<AccountGuid, ObservedAccount> = worked
+            .iter()
+            .filter_map(|(record, work, ended, _)| work.foreseen(record, ended))
+            .map(|account| (account.guid, account))
+            .collect();
         let account = |record: &PersonRecord, made: &Option<AccountRef>| made.as_ref().map(|m| m.guid).or(record.account.as_ref()?.guid);
         let guids = worked.iter().filter_map(|(record, _, _, made)| account(record, made)).filter(|guid| !seen.contains_key(guid));
         let guids: Vec<AccountGuid> = guids.collect();
@@ -267,12 +272,16 @@ impl Reconciler {
     }
 
     /// All actions of one person, in order. After a doubt nothing more is tried: the rest is planned again.
-    async fn person<'w>(&self, record: PersonRecord, work: &'w Work<'w>) -> (PersonRecord, &'w Work<'w>, Vec<Ended>, Option<AccountRef>) {
+    async fn person<'w>(
+        &self,
+        mut record: PersonRecord,
+        work: &'w Work<'w>,
+    ) -> (PersonRecord, &'w Work<'w>, Vec<Ended>, Option<AccountRef>) {
         let known = record.account.as_ref().and_then(|a| Some(AccountRef { guid: a.guid?, dn: a.dn.clone()? }));
         let mut account = known;
         let mut ended = Vec::with_capacity(work.actions.len());
         for (intent, action) in work.intents.iter().zip(&work.actions) {
-            let outcome = self.action(&record, intent.operation, action, &mut account).await;
+            let outcome = self.action(&mut record, intent.operation, action, &mut account).await;
             let stop = matches!(outcome.error, Some(PortError::InDoubt(_) | PortError::Unavailable(_)));
             ended.push(outcome);
             if stop {
@@ -282,19 +291,24 @@ impl Reconciler {
         (record, work, ended, account)
     }
 
-    async fn action(&self, record: &PersonRecord, operation: OperationId, action: &Action, account: &mut Option<AccountRef>) -> Ended {
+    async fn action(&self, record: &mut PersonRecord, operation: OperationId, action: &Action, account: &mut Option<AccountRef>) -> Ended {
         let mut ended =
             Ended { operation, action: action.clone(), error: None, receipt: Vec::with_capacity(action.steps.len()), sealed: false };
-        if is_taken_back(record, action) {
-            ended.error = Some(PortError::refused(Refusal::Changed, "the order was taken back meanwhile"));
+        if is_overtaken(record, action) {
+            ended.error = Some(PortError::refused(Refusal::Changed, "which account is to be the person's was ordered otherwise meanwhile"));
             return ended;
         }
         for step in &action.steps {
-            let result = self.step(step, account).await;
+            let result = self.step(record, step, account).await;
             let text = result.as_ref().map_or_else(ToString::to_string, |()| "done".into());
             ended.receipt.push(ReceiptLine { at: self.clock.now(), step: step.headline(), result: text });
             match result {
-                Ok(()) => ended.sealed |= *step == Step::SealPassword,
+                Ok(()) => {
+                    ended.sealed |= *step == Step::SealPassword;
+                    if let Some(photo) = photo_of(step) {
+                        record.photo.held = photo;
+                    }
+                }
                 Err(error) => {
                     if error.refusal() == Some(Refusal::NameTaken) {
                         self.bar(record).await;
@@ -325,7 +339,7 @@ impl Reconciler {
         }
     }
 
-    async fn step(&self, step: &Step, account: &mut Option<AccountRef>) -> PortResult<()> {
+    async fn step(&self, record: &PersonRecord, step: &Step, account: &mut Option<AccountRef>) -> PortResult<()> {
         let directory = &self.directory;
         match (step, account) {
             (Step::Create(new), account) => {
@@ -339,7 +353,10 @@ impl Reconciler {
             }
             (_, None) => Err(PortError::refused(Refusal::NotFound, "no account is known")),
             (Step::SealPassword, Some(account)) => directory.set_password(account, &self.random_password()).await,
-            (Step::Modify(changes), Some(account)) => directory.modify(account, changes).await,
+            (Step::Modify(changes), Some(account)) => match photo_of(step) {
+                Some(photo) => self.write_photo(record, account, photo.as_deref()).await,
+                None => directory.modify(account, changes).await,
+            },
             (Step::JoinGroup(group), Some(account)) => directory.join_group(account, group).await,
             (Step::LeaveGroup(group), Some(account)) => directory.leave_group(account, group).await,
             (Step::MoveTo { ou, cn, .. }, Some(account)) => {
@@ -351,6 +368,22 @@ impl Reconciler {
             // Why nothing: it is settled that it may be asked for; programs take minutes, and no run waits for them.
             (Step::EndMail, Some(_)) => Ok(()),
         }
+    }
+
+    /// Why by itself: octets stand in no plan, only their tag. They are read now, and are what was planned or are not written.
+    async fn write_photo(&self, record: &PersonRecord, account: &AccountRef, tag: Option<&str>) -> PortResult<()> {
+        let octets = match (tag, &self.photos, &record.person.photo) {
+            (None, ..) => None,
+            (Some(tag), Some(files), Some(name)) => match files.read(name).await {
+                Ok(Some(photo)) if &*photo.tag == tag => Some(photo.octets),
+                Ok(_) => return Err(PortError::refused(Refusal::Changed, "HR's photo is another one by now")),
+                // Why refused: it is not the directory that is away, and everything else of this person goes on.
+                Err(away) => return Err(PortError::refused(Refusal::Changed, format!("HR's photo cannot be read: {away}"))),
+            },
+            _ => return Err(PortError::refused(Refusal::Changed, "HR names no photo any more")),
+        };
+        self.directory.set_photo(account, octets.as_deref()).await?;
+        self.store.photo_written(account.guid, octets.as_deref()).await
     }
 
     /// 36 characters of 4 classes from 32 random octets (192 bits): meets any complexity rule, fits any limit.
@@ -365,15 +398,31 @@ impl Reconciler {
     }
 }
 
-/// The person was to get an existing account by order, and whoever ordered it has thought better of it since the look.
-fn is_taken_back(record: &PersonRecord, action: &Action) -> bool {
-    matches!(action.because, Because::AdoptedByOrder { .. })
-        && record.account.as_ref().is_none_or(|a| a.guid.is_none() && a.adopt.is_none())
+/// The person was to get an account, and since the look somebody has ordered another one, or taken the order for this one back.
+fn is_overtaken(record: &PersonRecord, action: &Action) -> bool {
+    let account = record.account.as_ref();
+    let given = action.steps.iter().find_map(|step| match step {
+        Step::Link(guid) => Some(Some(*guid)),
+        Step::Create(_) => Some(None),
+        _ => None,
+    });
+    let Some(given) = given.filter(|_| account.is_none_or(|a| a.guid.is_none())) else { return false };
+    match account.and_then(|a| a.adopt.as_ref()) {
+        Some(order) => given != Some(order.guid),
+        None => matches!(action.because, Because::AdoptedByOrder { .. }),
+    }
 }
 
-/// A closing goes on whatever is refused: each step shuts one more door. Otherwise a group or a place that is refused
+/// The tag of the photo that a step writes; within, `None`: the step takes it away.
+fn photo_of(step: &Step) -> Option<Option<Arc<str>>> {
+    let Step::Modify(changes) = step else { return None };
+    let [Change { attribute: Attribute::Photo, to, .. }] = changes.as_slice() else { return None };
+    Some(to.as_ref().and_then(Value::as_text).map(Arc::from))
+}
+
+/// A closing goes on whatever is refused: each step shuts one more door. Otherwise a group, a place or a photo that is refused
 /// does not keep a person from working.
 fn may_go_on(kind: ActionKind, step: &Step) -> bool {
     let closing = matches!(kind, ActionKind::Close | ActionKind::Withdraw | ActionKind::Suspend);
-    closing || matches!(step, Step::JoinGroup(_) | Step::LeaveGroup(_) | Step::MoveTo { .. })
+    closing || matches!(step, Step::JoinGroup(_) | Step::LeaveGroup(_) | Step::MoveTo { .. }) || photo_of(step).is_some()
 }

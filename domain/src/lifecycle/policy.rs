@@ -28,6 +28,8 @@ pub struct Policy {
     pub exchange: bool,
     /// What fills the card.
     pub mapping: Mapping,
+    /// HR's photos are written.
+    pub photos: bool,
     pub mailboxes: Mailboxes,
     /// How long a leaver's mailbox goes on taking mail.
     pub mailbox_retention_days: u32,

@@ -19,7 +19,7 @@ use crate::account::Mode;
 use crate::day::{self, Day};
 use crate::id::{HoldId, PersonId, RunId, uuid_v7};
 use crate::message::Language;
-use crate::ports::{Clock, Directory, Entropy, IssueScope, PortError, PortResult, Store};
+use crate::ports::{Clock, Directory, Entropy, IssueScope, PhotoFiles, PortError, PortResult, Store};
 use crate::staff::intake::Changed;
 use crate::staff::{IssueKind, UnitCode};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -32,6 +32,8 @@ pub struct Reconciler {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub policy: Arc<Policy>,
+    /// HR's photos, where there is a folder of them.
+    pub photos: Option<Arc<dyn PhotoFiles>>,
 }
 
 /// Whom to look at.

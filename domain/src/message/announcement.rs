@@ -37,12 +37,24 @@ pub enum Resent {
     /// It is in the outbox; the one before is taken back.
     Queued,
     TooManyOfPerson,
+    /// Kimlik's own order: the one before is being sent, or has gone out since it was looked at.
+    OnItsWay,
     /// The actor has ordered as many as one may within a day.
     TooManyOfActor,
     /// The key was used for the same before: what was answered then.
     Answered(String),
     /// The key was used for something else.
     KeyReused,
+}
+
+/// A note that somebody has another number, or other names, was seen to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenTo {
+    pub person: PersonId,
+    /// As the note was read: one that has come since is another.
+    pub due_at: DateTime<Utc>,
+    /// When to look once more, if at all.
+    pub again: Option<DateTime<Utc>>,
 }
 
 /// What is known of the announcements of a person's present opening.
@@ -70,6 +82,11 @@ impl Announced {
     /// `set_at`: when the directory says that the password was last set; `None`: it is to be changed, or there never was one.
     pub fn is_activated(&self, set_at: Option<DateTime<Utc>>) -> bool {
         self.is_spent || set_at.is_some_and(|set| set > self.first_at + CLOCKS)
+    }
+
+    /// The last one is in a courier's hand: whether it reaches anybody is not known yet.
+    pub fn is_on_its_way(&self) -> bool {
+        matches!(self.state, MessageState::Sending | MessageState::Doubtful)
     }
 
     /// Why it has to go out again, if it has: it has not reached the person, and there is another number by now, or it has not been sent,

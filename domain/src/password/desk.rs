@@ -201,8 +201,10 @@ impl Desk {
         let told = record.as_ref().filter(|_| !ticket.is_first);
         let notices = told.map_or_else(Vec::new, |record| self.notices(record, ticket.id, now));
         self.tickets.spend(&ticket, &event, &notices, now).await?;
+        // Why the sessions first: whatever fails behind it, whoever knew the old password is out.
+        let done = self.done(ticket.person, ticket.account, now).await?;
         self.speak(record.as_ref(), language, now).await?;
-        self.done(ticket.person, ticket.account, now).await.map(Ok)
+        Ok(Ok(done))
     }
 
     /// Into the directory, past its history. Where a reset does not look at the history, the password is set to one that
@@ -294,8 +296,9 @@ impl Desk {
         let notices = self.notices(&record, self.id(now), now);
         let notices: Vec<_> = notices.into_iter().map(|notice| (record.person.id, notice)).collect();
         self.outbox.queue_messages(&notices, now).await?;
+        let done = self.done(record.person.id, account, now).await?;
         self.speak(Some(&record), language, now).await?;
-        self.done(record.person.id, account, now).await.map(Ok)
+        Ok(Ok(done))
     }
 
     /// The password is right; whether it may be used is another question.

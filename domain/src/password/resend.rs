@@ -5,11 +5,12 @@ use crate::access::Caller;
 use crate::account::Account;
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId};
-use crate::message::announcement::{KIMLIK, Resend, Resent, occasion, was_announced};
+use crate::message::announcement::{KIMLIK, Resend, Resent, SeenTo, occasion, was_announced};
 use crate::message::{self, Language, NewMessage, Purpose, Telling};
 use crate::ports::{PeopleBy, PersonRecord, PortResult};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -31,6 +32,8 @@ pub enum NotResent {
 }
 
 const AT_ONCE: u32 = 200;
+/// Somebody whose announcement is being sent just now: whether it arrives is not known yet.
+const SOON: TimeDelta = TimeDelta::minutes(1);
 /// Somebody whose announcement was sent as often as it may within a day.
 const LATER: TimeDelta = TimeDelta::hours(4);
 
@@ -77,7 +80,7 @@ impl Desk {
         self.texts.compose(&Telling::AccountOpened { username: &account.names.username, mail: &account.names.mail }, language)
     }
 
-    /// Until when the code of an announcement of now can be used.
+    /// Until when the code of an announcement that is sent now can be used.
     pub fn activation_ends(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         now + self.rules.activation
     }
@@ -86,29 +89,36 @@ impl Desk {
     /// Answers how many were queued.
     pub async fn announce_again(&self) -> PortResult<u32> {
         let now = self.clock.now();
-        let people = self.outbox.renumbered(now, AT_ONCE).await?;
-        if people.is_empty() {
+        let noted = self.outbox.renumbered(now, AT_ONCE).await?;
+        if noted.is_empty() {
             return Ok(0);
         }
+        let people: Vec<PersonId> = noted.iter().map(|(person, _)| *person).collect();
         let records = self.store.people(PeopleBy::Ids(&people)).await?;
         let told: Vec<&PersonRecord> = records.iter().filter(|r| was_announced(r)).collect();
         let openings: Vec<(PersonId, u32)> = told.iter().filter_map(|r| Some((r.person.id, r.account.as_ref()?.opening))).collect();
         let announced = self.outbox.announced(&openings).await?;
-        let (mut queued, mut later) = (0, Vec::new());
+        let (mut queued, mut later) = (0, HashMap::new());
         for record in told {
             let person = record.person.id;
             let (Some(account), Some(mobile), Some(told)) = (&record.account, &record.person.mobile, announced.get(&person)) else {
                 continue;
             };
+            if told.is_on_its_way() {
+                later.insert(person, now + SOON);
+                continue;
+            }
             let Some(reason) = told.is_stranded(mobile, &self.announcing(account, record.language)) else { continue };
             let order = Resend { id: self.id(now), person, by: KIMLIK.into(), reason: reason.into(), at: now };
             let Ok(message) = self.announcement(record, order.id, None).await? else { continue };
             match self.outbox.resend(&order, &message, &resend_event(&order), None).await? {
                 Resent::Queued => queued += 1,
-                _ => later.push(person),
+                Resent::OnItsWay => drop(later.insert(person, now + SOON)),
+                _ => drop(later.insert(person, now + LATER)),
             }
         }
-        let seen: Vec<_> = people.into_iter().map(|p| (p, later.contains(&p).then(|| now + LATER))).collect();
+        let seen: Vec<SeenTo> =
+            noted.into_iter().map(|(person, due_at)| SeenTo { person, due_at, again: later.get(&person).copied() }).collect();
         self.outbox.saw_to(&seen).await?;
         Ok(queued)
     }

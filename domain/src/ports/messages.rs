@@ -3,7 +3,7 @@ use super::{PortError, PortResult, Refusal};
 use crate::access::idempotency::ClientKey;
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId};
-use crate::message::announcement::{Announced, Resend, Resent};
+use crate::message::announcement::{Announced, Resend, Resent, SeenTo};
 use crate::message::courier::{Begun, Claimed, Settled};
 use crate::message::{Channel, Language, NewMessage, Purpose, Recipient};
 use crate::staff::DataIssue;
@@ -33,9 +33,9 @@ pub trait Outbox: Send + Sync {
     async fn resend(&self, order: &Resend, message: &NewMessage, audit: &AuditEvent, key: Option<(&ClientKey, &str)>)
     -> PortResult<Resent>;
     /// People whose mobile number or name has become another, until somebody has seen to their announcement.
-    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<PersonId>>;
+    async fn renumbered(&self, now: DateTime<Utc>, limit: u32) -> PortResult<Vec<(PersonId, DateTime<Utc>)>>;
     /// Seen to; or to be looked at again then.
-    async fn saw_to(&self, people: &[(PersonId, Option<DateTime<Utc>>)]) -> PortResult<()>;
+    async fn saw_to(&self, people: &[SeenTo]) -> PortResult<()>;
 
     // --- the courier
     /// Due messages of a channel, leased until `until`; those that somebody waits for first.

@@ -30,7 +30,7 @@ pub use hr::{HrAnswer, HrFeed, HrWriteBack};
 pub use messages::{Accepted, Gateway, Outbox, OutboxState, Parcel, Verdict, Whereabouts};
 pub use passwords::{Challenges, CodeTried, Expiry, Passwords, Pins, Throttled, Tickets};
 pub use phones::{PhoneBook, Untold};
-pub use photos::{KeptPhoto, PhotoBook, PhotoNews, Photos};
+pub use photos::{KeptPhoto, PhotoBook, PhotoFiles, PhotoNews, PhotoShelf, Photos};
 pub use rounds::{Rounds, TakenRound};
 pub use store::{Claim, IssueScope, Mark, NameRequest, OpenIssue, OperationsOf, PeopleBy, PersonRecord, Store};
 pub use submissions::Submissions;

@@ -6,6 +6,7 @@ use crate::account::rename::{Rename, Renamed};
 use crate::account::{Account, LedgerName};
 use crate::audit::AuditEvent;
 use crate::card::drift::CardDrift;
+use crate::card::hr_photo::PhotoWish;
 use crate::day::Day;
 use crate::id::{AccountGuid, HoldId, IssueId, OperationId, PersonId, RunId};
 use crate::lifecycle::ActionKind;
@@ -56,6 +57,8 @@ pub struct PersonRecord {
     pub suspension: Option<Suspension>,
     /// What was last seen of the mailbox of a closed account, where somebody is asked for mailboxes.
     pub mailbox: Option<Stands>,
+    /// HR's photo, and what the directory holds in its place.
+    pub photo: PhotoWish,
     /// What they are told things in; `None`: they have not chosen.
     pub language: Option<Language>,
 }
@@ -152,6 +155,8 @@ pub trait Store: Send + Sync {
     async fn drifting(&self, of: Option<&[PersonId]>) -> PortResult<HashSet<PersonId>>;
     /// Keeps these rows, each with the `since` that it had, and takes away those of `gone`. Nothing is written where nothing is new.
     async fn save_drift(&self, found: &[CardDrift], gone: &[PersonId]) -> PortResult<()>;
+    /// The directory holds this photo from now on, or none: what is kept beside the cards says so too.
+    async fn photo_written(&self, account: AccountGuid, octets: Option<&[u8]>) -> PortResult<()>;
     /// Keeps how many cards are right as the figure of `day`; figures of two years ago are forgotten.
     async fn note_cards(&self, day: Day, at: DateTime<Utc>) -> PortResult<()>;
 

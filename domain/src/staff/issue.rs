@@ -76,6 +76,8 @@ kinds! {
     PhoneConflict => Nothing,
     /// A card's value that was longer than its attribute.
     CardValueCut => CardField,
+    /// HR's photo is none that the directory takes, or is not there.
+    PhotoUnusable => CardField,
     /// An e-mail address policy of Exchange writes other addresses than Kimlik's.
     AddressPolicy => CardField,
     /// A mailbox of another kind than the settings make.
@@ -102,6 +104,7 @@ impl IssueKind {
         IssueKind::ForeignGroups,
         IssueKind::DuplicateEmployeeId,
         IssueKind::CardValueCut,
+        IssueKind::PhotoUnusable,
         IssueKind::AddressPolicy,
         IssueKind::ForeignMailbox,
         IssueKind::PhoneConflict,

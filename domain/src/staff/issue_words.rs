@@ -42,6 +42,7 @@ fn words(kind: IssueKind) -> (&'static str, &'static str) {
         IssueKind::ManagerCircle => ("Amirler döngüde", "Superiors in a circle"),
         IssueKind::TextTooLong => ("Alana sığmayan metin", "Text that is too long"),
         IssueKind::CardValueCut => ("Kartta kısaltılan değer", "Value cut on the card"),
+        IssueKind::PhotoUnusable => ("Kullanılamayan fotoğraf", "Photo that cannot be used"),
         IssueKind::UnitShortName => ("Birimin kısa adı yok", "Unit without a short name"),
         IssueKind::UnitCircle | IssueKind::UnknownParent | IssueKind::InvalidUnit | IssueKind::InvalidUnitField => {
             ("Birim kaydında hata", "Fault in a unit's record")

@@ -54,6 +54,7 @@ macro_rules! contract_tests {
             containers_are_the_base_and_what_is_below,
             find_answers_for_many_and_any_key,
             photos_are_told_of_when_they_change_and_read_many_at_once,
+            a_photo_is_written_whatever_stands_there_and_none_that_does_not_fit,
         );
     };
     (@ $fixture:expr; $($name:ident,)*) => {
@@ -472,4 +473,25 @@ pub async fn photos_are_told_of_when_they_change_and_read_many_at_once(f: &dyn F
     let elsewhere = Watermark { source: "another".into(), usn: 1 };
     let anew = f.photos().photo_news(Some(&elsewhere)).await.unwrap();
     assert_eq!((anew.with, anew.without.len(), anew.is_incremental), (vec![b], 0, false));
+}
+
+pub async fn a_photo_is_written_whatever_stands_there_and_none_that_does_not_fit(f: &dyn Fixture) {
+    let account = create(f, "Ada Ak", "ada.ak", &[]).await;
+    let held = async || f.photos().photos(&[account.guid]).await.unwrap().pop().map(|(_, octets)| octets);
+    let largest = [&b"\xff\xd8\xff\xe0"[..], &vec![7; 102_396]].concat();
+    f.directory().set_photo(&account, Some(&largest)).await.unwrap();
+    f.directory().set_photo(&account, Some(&largest)).await.unwrap();
+    assert!(held().await == Some(largest.clone()));
+    let one_more = [&largest[..], &[7]].concat();
+    let refused = f.directory().set_photo(&account, Some(&one_more)).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(Refusal::Value), "{refused}");
+    assert!(held().await == Some(largest));
+    f.photo_by_hand(account.guid, Some(b"another")).await;
+    f.directory().set_photo(&account, Some(b"\x89PNG\r\n\x1a\n one")).await.unwrap();
+    assert_eq!(held().await.as_deref(), Some(&b"\x89PNG\r\n\x1a\n one"[..]));
+    f.directory().set_photo(&account, None).await.unwrap();
+    f.directory().set_photo(&account, None).await.unwrap();
+    assert_eq!(held().await, None);
+    let gone = AccountRef { guid: AccountGuid(Uuid::from_u128(7)), dn: account.dn.clone() };
+    assert_eq!(f.directory().set_photo(&gone, Some(b"x")).await.unwrap_err().refusal(), Some(Refusal::NotFound));
 }

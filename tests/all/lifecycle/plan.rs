@@ -193,6 +193,7 @@ fn record(person: Person, account: Option<Account>) -> PersonRecord {
         unsettled: vec![],
         suspension: None,
         mailbox: None,
+        photo: Default::default(),
         language: None,
     }
 }

@@ -1,15 +1,16 @@
 //! Announcements sent again: one takes the place of the other whoever has it in hand, limits hold for all replicas together.
-use super::{Bench, id, noon, person};
+use super::{Bench, id, noon, person, save};
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::access::idempotency::ClientKey;
 use kimlik_domain::account::AccountState;
 use kimlik_domain::id::MessageId;
-use kimlik_domain::message::announcement::{MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, occasion};
-use kimlik_domain::message::courier::Begun;
+use kimlik_domain::message::announcement::{KIMLIK, MOST_PER_ACTOR, MOST_PER_PERSON, Resend, Resent, SeenTo, occasion};
+use kimlik_domain::message::courier::{Begun, Settled};
 use kimlik_domain::message::{Channel, MessageState, NewMessage, Purpose};
 use kimlik_domain::password::resend::resend_event;
 use kimlik_domain::ports::{Outbox, Store};
 use kimlik_domain::staff::MobileNumber;
+use kimlik_domain::staff::intake::RosterSave;
 use uuid::Uuid;
 
 on_both_engines!(
@@ -17,6 +18,8 @@ on_both_engines!(
     a_person_is_sent_so_many_and_an_actor_orders_so_many_a_day,
     of_many_at_once_with_one_key_one_is_queued,
     who_has_another_number_is_seen_to_once_or_again_later,
+    a_number_that_comes_while_the_one_before_is_seen_to_is_not_forgotten,
+    kimlik_itself_leaves_alone_what_a_courier_has_in_hand_or_has_sent,
 );
 
 fn order(n: u128, of: u32, at: DateTime<Utc>) -> Resend {
@@ -59,7 +62,7 @@ async fn a_resend_takes_the_place_of_what_a_courier_has_in_hand(bench: Bench) {
     assert_eq!(told[&id(2)].first_at, noon());
     assert_eq!(bench.store.announced(&[(id(1), 2)]).await.unwrap().len(), 0, "of another opening");
     // The courier's answer comes too late for anything to take the place of what it has in hand.
-    let lost = kimlik_domain::message::courier::Settled {
+    let lost = Settled {
         id: first.id,
         generation: first.generation,
         state: MessageState::Voided,
@@ -133,11 +136,63 @@ async fn who_has_another_number_is_seen_to_once_or_again_later(bench: Bench) {
     assert!(bench.store.renumbered(noon(), 10).await.unwrap().is_empty(), "a newcomer's number is no other one");
     bench.save(vec![with("")]).await;
     bench.save(vec![with("05321110002")]).await;
-    assert_eq!(bench.store.renumbered(noon(), 10).await.unwrap(), [id(1)]);
+    let noted = bench.store.renumbered(noon(), 10).await.unwrap();
+    assert_eq!(noted, [(id(1), noon())]);
     let later = noon() + TimeDelta::hours(1);
-    bench.store.saw_to(&[(id(1), Some(later))]).await.unwrap();
+    bench.store.saw_to(&[SeenTo { person: id(1), due_at: noon(), again: Some(later) }]).await.unwrap();
     assert!(bench.store.renumbered(noon(), 10).await.unwrap().is_empty());
-    assert_eq!(bench.store.renumbered(later, 10).await.unwrap(), [id(1)]);
-    bench.store.saw_to(&[(id(1), None)]).await.unwrap();
+    assert_eq!(bench.store.renumbered(later, 10).await.unwrap(), [(id(1), later)]);
+    bench.store.saw_to(&[SeenTo { person: id(1), due_at: later, again: None }]).await.unwrap();
     assert!(bench.store.renumbered(later, 10).await.unwrap().is_empty());
+}
+
+async fn a_number_that_comes_while_the_one_before_is_seen_to_is_not_forgotten(bench: Bench) {
+    let with = |number: &str| kimlik_domain::staff::Person { mobile: MobileNumber::parse(number).ok(), ..person(1, "Nil", "Ay") };
+    bench.save(vec![with("05321110001")]).await;
+    let save_at = async |number, at| bench.store.save_roster(RosterSave { at, ..save(vec![with(number)]) }).await.unwrap();
+    save_at("05321110002", noon()).await;
+    let noted = bench.store.renumbered(noon(), 10).await.unwrap();
+    let after = noon() + TimeDelta::seconds(2);
+    save_at("05321110003", after).await;
+    // What was ordered, and seen to, is the number before.
+    assert_eq!(resend(&bench, 1, 1, noon() + TimeDelta::seconds(1)).await, Resent::Queued);
+    for again in [Some(noon() + TimeDelta::hours(4)), None] {
+        bench.store.saw_to(&[SeenTo { person: noted[0].0, due_at: noted[0].1, again }]).await.unwrap();
+        assert_eq!(bench.store.renumbered(after, 10).await.unwrap(), [(id(1), after)]);
+    }
+}
+
+async fn kimlik_itself_leaves_alone_what_a_courier_has_in_hand_or_has_sent(bench: Bench) {
+    bench.save(vec![person(1, "Nil", "Ay")]).await;
+    bench.settle_account(&person(1, "Nil", "Ay"), AccountState::Active, 6).await;
+    bench.store.queue_messages(&[(id(1), announcement(1, None))], noon()).await.unwrap();
+    let by_kimlik = async |n: u128| {
+        let order = Resend { by: KIMLIK.into(), ..order(n, 1, noon()) };
+        bench.store.resend(&order, &announcement(n, Some(order.id)), &resend_event(&order), None).await.unwrap()
+    };
+    let claimed = bench.store.claim_messages(Channel::Sms, noon(), noon() + TimeDelta::minutes(2), 10).await.unwrap();
+    assert!(matches!(bench.store.begin_sending(&claimed[0], "kannel", noon(), 100).await.unwrap(), Begun::Yes { .. }));
+    assert_eq!(by_kimlik(11).await, Resent::OnItsWay);
+    let settled = |state| Settled {
+        id: claimed[0].id,
+        generation: claimed[0].generation,
+        state,
+        due_at: None,
+        tries: 1,
+        doubts: 0,
+        note: None,
+        provider_id: None,
+        parts: 1,
+        keeps_text: true,
+        replacement: None,
+        dead_number: None,
+    };
+    bench.store.settle_message(&settled(MessageState::Sent), noon()).await.unwrap();
+    assert_eq!(by_kimlik(12).await, Resent::OnItsWay);
+    bench.store.settle_message(&settled(MessageState::Undelivered), noon()).await.unwrap();
+    assert_eq!(by_kimlik(13).await, Resent::Queued, "nobody has it");
+    let all = bench.store.messages(None, 10).await.unwrap();
+    let mut told: Vec<(u128, MessageState)> = all.iter().map(|m| (m.id.0.as_u128(), m.state)).collect();
+    told.sort_unstable_by_key(|(n, _)| *n);
+    assert_eq!(told, [(1, MessageState::Undelivered), (13, MessageState::Queued)]);
 }

@@ -207,6 +207,9 @@ async fn an_order_to_adopt_is_taken_back_with_its_names_unless_it_is_under_way(b
     let intent = super::operations::intent_of(1, ActionKind::Adopt);
     assert!(store.intend(std::slice::from_ref(&intent), &[], super::noon()).await.unwrap().is_empty());
     assert_eq!(store.withdraw_adoption(id(1), &event("w"), None).await.unwrap(), Withdrawn::UnderWay);
+    let elsewhere =
+        Adoption { ordered: AdoptionOrdered { guid: AccountGuid(uuid::Uuid::from_u128(78)), ..order.ordered.clone() }, ..order };
+    assert_eq!(store.adopt(&elsewhere, &brings, &event("o"), None).await.unwrap(), Adopted::UnderWay);
     let operations = vec![(intent.operation, OperationStatus::Superseded, Vec::new())];
     store.settle(vec![PersonSettlement { operations, ..settlement(&person(1, "Ayşe", "Yılmaz")) }]).await.unwrap();
     let key = |asked: &str| ClientKey { client: "user:a".into(), key: "k".into(), asked: asked.into() };

@@ -64,7 +64,7 @@ async fn photos_are_read_when_they_change_and_of_nobody_otherwise(bench: Bench) 
     let of = async |n: usize| store.photo_of(accounts[n - 1].0).await.unwrap();
     let looked = async |whole: bool| {
         let before = directory.questions.load(Ordering::Relaxed);
-        (look(&directory, store, whole).await.unwrap(), directory.questions.load(Ordering::Relaxed) - before)
+        (look(&directory, store, whole, noon()).await.unwrap(), directory.questions.load(Ordering::Relaxed) - before)
     };
     sealed(&bench).await;
     assert_eq!(looked(true).await, (60, 2), "fifty at a time");

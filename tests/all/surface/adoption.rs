@@ -4,10 +4,11 @@ use kimlik_adapters::directory::embedded::{EmbeddedDirectory, Foreign};
 use kimlik_domain::account::adoption::{Adopted, Adoption, AdoptionOrdered, NotAdoptable, Withdrawn};
 use kimlik_domain::account::{Attribute, Dn, NewAccount, Value};
 use kimlik_domain::audit::AuditEvent;
+use kimlik_domain::id::AccountGuid;
 use kimlik_domain::lifecycle::adoption::AccountKey;
 use kimlik_domain::lifecycle::reconcile::Progress;
 use kimlik_domain::lifecycle::{ActionKind, Because};
-use kimlik_domain::ports::{Clock as _, Store as _};
+use kimlik_domain::ports::{Clock as _, NameRequest, Store as _};
 use kimlik_domain::staff::IssueKind;
 use kimlik_tests::lab::Samba;
 use kimlik_tests::ministry::{BASE, Ministry, national_id};
@@ -260,52 +261,71 @@ async fn an_order_that_cannot_be_carried_out_is_taken_back() {
     );
 }
 
-/// Whoever ordered it thinks better of it between the look and the deed.
-struct SecondThoughts<'a>(&'a Ministry, kimlik_domain::id::PersonId);
+/// Whoever ordered it thinks better of it between the look and the deed: the order is taken back, and perhaps another account is meant.
+struct SecondThoughts<'a> {
+    ministry: &'a Ministry,
+    person: kimlik_domain::id::PersonId,
+    instead: Option<(Adoption, NameRequest)>,
+}
+
+fn event(m: &Ministry, person: kimlik_domain::id::PersonId, deed: &str) -> AuditEvent {
+    AuditEvent {
+        at: m.clock.now(),
+        actor: "user:admin".into(),
+        deed: deed.into(),
+        person: Some(person),
+        because: "x".into(),
+        detail: json!({}),
+    }
+}
 
 impl Progress for SecondThoughts<'_> {
     fn total(&self, _: u32) {
-        let SecondThoughts(ministry, person) = self;
-        let event = AuditEvent {
-            at: ministry.clock.now(),
-            actor: "user:admin".into(),
-            deed: "account.adopt.withdraw".into(),
-            person: Some(*person),
-            because: "not his".into(),
-            detail: json!({}),
+        let (m, person) = (self.ministry, self.person);
+        let back = async {
+            let back = m.store.withdraw_adoption(person, &event(m, person, "account.adopt.withdraw"), None).await.unwrap();
+            assert_eq!(back, Withdrawn::Done);
+            if let Some((order, names)) = &self.instead {
+                let given = m.store.adopt(order, names, &event(m, person, "account.adopt.order"), None).await.unwrap();
+                assert_eq!(given, Adopted::Given);
+            }
         };
-        let back = async { ministry.store.withdraw_adoption(*person, &event, None).await.unwrap() };
-        let back = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(back));
-        assert_eq!(back, Withdrawn::Done);
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(back));
     }
     fn done(&self, _: &str, _: &[(ActionKind, Because)], _: bool) {}
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_taken_back_a_moment_before_it_is_carried_out_is_not_carried_out() {
+/// Somebody without an account, two accounts of nobody, and an order that the first becomes theirs; the order for the second.
+async fn ordered() -> (Ministry, [AccountGuid; 2], (Adoption, NameRequest)) {
     let m = Ministry::small("2026-12-01").await;
     m.units().await;
     let base = m.reconciler.policy.base.clone();
-    let foreign = Foreign::new(base.below("CN=Başka Ad,OU=Ankara,OU=Tasra"), "baska");
-    let guid = m.embedded.as_ref().unwrap().insert_foreign(&foreign).await.unwrap();
+    let mut guids = Vec::new();
+    for (cn, username) in [("Başka Ad", "baska"), ("Öteki Ad", "oteki")] {
+        let foreign = Foreign::new(base.below(&format!("CN={cn},OU=Ankara,OU=Tasra")), username);
+        guids.push(m.embedded.as_ref().unwrap().insert_foreign(&foreign).await.unwrap());
+    }
     let rows = Hr::default().says("S001: given=Murat; family=Er; status=ACTIVE; reason=1; start=2026-11-01; unit=20000006");
     m.staff(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let record = m.person("S001").await;
-    let person = record.person.id;
-    let found = m.reconciler.adoptable(&record, &AccountKey::Guid(guid)).await.unwrap().unwrap();
-    let names = m.reconciler.adopted_names(&record, &found).await.unwrap();
-    let ordered = AdoptionOrdered { guid, by: "user:admin".into(), reason: "it is his".into(), at: m.clock.now() };
-    let event = AuditEvent {
-        at: m.clock.now(),
-        actor: "user:admin".into(),
-        deed: "account.adopt.order".into(),
-        person: Some(person),
-        because: "it is his".into(),
-        detail: json!({}),
-    };
-    let order = Adoption { id: uuid::Uuid::from_u128(1), person, ordered };
-    assert_eq!(m.store.adopt(&order, &names, &event, None).await.unwrap(), Adopted::Given);
-    assert_eq!(m.reconciler.work(&SecondThoughts(&m, person)).await.unwrap(), 1);
+    let mut orders = Vec::new();
+    for (n, guid) in guids.iter().enumerate() {
+        let found = m.reconciler.adoptable(&record, &AccountKey::Guid(*guid)).await.unwrap().unwrap();
+        let names = m.reconciler.adopted_names(&record, &found).await.unwrap();
+        let ordered = AdoptionOrdered { guid: *guid, by: "user:admin".into(), reason: "it is his".into(), at: m.clock.now() };
+        orders.push((Adoption { id: uuid::Uuid::from_u128(n as u128 + 1), person: record.person.id, ordered }, names));
+    }
+    let (second, first) = (orders.pop().unwrap(), orders.pop().unwrap());
+    let given = m.store.adopt(&first.0, &first.1, &event(&m, record.person.id, "account.adopt.order"), None).await.unwrap();
+    assert_eq!(given, Adopted::Given);
+    (m, [guids[0], guids[1]], second)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_taken_back_a_moment_before_it_is_carried_out_is_not_carried_out() {
+    let (m, [guid, _], second) = ordered().await;
+    let person = second.0.person;
+    assert_eq!(m.reconciler.work(&SecondThoughts { ministry: &m, person, instead: None }).await.unwrap(), 1);
     let seen = m.directory.observe(&[guid]).await.unwrap().remove(0);
     assert_eq!((seen.employee_id(), seen.username()), (None, "baska"), "nothing of it was written");
     assert!(m.store.issues(None, 100).await.unwrap().iter().all(|i| i.issue.kind != IssueKind::DirectoryRefused));
@@ -317,4 +337,17 @@ async fn what_is_taken_back_a_moment_before_it_is_carried_out_is_not_carried_out
         "opened as if nothing had been ordered"
     );
     assert_ne!(account.guid, Some(guid));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_for_another_account_a_moment_before_is_the_one_that_counts() {
+    let (m, [first, other], second) = ordered().await;
+    let person = second.0.person;
+    assert_eq!(m.reconciler.work(&SecondThoughts { ministry: &m, person, instead: Some(second) }).await.unwrap(), 1);
+    let seen = m.directory.observe(&[first]).await.unwrap().remove(0);
+    assert_eq!((seen.employee_id(), seen.username()), (None, "baska"), "nothing of it was written");
+    m.work().await;
+    let account = m.person("S001").await.account.unwrap();
+    assert_eq!((account.guid, account.adopted, &*account.names.username), (Some(other), true, "oteki"));
+    assert_eq!(m.directory.observe(&[other]).await.unwrap()[0].employee_id(), Some("S001"));
 }

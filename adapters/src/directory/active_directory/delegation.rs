@@ -69,11 +69,12 @@ const fn schema_guid(attribute: Attribute) -> &'static str {
         Attribute::Custom13 => "167757f8-47f3-11d1-a9c3-0000f80367c1",
         Attribute::Custom14 => "167757f9-47f3-11d1-a9c3-0000f80367c1",
         Attribute::Custom15 => "167757fa-47f3-11d1-a9c3-0000f80367c1",
+        Attribute::Photo => "8d3bca50-1d7e-11d0-a081-00aa006c33ed",
     }
 }
 
 fn owned(exchange: bool) -> impl Iterator<Item = Attribute> {
-    Attribute::ALL.iter().copied().filter(move |a| exchange || !a.needs_exchange())
+    Attribute::ALL.iter().copied().filter(move |a| exchange || !a.needs_exchange()).chain([Attribute::Photo])
 }
 
 /// What the service account must be shown to be allowed to write on an account of a person. Why not the last two of

@@ -1,15 +1,26 @@
 //! thumbnailPhoto: whose may have changed, by change numbers, and the photos of some, in one question.
 use super::connection::Link;
 use super::entry::Entry;
-use super::{ActiveDirectory, Core, filter};
+use super::write::{by_guid, one};
+use super::{ActiveDirectory, Core, codes, filter};
 use async_trait::async_trait;
+use kimlik_domain::account::AccountRef;
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{PhotoNews, Photos, PortResult, Watermark};
-use ldap3::Scope;
+use ldap3::{Mod, Scope};
 
 const PHOTO: &str = "thumbnailPhoto";
 
 impl Core {
+    /// Replaced, not exchanged for what was expected: that is known by its tag only.
+    pub(super) async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>) -> PortResult<()> {
+        self.ours(account)?;
+        let values = octets.map(|octets| one(octets.to_vec())).unwrap_or_default();
+        let photo = vec![Mod::Replace(PHOTO.as_bytes().to_vec(), values)];
+        let result = self.connection.modify(&by_guid(account.guid), &photo).await?;
+        if result.rc == 0 { Ok(()) } else { Err(codes::of_write("set the photo", &result)) }
+    }
+
     /// People's accounts that match; nothing of them is read but their GUIDs. On one connection: change numbers are one controller's.
     async fn guids(&self, link: &Link, and: &str) -> PortResult<Vec<AccountGuid>> {
         let (mut found, mut cookie) = (Vec::new(), Vec::new());

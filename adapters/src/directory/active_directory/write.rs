@@ -98,7 +98,7 @@ fn rdn(cn: &str) -> String {
 
 impl Core {
     /// Why asked of ours first: under an account with too many rights the directory would not refuse it.
-    fn ours(&self, account: &AccountRef) -> PortResult<()> {
+    pub(super) fn ours(&self, account: &AccountRef) -> PortResult<()> {
         if account.dn.is_within(&self.settings.base) {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use super::{EmbeddedDirectory, random, unread, written};
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::account::{Attribute, Attributes, Dn, ObservedAccount, Value};
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::ports::{PortResult, Scan};
+use kimlik_domain::ports::{PortError, PortResult, Refusal, Scan};
 use kimlik_domain::text;
 use zeroize::Zeroizing;
 
@@ -106,7 +106,9 @@ impl EmbeddedDirectory {
         };
         changed.execute(&mut *transaction).await.map_err(written)?;
         let touch = "UPDATE account SET usn = (SELECT max(usn) + 1 FROM account) WHERE guid = ?1";
-        sqlx::query(touch).bind(guid).execute(&mut *transaction).await.map_err(written)?;
+        if sqlx::query(touch).bind(guid).execute(&mut *transaction).await.map_err(written)?.rows_affected() == 0 {
+            return Err(PortError::refused(Refusal::NotFound, "there is no such account"));
+        }
         transaction.commit().await.map_err(written)
     }
 

@@ -14,6 +14,7 @@ pub use by_hand::Foreign;
 use crate::system::OsEntropy;
 use async_trait::async_trait;
 use kimlik_domain::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
+use kimlik_domain::card::hr_photo::MOST;
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{
     Capabilities, Directory, Entropy, FindBy, Finding, Health, Inspect, PortError, PortResult, Refusal, Scan, Watermark,
@@ -194,6 +195,12 @@ impl Directory for EmbeddedDirectory {
     }
     async fn modify(&self, account: &AccountRef, changes: &[Change]) -> PortResult<()> {
         self.write_changes(account.guid, changes).await
+    }
+    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>) -> PortResult<()> {
+        if octets.is_some_and(|octets| octets.is_empty() || octets.len() > MOST) {
+            return Err(PortError::refused(Refusal::Value, "thumbnailPhoto: not as long as the schema takes"));
+        }
+        self.hand_photo(account.guid, octets).await
     }
     async fn set_enabled(&self, account: &AccountRef, enabled: bool) -> PortResult<()> {
         self.write_enabled(account.guid, enabled).await

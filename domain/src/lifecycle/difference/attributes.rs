@@ -1,4 +1,5 @@
 //! What of the attributes differs, as the directory compares: names and card.
+use super::photo::{held, written};
 use super::{Difference, hand_made, same_common_name};
 use crate::account::{AccountState, Attribute, Change, Value};
 use crate::lifecycle::desired::{self, issue};
@@ -24,18 +25,21 @@ impl Difference<'_> {
     pub(super) fn owned(&self) -> impl Iterator<Item = Attribute> {
         let exchange = self.facts.policy.exchange;
         let kept = |a: Attribute| self.desired.state != AccountState::Closed || a == Attribute::HideFromAddressLists;
-        let all = Attribute::ALL.iter().copied().filter(move |a| (exchange || !a.needs_exchange()) && kept(*a));
+        let all = Attribute::ALL.iter().copied().chain([Attribute::Photo]);
+        let all = all.filter(move |a| (exchange || !a.needs_exchange()) && kept(*a));
         all.filter(|a| self.owns(*a) && !(*a == Attribute::Manager && self.awaits_manager()))
     }
 
     pub(super) fn change(&self, attribute: Attribute) -> Option<Change> {
-        change(attribute, self.seen.attributes.get(attribute), self.desired.attributes.get(attribute), &self.desired.lapsed)
+        change(attribute, held(self.record, self.seen, attribute).as_ref(), self.desired.attributes.get(attribute), &self.desired.lapsed)
     }
 
     /// By the settings: an attribute without a rule is somebody else's, and so is a mailbox that Kimlik did not make.
     fn owns(&self, attribute: Attribute) -> bool {
         let policy = self.facts.policy;
-        if attribute.is_mapped() {
+        if attribute == Attribute::Photo {
+            self.owns_photo()
+        } else if attribute.is_mapped() {
             policy.mapping.owns(attribute)
         } else {
             !attribute.is_remote_mailbox() || policy.mailboxes.owns(attribute, &self.seen.attributes)
@@ -130,7 +134,7 @@ impl Difference<'_> {
         } else {
             self.new_place().unwrap_or_else(|| Because::NewCard { reason: self.reason() })
         };
-        Some(Action { kind: ActionKind::Update, because, steps: vec![Step::Modify(changes)] })
+        Some(Action { kind: ActionKind::Update, because, steps: written(changes).collect() })
     }
 }
 
@@ -157,7 +161,7 @@ fn names_of(changes: &[Change]) -> String {
     changes.iter().map(|c| c.attribute.ldap_name()).collect::<Vec<_>>().join(", ")
 }
 
-fn change(attribute: Attribute, seen: Option<&Value>, wanted: Option<&Value>, lapsed: &[Arc<str>]) -> Option<Change> {
+pub(super) fn change(attribute: Attribute, seen: Option<&Value>, wanted: Option<&Value>, lapsed: &[Arc<str>]) -> Option<Change> {
     match (attribute, seen, wanted) {
         (Attribute::ProxyAddresses, seen, Some(Value::List(wanted))) => proxies(seen, wanted, lapsed),
         // Why: not hidden is not hidden, said or unsaid.

@@ -1,4 +1,5 @@
 //! An account that stays, starts or starts again: state, place and groups.
+use super::photo::written;
 use super::{Difference, hand_made, same_common_name};
 use crate::account::{AccountState, Dn, Sealed};
 use crate::lifecycle::desired::issue;
@@ -17,10 +18,7 @@ impl Difference<'_> {
         if self.account.sealed == Sealed::Never && !self.account.adopted || broken_off {
             steps.push(Step::SealPassword);
         }
-        let changes = self.changes(|_| true);
-        if !changes.is_empty() {
-            steps.push(Step::Modify(changes));
-        }
+        steps.extend(written(self.changes(|_| true)));
         // Why: a return gives back birthright groups only, whatever came in between.
         steps.extend(self.groups_below_base().filter(|g| !self.desired.groups.contains(g)).cloned().map(Step::LeaveGroup));
         steps.extend(self.groups_missing().map(Step::JoinGroup));

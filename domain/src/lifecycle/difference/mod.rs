@@ -2,6 +2,7 @@
 mod attributes; // what of the attributes differs, names and card
 mod closing;
 mod keeping; // an account that stays, starts or starts again
+mod photo;
 mod unlinked; // a person whose account is not known: adopted, finished or opened
 
 use crate::account::{Account, AccountState, Applied, Attribute, Attributes, Change, ObservedAccount, Sealed, Value};
@@ -13,6 +14,7 @@ use crate::phone::{self, Line};
 use crate::ports::PersonRecord;
 use crate::staff::{DataIssue, IssueKind};
 pub use attributes::is_another;
+pub use photo::held;
 use std::sync::Arc;
 pub use unlinked::recognises;
 use unlinked::unlinked;

@@ -1,5 +1,7 @@
 //! A person whose account is not known: one that exists is recognised, else one is opened.
+use super::attributes::change;
 use super::known;
+use super::photo::written;
 use crate::account::adoption::AdoptionOrdered;
 use crate::account::{Account, AccountState, Attribute, NewAccount, ObservedAccount};
 use crate::lifecycle::desired::{DesiredAccount, Facts, issue};
@@ -62,8 +64,12 @@ pub(super) fn unlinked(
         issues.push(issue(IssueKind::PossibleAccount, person, facts, message));
         return Vec::new();
     }
-    let new = NewAccount { ou: desired.ou.clone(), cn: desired.cn.clone(), attributes: desired.attributes.clone() };
+    let mut attributes = desired.attributes.clone();
+    attributes.set(Attribute::Photo, None);
+    let new = NewAccount { ou: desired.ou.clone(), cn: desired.cn.clone(), attributes };
     let mut steps = vec![Step::Create(new), Step::SealPassword];
+    let photo = change(Attribute::Photo, None, desired.attributes.get(Attribute::Photo), &[]);
+    steps.extend(written(photo.into_iter().collect()));
     steps.extend(desired.groups.iter().cloned().map(Step::JoinGroup));
     if desired.state == AccountState::Active {
         steps.push(Step::Enable);

@@ -21,7 +21,7 @@ use crate::staff::intake::Changed;
 use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, UnitCode, Units};
 use futures_util::future;
 pub(super) use naming::{NAME_ROUNDS, carries};
-pub use planned::Planned;
+pub use planned::{Planned, Seen};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use strays::Strays;
@@ -347,7 +347,7 @@ impl<'a> Look<'a> {
             let mut planned = Planned { plan, decisions, unsettled, refused, announce, light: false, proposed: None, digests, seen: None };
             planned.lighten();
             if self.commit && self.kept < KEPT && planned.only_modifies() {
-                planned.seen = sight.account.map(|seen| Box::new(seen.clone()));
+                planned.seen = known.map(|(ledger, seen)| Box::new(Seen { account: seen.clone(), ledger: ledger.clone() }));
                 self.kept += usize::from(planned.seen.is_some());
             }
             if planned.light && !self.commit {

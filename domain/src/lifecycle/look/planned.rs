@@ -1,5 +1,5 @@
 //! A plan with what deciding about it needs, as much of it as the memory of a run holds.
-use crate::account::{Mode, Names, ObservedAccount};
+use crate::account::{Account, Mode, Names, ObservedAccount};
 use crate::lifecycle::limits::Spent;
 use crate::lifecycle::plan::{ActionKind, PersonPlan, Step};
 use crate::lifecycle::reconcile::count_pending;
@@ -22,9 +22,16 @@ pub struct Planned {
     pub proposed: Option<Box<Names>>,
     /// What was seen, where nothing but attributes is to be changed: the values before are the change's condition, so that its
     /// success tells as much as another look would. Of the first few thousand only.
-    pub seen: Option<Box<ObservedAccount>>,
+    pub seen: Option<Box<Seen>>,
     /// Of an outline: the digest of each action, whose steps are not kept.
     pub digests: Vec<String>,
+}
+
+/// An account as it stood in the directory and in the ledger when its plan was made.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub account: ObservedAccount,
+    pub ledger: Account,
 }
 
 impl Planned {

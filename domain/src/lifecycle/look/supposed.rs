@@ -3,6 +3,7 @@ use super::Look;
 use crate::account::adoption::AdoptionOrdered;
 use crate::account::rename::NamesOrdered;
 use crate::account::{Account, Names};
+use crate::card::hr_photo::PhotoWish;
 use crate::id::PersonId;
 use crate::lifecycle::suspension::Suspension;
 use crate::phone::{self, Phones};
@@ -95,6 +96,7 @@ fn newcomer(said: &Changed) -> PersonRecord {
         unsettled: Vec::new(),
         suspension: None,
         mailbox: None,
+        photo: PhotoWish::default(),
         language: None,
     }
 }
