@@ -31,7 +31,10 @@ fn word(mut n: u32) -> String {
 }
 
 fn unit(n: u32) -> Unit {
-    Unit { parent: (n > 0).then(|| staff::code(&format!("{:08}", (n - 1) / 8))), ..staff::unit(staff::code(&format!("{n:08}")), &format!("Şube {n}")) }
+    Unit {
+        parent: (n > 0).then(|| staff::code(&format!("{:08}", (n - 1) / 8))),
+        ..staff::unit(staff::code(&format!("{n:08}")), &format!("Şube {n}"))
+    }
 }
 
 /// As the simulated ministry's: a posting, a line, a room, a mobile, an account with one former address for each twentieth.
@@ -58,9 +61,14 @@ fn facts(n: u32) -> CardFacts {
     };
     let mail = |name: &str| -> Arc<str> { format!("{name}@csb.gov.tr").into() };
     let aliases = if n.is_multiple_of(20) { vec![mail(&format!("eski.{username}"))] } else { Vec::new() };
-    let names = Names { mail: mail(&username), username: username.into(), aliases, aliases_since: Default::default(), named_for: "".into() };
+    let names =
+        Names { mail: mail(&username), username: username.into(), aliases, aliases_since: Default::default(), named_for: "".into() };
     let account = Account { state: AccountState::Active, ..Account::new(id, names) };
     CardFacts { person, account: Some(account), photo: None }
+}
+
+fn first_two(word: &str) -> String {
+    word.chars().take(2).collect()
 }
 
 /// Resident, octets.
@@ -72,7 +80,8 @@ fn resident() -> u64 {
 
 pub fn weigh() {
     let reasons = Reasons::default();
-    let rules = CardRules { day: day::parse("2026-12-01").unwrap(), keep_aliases_days: None, family_name_in_capitals: false, reasons: &reasons };
+    let rules =
+        CardRules { day: day::parse("2026-12-01").unwrap(), keep_aliases_days: None, family_name_in_capitals: false, reasons: &reasons };
     let tree = Arc::new(UnitTree::new(Units::new((0..UNITS).map(unit))));
     let mut book = Book::default();
     book.set_tree(tree.clone());
@@ -84,10 +93,19 @@ pub fn weigh() {
         book.apply(&entry, tree.units(), &rules);
     }
     let taken = resident() - before;
-    println!("--- the book of {} cards: {} MB, {} octets a card, made in {:.1?}", book.len(), taken >> 20, taken / u64::from(PEOPLE), began.elapsed());
+    println!(
+        "--- the book of {} cards: {} MB, {} octets a card, made in {:.1?}",
+        book.len(),
+        taken >> 20,
+        taken / u64::from(PEOPLE),
+        began.elapsed()
+    );
     let window = Window { limit: 20, ..Window::default() };
     let by_units = |n: u32| CardFilter { units: Some(vec![staff::code(&format!("{:08}", n % UNITS))]), ..CardFilter::default() };
-    let by_words = |n: u32| CardFilter { words: asked_words(&format!("{} {}", &word(n * 7 % GIVEN)[..2], word(144 + n * 31 % FAMILY))), ..CardFilter::default() };
+    let by_words = |n: u32| CardFilter {
+        words: asked_words(&format!("{} {}", first_two(&word(n * 7 % GIVEN)), word(144 + n * 31 % FAMILY))),
+        ..CardFilter::default()
+    };
     let questions: [(&str, &dyn Fn(u32) -> usize); 4] = [
         ("card by registry number", &|n| usize::from(book.numbered(staff::no(&format!("S{n}")).as_str()).is_some())),
         ("page of 20 of a unit", &|n| book.page(&by_units(n), CardOrder::Name, &window).items.len()),

@@ -190,7 +190,8 @@ impl Book {
             person: entry.person(),
             entry: Some(entry.clone()),
         });
-        let gone = self.gone.range(range).take(limit).map(|(position, person)| Change { position: *position, person: *person, entry: None });
+        let gone =
+            self.gone.range(range).take(limit).map(|(position, person)| Change { position: *position, person: *person, entry: None });
         let mut changes: Vec<Change> = here.chain(gone).collect();
         changes.sort_unstable_by_key(|change| change.position);
         changes.truncate(limit);
