@@ -41,7 +41,7 @@ fn unit(n: u32) -> Unit {
 fn facts(n: u32) -> CardFacts {
     let id = PersonId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + u128::from(n) * 0x9e37_79b9));
     let (given, family) = (word(n * 7 % GIVEN), word(144 + n * 31 % FAMILY));
-    let username = format!("{}.{}{n}", text::to_ascii(&given), text::to_ascii(&family)).to_lowercase();
+    let username = format!("{}.{}{n}", text::to_ascii(&given), text::to_ascii(&family));
     let posting = Posting {
         kind: PostingKind::Permanent,
         unit: staff::code(&format!("{:08}", n % UNITS)),
