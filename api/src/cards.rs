@@ -1,7 +1,8 @@
 //! The cards that this process holds in memory, and for how long they may be shown: whoever has not heard from the store
 //! within a second shows none.
 use crate::wiring::House;
-use kimlik_domain::card::book::{Book, Entry};
+use kimlik_domain::card::book::Book;
+use kimlik_domain::card::entry::Entry;
 use kimlik_domain::card::tree::UnitTree;
 use kimlik_domain::card::{Card, CardRules};
 use kimlik_domain::day::{self, Day};
@@ -158,7 +159,7 @@ pub async fn former(house: &House, person: PersonId) -> PortResult<Option<Arc<En
     // Why no photo: it is served of cards in the book only.
     let facts = CardFacts { person: record.person, account: record.account, photo: None };
     let card = Card::of(&facts, tree.units(), &rules(house, day::today(house.clock.now())));
-    Ok(Some(Arc::new(Entry::beside_the_book(card))))
+    Ok(Some(Arc::new(Entry::beside_the_book(&card))))
 }
 
 /// What the settings say of cards on a day.

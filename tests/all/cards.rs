@@ -106,8 +106,8 @@ async fn a_card_comes_once_and_again_when_it_changes(bench: Bench) {
     let account = Account { state: AccountState::Active, ..Account::new(id(4), names("ada.can4")) };
     bench.store.settle(vec![PersonSettlement { account: Some(account), ..settlement(&person(4, "Ada", "Can4")) }]).await.unwrap();
     assert_eq!(reader.sealed(&bench).await, [(id(4).0, true)]);
-    assert_eq!(reader.book.named("ADA.can4").unwrap().card.person, id(4));
-    assert_eq!(reader.book.addressed("ada.can4@csb.test").unwrap().card.person, id(4));
+    assert_eq!(reader.book.named("ADA.can4").unwrap().person(), id(4));
+    assert_eq!(reader.book.addressed("ada.can4@csb.test").unwrap().person(), id(4));
     // A newcomer to the feed gets everybody once.
     assert_eq!(Reader::new("2026-12-01").follow(&bench).await.len(), 20);
 }
@@ -140,10 +140,10 @@ async fn a_posting_that_begins_changes_the_card_on_its_day(bench: Bench) {
     bench.store.save_roster(RosterSave { units, ..save(people) }).await.unwrap();
     let mut reader = Reader::new("2026-12-01");
     reader.sealed(&bench).await;
-    assert_eq!(reader.book.get(id(1)).unwrap().card.unit, Some(code(1)));
+    assert_eq!(reader.book.get(id(1)).unwrap().unit, Some(code(1)));
     reader.day = day("2026-12-02");
     assert_eq!(reader.sealed(&bench).await, [(id(1).0, true)]);
-    assert_eq!(reader.book.get(id(1)).unwrap().card.unit, Some(code(2)));
+    assert_eq!(reader.book.get(id(1)).unwrap().unit, Some(code(2)));
 }
 
 async fn who_leaves_is_removed(bench: Bench) {
@@ -154,7 +154,7 @@ async fn who_leaves_is_removed(bench: Bench) {
     assert_eq!(reader.sealed(&bench).await, [], "the last day is a day in service");
     reader.day = day("2026-12-02");
     assert_eq!(reader.sealed(&bench).await, [(id(1).0, false)]);
-    assert!(reader.book.get(id(1)).is_none() && reader.book.numbered(&no("S1")).is_none());
+    assert!(reader.book.get(id(1)).is_none() && reader.book.numbered("S1").is_none());
     assert_eq!(reader.book.count(&CardFilter::default()), 1);
     let changes = reader.book.changes(0, 10);
     assert_eq!(changes.iter().map(|c| (c.person, c.entry.is_some())).collect::<Vec<_>>(), [(id(2), true), (id(1), false)]);
@@ -213,7 +213,7 @@ async fn readers_skip_nothing_while_many_write(bench: Bench) {
     let everybody = bench.store.people(kimlik_domain::ports::PeopleBy::After(None, 1_000)).await.unwrap();
     let expected: BTreeMap<_, _> = everybody.iter().map(|r| (r.person.id, r.person.family_name.to_string())).collect();
     let seen: BTreeMap<_, _> =
-        everybody.iter().filter_map(|r| reader.book.get(r.person.id)).map(|e| (e.card.person, e.card.family_name.to_string())).collect();
+        everybody.iter().filter_map(|r| reader.book.get(r.person.id)).map(|e| (e.person(), e.family_name().to_string())).collect();
     assert_eq!(expected.len(), (WRITERS * 5) as usize);
     assert_eq!(seen, expected);
 }
@@ -241,7 +241,7 @@ fn found(book: &Book, search: &str) -> Vec<String> {
     let filter = CardFilter { words: asked_words(search), ..CardFilter::default() };
     let seen = book.page(&filter, CardOrder::Name, &Window { limit: 50, ..Window::default() });
     assert_eq!(seen.items.len(), book.count(&filter));
-    seen.items.iter().map(|(_, e)| format!("{} {}", e.card.family_name, e.card.given_name)).collect()
+    seen.items.iter().map(|(_, e)| format!("{} {}", e.family_name(), e.given_name())).collect()
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn pages_stay_right_while_people_come_and_go() {
     let mut book = book(&[("Ada", "Can"), ("Ada", "Ekin"), ("Ada", "Hale"), ("Ada", "Oya")]);
     let page = |book: &Book, after: Option<Place>| {
         let seen = book.page(&CardFilter::default(), CardOrder::Name, &Window { limit: 2, after, ..Window::default() });
-        let names: Vec<String> = seen.items.iter().map(|(_, e)| e.card.family_name.to_string()).collect();
+        let names: Vec<String> = seen.items.iter().map(|(_, e)| e.family_name().to_string()).collect();
         (names, seen.items.last().map(|(place, _)| place.clone()))
     };
     let (first, after) = page(&book, None);
@@ -340,7 +340,7 @@ fn filters_fit_together() {
     let names = |filter: CardFilter| {
         let seen = book.page(&filter, CardOrder::Name, &Window { limit: 50, ..Window::default() });
         assert_eq!(seen.items.len(), book.count(&filter));
-        seen.items.iter().map(|(_, e)| e.card.family_name.to_string()).collect::<Vec<_>>().join(" ")
+        seen.items.iter().map(|(_, e)| e.family_name().to_string()).collect::<Vec<_>>().join(" ")
     };
     let open = CardFilter::default;
     assert_eq!(names(CardFilter { units: Some(vec![code(2)]), ..open() }), "Ekin");

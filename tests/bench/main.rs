@@ -1,14 +1,16 @@
 //! Figures, as ratios against a floor measured in the same run: `cargo bench -p kimlik-tests` (all), `-- scale`, `-- directory`, `-- cards`, `-- api`,
-//! `-- sameness`, `-- parola`.
+//! `-- sameness`, `-- parola`, `-- book`.
 //!
 //! `scale`: SQLite and the embedded directory, 10,000 and 100,000 people, each in a process of its own (peak memory).
 //! `directory`: a throwaway Samba with 5,000 accounts; floors are ldapsearch and bare pipelined ldap3.
 //! `cards`: the same, when all 5,000 cards change; the floor is the same modifies by bare pipelined ldap3.
 //! `api`: the real program over PostgreSQL with 100,000 people, asked by wrk (Debian's package); the floor is `floor.rs`.
+//! `book`: what a card takes in memory, and what questions of the book take, without anything around it.
 //! `sameness`: whether times tell who exists; the real program on a throwaway Samba.
 //! `parola`: forgotten passwords and sign-ins under load, beside bare binds; the same.
 #![allow(clippy::unwrap_used)]
 mod api;
+mod book;
 mod cards;
 mod directory;
 mod floor;
@@ -40,6 +42,10 @@ fn main() {
     }
     if arguments.first().is_some_and(|a| a == "feed-of") {
         return runtime.block_on(scale::write_feed(arguments[1].parse().unwrap(), arguments[2].as_ref()));
+    }
+    // Why first: what is measured is what this process grows by.
+    if wanted("book") {
+        book::weigh();
     }
     if wanted("scale") {
         scale::compare();

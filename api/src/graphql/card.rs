@@ -14,7 +14,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result,
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
 use kimlik_domain::card::CardPosting;
-use kimlik_domain::card::book::Entry;
+use kimlik_domain::card::entry::Entry;
 use kimlik_domain::card::find::{CardFilter, CardOrder, asked_words};
 use kimlik_domain::card::tree::UnitTree;
 use kimlik_domain::id::PersonId;
@@ -161,76 +161,76 @@ pub struct IdentityCard {
 impl IdentityCard {
     /// Stays the same as long as the person is known.
     pub async fn id(&self) -> ID {
-        id::encode(id::CARD, self.entry.card.person.0)
+        id::encode(id::CARD, self.entry.person().0)
     }
     /// Sicil no. The person, its personnel unit, auditors and administrators; others see null.
     async fn registry_number(&self, ctx: &Context<'_>) -> Option<RegistryNumber> {
-        allows(ctx, Deed::ReadRegistryNumber, self.about()).then(|| RegistryNumber(self.entry.card.registry_no.clone()))
+        allows(ctx, Deed::ReadRegistryNumber, self.about()).then(|| RegistryNumber(self.entry.registry_no.clone()))
     }
     /// As the address book writes it.
     async fn display_name(&self) -> &str {
-        &self.entry.card.display_name
+        self.entry.display_name()
     }
     /// All given names.
     async fn given_name(&self) -> &str {
-        &self.entry.card.given_name
+        self.entry.given_name()
     }
     /// The surname (soyadı).
     async fn family_name(&self) -> &str {
-        &self.entry.card.family_name
+        self.entry.family_name()
     }
     /// Null: there is no account.
     async fn username(&self) -> Option<&str> {
-        self.entry.card.username.as_deref()
+        self.entry.username()
     }
     /// The primary address.
     async fn email(&self) -> Option<&str> {
-        self.entry.card.email.as_deref()
+        self.entry.email()
     }
     /// Earlier addresses: they still arrive.
     async fn email_aliases(&self) -> Vec<&str> {
-        self.entry.card.aliases.iter().map(AsRef::as_ref).collect()
+        self.entry.aliases().collect()
     }
     /// Görev unvanı where there is one, else kadro unvanı; an acting duty (vekâlet) with "V." behind it.
     async fn title(&self) -> Option<&str> {
-        self.entry.card.title.as_deref()
+        self.entry.title.as_deref()
     }
     /// Where the person works today.
     async fn unit(&self) -> Option<Unit> {
-        self.tree.units().get(self.entry.card.unit?).cloned().map(Unit)
+        self.tree.units().get(self.entry.unit?).cloned().map(Unit)
     }
     /// From the ministry down to the unit.
     async fn unit_path(&self) -> Vec<Unit> {
-        let mut path: Vec<Unit> = self.entry.card.path(self.tree.units()).cloned().map(Unit).collect();
+        let mut path: Vec<Unit> = self.entry.path(self.tree.units()).cloned().map(Unit).collect();
         path.reverse();
         path
     }
     /// Those of today: permanent (asıl), seconded (geçici görev), acting (vekâlet).
     async fn postings(&self) -> Vec<Posting> {
-        self.entry.card.postings.iter().map(|p| Posting { posting: p.clone(), tree: self.tree.clone() }).collect()
+        self.entry.postings.iter().map(|p| Posting { posting: p.clone(), tree: self.tree.clone() }).collect()
     }
     /// The person's line, or the unit's.
     async fn work_phone(&self) -> Option<WorkPhone> {
-        let number = PhoneNumber(self.entry.card.shown_phone(self.tree.units())?.e164().to_owned());
-        Some(WorkPhone { number, extension: self.entry.card.extension.as_deref().map(str::to_owned) })
+        let number = PhoneNumber(self.entry.shown_phone(self.tree.units())?);
+        Some(WorkPhone { number, extension: self.entry.extension().map(str::to_owned) })
     }
     /// The person, its personnel unit and administrators; others see null. The reading of another person's is recorded.
     async fn mobile(&self, ctx: &Context<'_>) -> Option<PhoneNumber> {
-        let mobile = self.entry.card.mobile.as_ref()?;
-        reads(ctx, Deed::ReadMobile, self.about()).then(|| PhoneNumber(mobile.e164().to_owned()))
+        let mobile = self.entry.mobile()?;
+        reads(ctx, Deed::ReadMobile, self.about()).then(|| PhoneNumber(mobile.to_owned()))
     }
     /// The room.
     async fn office(&self) -> Option<&str> {
-        self.entry.card.office.as_deref()
+        self.entry.office()
     }
     /// Of the unit.
     async fn city(&self) -> Option<String> {
-        self.entry.card.city(self.tree.units()).map(|city| city.to_string())
+        self.entry.city(self.tree.units()).map(|city| city.to_string())
     }
     /// Whom HR names, else the nearest head of a unit upward.
     #[graphql(complexity = "5 + child_complexity")]
     async fn manager(&self, ctx: &Context<'_>) -> Maybe<IdentityCard> {
-        let manager = self.entry.card.manager.as_ref()?;
+        let manager = self.entry.manager()?;
         let house = house(ctx);
         let house = match house {
             Ok(house) => house,
@@ -249,12 +249,12 @@ impl IdentityCard {
         #[graphql(desc = "How many from the end, instead of first.")] last: Option<i32>,
         #[graphql(desc = "The startCursor of the page behind.")] before: Option<String>,
     ) -> Maybe<Counted<IdentityCard>> {
-        let filter = CardFilter { manager: Some(self.entry.card.registry_no.clone()), ..CardFilter::default() };
+        let filter = CardFilter { manager: Some(self.entry.registry_no.clone()), ..CardFilter::default() };
         Some(list(ctx, filter, CardOrder::Name, &Paging { first, after, last, before }).await)
     }
     /// What the account is now. The person, its personnel unit, auditors and administrators; others see null.
     async fn account_state(&self, ctx: &Context<'_>) -> Option<AccountState> {
-        allows(ctx, Deed::ReadAccountState, self.about()).then(|| self.entry.card.account_state.into())
+        allows(ctx, Deed::ReadAccountState, self.about()).then(|| self.entry.account_state.into())
     }
     /// The mailbox, where Kimlik has mailboxes made: what stands and what is waited for. The person, its personnel unit, auditors
     /// and administrators; others see null.
@@ -263,13 +263,13 @@ impl IdentityCard {
         if !allows(ctx, Deed::ReadAccountState, self.about()) {
             return None;
         }
-        mailbox::of(ctx, self.entry.card.person).await.transpose()
+        mailbox::of(ctx, self.entry.person()).await.transpose()
     }
     /// The photo; null: there is none.
     async fn photo(&self, ctx: &Context<'_>) -> Option<Photo> {
-        let tag = self.entry.card.thumbnail.as_deref()?;
+        let tag = self.entry.thumbnail()?;
         let public = house(ctx).ok()?.config.server.public_url.trim_end_matches('/');
-        let card = id::encode(id::CARD, self.entry.card.person.0);
+        let card = id::encode(id::CARD, self.entry.person().0);
         Some(Photo { url: format!("{public}/photos/{}", card.as_str()), etag: tag.to_owned() })
     }
     /// Field by field: where the value comes from, since when, what the directory holds (asked now), whether they agree and who can
@@ -277,19 +277,19 @@ impl IdentityCard {
     /// recorded. Of an account that is still to be opened: what it will show. Empty: there is nothing that Kimlik keeps.
     #[graphql(complexity = "200 + 20 * child_complexity")]
     async fn provenance(&self, ctx: &Context<'_>) -> Maybe<Vec<CardField>> {
-        provenance::of(ctx, self.entry.card.person, self.about()).await
+        provenance::of(ctx, self.entry.person(), self.about()).await
     }
     /// What the address book of Outlook shows of it, and when: written when, seen by a client online from when, in the offline
     /// address book by when at the latest. As provenance.
     #[graphql(complexity = "200 + child_complexity")]
     async fn address_book(&self, ctx: &Context<'_>) -> Maybe<AddressBookState> {
-        provenance::address_book(ctx, self.entry.card.person, self.about()).await
+        provenance::address_book(ctx, self.entry.person(), self.about()).await
     }
     /// What has to be decided or mended, and by whom, before the card is as it should be: holds first, then data issues. Empty: nothing.
     /// As provenance.
     #[graphql(complexity = "200 + 5 * child_complexity")]
     async fn waits_for(&self, ctx: &Context<'_>) -> Maybe<Vec<CardWait>> {
-        wait::of(ctx, self.entry.card.person, self.about()).await
+        wait::of(ctx, self.entry.person(), self.about()).await
     }
     /// When something of it last changed, by whatever way. Null: never since the person is known.
     async fn updated_at(&self) -> Option<DateTime<Utc>> {
@@ -300,7 +300,7 @@ impl IdentityCard {
 impl IdentityCard {
     /// Whom a guarded field of it is about.
     pub fn about(&self) -> About {
-        About::Person(self.entry.card.person, self.entry.card.served_in)
+        About::Person(self.entry.person(), self.entry.served_in)
     }
 }
 
@@ -355,7 +355,7 @@ async fn find(ctx: &Context<'_>, by: IdentityCardKey) -> Result<Option<IdentityC
             IdentityCardKey::Id(_) => book.get(person?),
             IdentityCardKey::Username(name) => book.named(name.trim()),
             IdentityCardKey::Email(address) => book.addressed(address.trim()),
-            IdentityCardKey::RegistryNumber(no) => book.numbered(&no.0),
+            IdentityCardKey::RegistryNumber(no) => book.numbered(no.0.as_str()),
         };
         Some(IdentityCard { entry: entry?.clone(), tree: book.tree().clone() })
     });

@@ -11,7 +11,7 @@ use async_graphql::connection::Edge;
 use async_graphql::{Context, Enum, ID, InputObject, Result};
 use kimlik_domain::access::{About, Caller, Deed, may};
 use kimlik_domain::card::Card;
-use kimlik_domain::card::book::Entry;
+use kimlik_domain::card::entry::Entry;
 use kimlik_domain::card::find::{CardFilter, CardOrder, asked_words, holds_words, words_of};
 use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
@@ -95,20 +95,20 @@ async fn in_service(ctx: &Context<'_>, filter: CardFilter, paging: &Paging) -> R
     // Why not asked of everybody: whoever may read all needs no look at each.
     let everything = may(&caller, Deed::ReadRecord, About::Everything);
     let asked = house(ctx)?.cards.ask(|book| {
-        let who = |card: &Card| reaches(&caller, card);
+        let who = |entry: &Entry| reaches(&caller, entry);
         (book.page_where(&filter, CardOrder::Name, &window, (!everything).then_some(&who)), book.tree().clone())
     });
     let (seen, tree) = asked.await.map_err(|e| fault(ctx, &e))?;
-    let ids: Vec<PersonId> = seen.items.iter().map(|(_, entry)| entry.card.person).collect();
+    let ids: Vec<PersonId> = seen.items.iter().map(|(_, entry)| entry.person()).collect();
     let mut records = records(ctx, &ids).await?;
     let total = Total::new(move |book| {
-        let who = |card: &Card| reaches(&caller, card);
+        let who = |entry: &Entry| reaches(&caller, entry);
         book.count_where(&filter, (!everything).then_some(&who))
     });
     let mut page = Counted::with_additional_fields(seen.has_previous, seen.has_next, total);
     let today = day::today(house(ctx)?.clock.now());
     for (place, entry) in seen.items {
-        let Some(record) = records.remove(&entry.card.person) else { continue };
+        let Some(record) = records.remove(&entry.person()) else { continue };
         let about = About::person(&record.person, today);
         if reads(ctx, Deed::ReadRecord, about) {
             let card = IdentityCard { entry, tree: tree.clone() };
@@ -118,8 +118,8 @@ async fn in_service(ctx: &Context<'_>, filter: CardFilter, paging: &Paging) -> R
     Ok(page)
 }
 
-fn reaches(caller: &Caller, card: &Card) -> bool {
-    may(caller, Deed::ReadRecord, About::Person(card.person, card.served_in))
+fn reaches(caller: &Caller, entry: &Entry) -> bool {
+    may(caller, Deed::ReadRecord, About::Person(entry.person(), entry.served_in))
 }
 
 async fn records(ctx: &Context<'_>, ids: &[PersonId]) -> Result<HashMap<PersonId, PersonRecord>> {
@@ -177,7 +177,7 @@ async fn left(ctx: &Context<'_>, filter: &CardFilter, paging: &Paging) -> Result
             let about = About::person(&record.person, today);
             if reads(ctx, Deed::ReadRecord, about) {
                 let facts = CardFacts { person: record.person.clone(), account: record.account.clone(), photo: None };
-                let entry = Arc::new(Entry::beside_the_book(Card::of(&facts, tree.units(), &rules)));
+                let entry = Arc::new(Entry::beside_the_book(&Card::of(&facts, tree.units(), &rules)));
                 let card = IdentityCard { entry, tree: tree.clone() };
                 let cursor = window::write(LEFT, &place_of(left));
                 page.edges.push(Edge::new(cursor, StaffMember::new(record, about, card)));

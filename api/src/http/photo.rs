@@ -33,7 +33,7 @@ fn missing() -> Response {
 
 async fn shown(http: &Http, person: PersonId, headers: &HeaderMap) -> PortResult<Response> {
     // Why first, and of the card in memory: who has it already costs the database nothing.
-    let tag = http.house.cards.ask(|book| book.get(person).and_then(|entry| entry.card.thumbnail.clone())).await?;
+    let tag = http.house.cards.ask(|book| book.get(person).and_then(|entry| entry.thumbnail().map(str::to_owned))).await?;
     let Some(tag) = tag else { return Ok(missing()) };
     if is_held(headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, kept_by(&tag)).into_response());

@@ -3,8 +3,10 @@
 pub mod address_book; // when the card is right in Outlook too
 pub mod book; // all cards in memory, to be asked quickly
 pub mod drift; // cards that the directory shows otherwise than they should be
+pub mod entry; // a card as the book keeps it
 pub mod find; // what is asked of the book
 pub mod hr_photo; // what HR gives as photos, to be written
+mod index; // entries found by what they say
 pub mod photo; // thumbnailPhoto, kept beside the cards
 pub mod provenance; // where each value comes from, and what the directory holds
 pub mod tree; // units with what is asked of them often
@@ -59,7 +61,7 @@ pub struct Card {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CardPosting {
     pub unit: UnitCode,
-    pub title: Option<Box<str>>,
+    pub title: Option<Arc<str>>,
     pub kind: PostingKind,
     pub start: Option<Day>,
     pub end: Option<Day>,
@@ -125,28 +127,24 @@ impl Card {
     /// Equal exactly as long as everything is that the card shows, what the units lend included.
     pub fn text(&self, units: &Units) -> Option<String> {
         let path: Vec<(UnitCode, &str, &str)> = self.path(units).map(|u| (u.code, &*u.name, &*u.short_name)).collect();
-        serde_json::to_string(&(self, path, self.shown_phone(units), self.city(units))).ok()
+        let phone = self.work_phone.clone().or_else(|| line_of(self.unit?, units));
+        serde_json::to_string(&(self, path, phone, self.unit.and_then(|unit| city_of(unit, units)))).ok()
     }
 
-    /// From the unit up to the ministry.
-    pub fn path<'a>(&self, units: &'a Units) -> impl Iterator<Item = &'a Arc<Unit>> + use<'a> {
+    fn path<'a>(&self, units: &'a Units) -> impl Iterator<Item = &'a Arc<Unit>> + use<'a> {
         self.unit.into_iter().flat_map(|code| units.upward(code))
     }
+}
 
-    /// The person's line, or the unit's.
-    pub fn shown_phone(&self, units: &Units) -> Option<WorkNumber> {
-        self.work_phone.clone().or_else(|| {
-            let own = self.unit.and_then(|u| units.inherited(u, |u| u.phone.as_deref()));
-            own.and_then(|number| WorkNumber::parse(number).ok())
-        })
-    }
+/// The telephone of a unit, or of the nearest above that has one.
+fn line_of(unit: UnitCode, units: &Units) -> Option<WorkNumber> {
+    WorkNumber::parse(units.inherited(unit, |u| u.phone.as_deref())?).ok()
+}
 
-    /// Of the unit.
-    pub fn city(&self, units: &Units) -> Option<Arc<str>> {
-        let unit = self.unit?;
-        let named = units.inherited(unit, |u| u.city.as_ref()).cloned();
-        named.or_else(|| units.province(unit).map(|p| p.shared_name().clone()))
-    }
+/// Where a unit is: what it says itself or inherits, else its province.
+fn city_of(unit: UnitCode, units: &Units) -> Option<Arc<str>> {
+    let named = units.inherited(unit, |u| u.city.as_ref()).cloned();
+    named.or_else(|| units.province(unit).map(|p| p.shared_name().clone()))
 }
 
 /// "Ayşe Şahin", or "Ayşe ŞAHİN" where the ministry writes it so.
@@ -162,6 +160,7 @@ pub fn title(person: &Person, day: Day) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::entry::Entry;
     use super::*;
     use crate::account::{Account, Names};
     use crate::staff::{Posting, PostingKind, UnitCode, UnitKind};
@@ -239,10 +238,10 @@ mod tests {
         let card = card(&facts(vec![posting(PostingKind::Permanent, 2, "Mühendis", Some("Şube Müdürü"))]), &units, true);
         assert_eq!(&*card.display_name, "Ayşe IŞIK");
         assert_eq!(card.title.as_deref(), Some("Şube Müdürü"));
-        assert_eq!(card.path(&units).map(|u| &*u.name).collect::<Vec<_>>(), ["Bilgi İşlem", "Bakanlık"]);
-        assert_eq!((card.city(&units).as_deref(), card.manager.as_ref().map(RegistryNo::as_str)), (Some("Ankara"), Some("H1")));
-        let phone = card.shown_phone(&units).map(|p| p.shown(card.extension.as_deref()));
-        assert_eq!(phone.as_deref(), Some("+90 312 410 10 00 / 1234"));
+        let entry = Entry::beside_the_book(&card);
+        assert_eq!(entry.path(&units).map(|u| &*u.name).collect::<Vec<_>>(), ["Bilgi İşlem", "Bakanlık"]);
+        assert_eq!((entry.city(&units).as_deref(), entry.manager()), (Some("Ankara"), Some("H1")));
+        assert_eq!((entry.shown_phone(&units).as_deref(), entry.extension()), (Some("+903124101000"), Some("1234")));
     }
 
     #[test]
