@@ -14,6 +14,7 @@ const WORDS = {
     pinTask: "PIN kodumu değiştir", pinTaskHint: "Parolamı biliyorum; SMS koduyla birlikte sorulan PIN değişsin.",
     pinDone: "PIN kodunuz değişti. Parolanızı unutursanız SMS koduyla birlikte sorulur.",
     sent: "Bilgiler doğruysa cep telefonunuza birkaç dakika içinde 6 rakamlı bir kod gelir. Gelmezse baştan başlayın ya da personel biriminize başvurun.",
+    risk: "SMS başkasının eline geçebilir (telefon, SIM kart, yönlendirme). Kodu kimseye söylemeyin; istemediğiniz bir kod gelirse bilgi işlem birimine bildirin.",
     cooling: "Cep telefonunuz yeni değiştiyse bir süre kod gönderilmez.",
     unlocked: "Hesabınızın kilidi açıldı. Parolanız aynı; oturum açabilirsiniz.",
     code: "SMS ile gelen kod", codeHint: "8 rakam", shortCodeHint: "6 rakam", go: "Devam", current: "Şimdiki parola", fresh: "Yeni parola",
@@ -38,6 +39,7 @@ const WORDS = {
     pinTask: "Change my PIN", pinTaskHint: "I know my password; I want another PIN to be asked beside the code.",
     pinDone: "Your PIN has changed. It is asked beside the code if you forget your password.",
     sent: "If what you wrote is right, a code of 6 digits comes to your mobile within some minutes. If none comes, begin again or turn to your personnel unit.",
+    risk: "An SMS can fall into other hands (phone, SIM card, forwarding). Tell the code to nobody; if one comes that you did not ask for, tell the IT department.",
     cooling: "If your mobile was changed lately, no code is sent for some time.",
     unlocked: "Your account is unlocked. The password is the same; you can sign in.",
     code: "Code from the SMS", codeHint: "8 digits", shortCodeHint: "6 digits", go: "Go on", current: "Present password", fresh: "New password",
@@ -239,7 +241,7 @@ function prove(key, challengeId) {
   const pin = field("pin", say("pinHint"), "password", "off");
   pin.label.hidden = pin.input.disabled = true;
   proofs().then(({ resetNeedsPin }) => { pin.label.hidden = pin.input.disabled = !resetNeedsPin; });
-  const sent = [make("p", { id: "sent" }, say("sent")), make("p", { className: "hint" }, say("cooling"))];
+  const sent = [make("p", { id: "sent" }, say("sent")), make("p", { className: "hint" }, say("cooling")), make("p", { className: "hint" }, say("risk"))];
   form(say(key), [...sent, code.label, pin.label], say("go"), async (complain) => {
     const query = `mutation($i: ChallengeVerifyInput!) { challengeVerify(input: $i) { ticket { token } ${FAULTS} } }`;
     const { challengeVerify } = await ask(query, { i: { challengeId, code: code.input.value, pin: pin.input.value || null } });
