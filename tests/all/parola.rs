@@ -17,6 +17,8 @@ const SECOND: &str = "Kirmizi-8-Vapur-Ceviz";
 const THIRD: &str = "Mavi-9-Bulut-Zeytin";
 const FOURTH: &str = "Kestane-4-Rüzgâr-Kedi";
 const WRONG_PASSWORD: &str = "Yanlis-1-Parola-Iste";
+/// UF_PASSWORD_EXPIRED, in msDS-User-Account-Control-Computed.
+const PASSWORD_EXPIRED: u32 = 0x80_0000;
 const PHONE: &str = "+905321110001";
 const WRONG: &str = "Kullanıcı adı veya parola yanlış ya da hesap kilitli veya kapalı.";
 
@@ -42,6 +44,8 @@ impl Desk {
     fn open() -> Desk {
         let (samba, kannel, folder) = (Samba::start(), Kannel::start(), tempfile::tempdir().unwrap());
         prepare_domain(&samba);
+        // Why more than the lab's three: the page would have so few tries of its own that its refusals would be of those.
+        samba.admin_modify("dn: DC=csb,DC=test\nchangetype: modify\nreplace: lockoutThreshold\nlockoutThreshold: 8\n");
         let (here, port) = (folder.path(), free_port());
         std::fs::create_dir_all(here.join("hr")).unwrap();
         std::fs::write(here.join("ca.pem"), samba.ca_pem()).unwrap();
@@ -66,10 +70,12 @@ impl Desk {
         let out = run(here, &["sync"], &[]);
         assert!(out.status.success(), "{} {}", text(&out.stdout), text(&out.stderr));
         samba.on_the_controller(
-            "samba-tool domain passwordsettings pso create uzun 1 --min-pwd-length=14 --min-pwd-age=0 --history-length=5 >/dev/null\n\
+            "SID=$(samba-tool user show svc-idm --attributes=objectSid | awk '/^objectSid/{print $2}')\n\
+             SETTINGS=\"CN=Password Settings Container,CN=System,DC=csb,DC=test\"\n\
+             samba-tool domain passwordsettings pso create uzun 1 --min-pwd-length=14 --min-pwd-age=0 --history-length=5 >/dev/null\n\
              samba-tool domain passwordsettings pso apply uzun mehmet.demir >/dev/null\n\
-             SID=$(samba-tool user show svc-idm --attributes=objectSid | awk '/^objectSid/{print $2}')\n\
-             samba-tool dsacl set --objectdn=\"CN=Password Settings Container,CN=System,DC=csb,DC=test\" --sddl=\"(A;CI;LCRPRC;;;$SID)\" >/dev/null",
+             samba-tool dsacl set --objectdn=\"$SETTINGS\" --sddl=\"(A;;LCRPRC;;;$SID)\" >/dev/null\n\
+             samba-tool dsacl set --objectdn=\"CN=uzun,$SETTINGS\" --sddl=\"(A;;LCRPRC;;;$SID)\" >/dev/null",
         );
         let serving = Serving::start_in(folder, &[("KIMLIK__SERVER__LISTEN", &format!("127.0.0.1:{port}"))]);
         let pictures = node::folder().join("pictures").display().to_string();
@@ -234,7 +240,9 @@ async fn first_changed_and_expired_passwords_go_through_the_page_or_are_refused_
     // Expired: its age is beyond the domain's maximum, and Kerberos says so.
     desk.samba.age_password("ayse.sahin", 43);
     let said = desk.samba.kinit("ayse.sahin", THIRD).unwrap_err();
-    assert!(said.contains("expired"), "{said}");
+    assert!(!said.contains("incorrect"), "it is right, and does not count any more: {said}");
+    let computed = desk.samba.value("(sAMAccountName=ayse.sahin)", "msDS-User-Account-Control-Computed").unwrap();
+    assert_eq!(computed.parse::<u32>().unwrap() & PASSWORD_EXPIRED, PASSWORD_EXPIRED, "{computed}");
     let wrong = desk.change(WRONG_PASSWORD, FOURTH, 1280);
     assert_eq!(wrong["fault"], WRONG, "who does not know the expired one learns nothing: {wrong}");
     let expired = desk.change(THIRD, FOURTH, 1280);
