@@ -394,7 +394,10 @@ mod tests {
         for folder in folders {
             for entry in std::fs::read_dir(format!("{ROOT}/{folder}")).unwrap() {
                 let path = entry.unwrap().path();
-                if path.extension().is_some_and(|x| x == "rs") {
+                if path.is_dir() {
+                    let below = path.strip_prefix(ROOT).unwrap().display().to_string();
+                    found.extend(sources(&[&below]));
+                } else if path.extension().is_some_and(|x| x == "rs") {
                     let text = std::fs::read_to_string(&path).unwrap();
                     let tested = text.split("#[cfg(test)]").next().unwrap_or_default();
                     found.push((path.display().to_string(), tested.to_owned()));

@@ -13,7 +13,7 @@ use kimlik_tests::ministry::{BASE, GROUPS, STAFF_HEADER, UNITS, prepare_domain};
 use kimlik_tests::scenario::Hr;
 use sqlx::Connection;
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -290,11 +290,8 @@ async fn wait_for(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Kimlik is killed while a program is making a mailbox. `done`: the program outlives it and ends its work; else it dies with it,
-/// before anything has happened. Answers what the program was asked, with the requests' ids.
-async fn killed_in_the_middle_of_a_mailbox(done: bool) -> Vec<(String, String)> {
-    let temp = tempfile::tempdir().unwrap();
-    let folder = temp.path();
+/// A ministry whose mailboxes a program makes, which says what it is asked, and then waits until it is let go on.
+fn with_a_slow_program(folder: &Path) -> PathBuf {
     let exchange = folder.join("exchange");
     std::fs::create_dir(&exchange).unwrap();
     let lines = format!(
@@ -322,6 +319,15 @@ printf '{{"version":1,"requestId":"%s","state":"%s"}}\n' "$(field requestId)" "$
     );
     drop_file(folder, "units-20260101T0000.csv", UNITS);
     staff(folder, 1, &Hr::default().says("S001: given=Ali; family=Can; unit=20000004; start=2020-01-01; reason=1"));
+    exchange
+}
+
+/// Kimlik is killed while a program is making a mailbox. `done`: the program outlives it and ends its work; else it dies with it,
+/// before anything has happened. Answers what the program was asked, with the requests' ids.
+async fn killed_in_the_middle_of_a_mailbox(done: bool) -> Vec<(String, String)> {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path();
+    let exchange = with_a_slow_program(folder);
     let mut first = serving(folder);
     wait_for("the program to be asked", async || exchange.join("begun").exists()).await;
     first.kill().unwrap();
@@ -371,4 +377,32 @@ async fn a_mailbox_that_was_being_made_when_kimlik_was_killed_is_looked_for_befo
     let lost = killed_in_the_middle_of_a_mailbox(false).await;
     assert_eq!(operations(&lost), ["status", "open", "status", "open"], "what was not made is asked for again");
     assert_eq!(lost[3].1, lost[1].1, "under the same id");
+}
+
+#[tokio::test]
+async fn a_stop_in_the_middle_of_a_mailbox_lets_it_go_at_once_and_ends_the_program() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path();
+    let exchange = with_a_slow_program(folder);
+    let mut first = serving(folder);
+    wait_for("the program to be asked", async || exchange.join("begun").exists()).await;
+    let pid = std::fs::read_to_string(exchange.join("begun")).unwrap().trim().to_owned();
+    let told = Instant::now();
+    assert!(Command::new("kill").args(["-TERM", &first.id().to_string()]).status().unwrap().success());
+    assert!(first.wait().unwrap().success());
+    assert!(told.elapsed() < Duration::from_secs(15), "it is not waited for");
+    assert!(!Path::new("/proc").join(&pid).exists(), "the program has ended with it");
+    std::fs::write(exchange.join("go"), "").unwrap();
+    let again = Instant::now();
+    let mut second = serving(folder);
+    let store = store(folder).await;
+    let person = store.people(PeopleBy::After(None, 1)).await.unwrap().remove(0).person.id;
+    wait_for("the mailbox to be open", async || store.mailbox_of(person).await.unwrap().unwrap().state() == MailboxState::Open).await;
+    // Why 20: the lease is as long as the program may take and half a minute more.
+    assert!(again.elapsed() < Duration::from_secs(20), "{:?}", again.elapsed());
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let said = std::fs::read_to_string(exchange.join("said")).unwrap();
+    let operations: Vec<&str> = said.lines().map(|line| line.split_once(' ').unwrap().0).collect();
+    assert_eq!(operations[..4], ["status", "open", "status", "open"], "it is looked for before it is asked for again");
 }

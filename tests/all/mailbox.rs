@@ -185,6 +185,7 @@ pub fn keeper(ministry: &Ministry, ledger: Arc<SqlStore>, host: CommandHost) -> 
         entropy: ministry.reconciler.entropy.clone(),
         policy: ministry.reconciler.policy.clone(),
         rules: KeeperRules { lease: TimeDelta::minutes(5), patience: TimeDelta::hours(24), at_once: 2 },
+        hand: Default::default(),
     }
 }
 

@@ -6,12 +6,14 @@ use kimlik_domain::id::AccountGuid;
 use kimlik_domain::mailbox::{MailboxDeed, Seen, Stands};
 use kimlik_domain::ports::{Finding, Health, Inspect, MailboxHost, MailboxRequest, PortError, PortResult, Refusal};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
+use tokio::time::error::Elapsed;
 
 /// Of the form of requests and answers.
 const VERSION: u32 = 1;
@@ -33,6 +35,8 @@ pub struct CommandSettings {
 
 pub struct CommandHost {
     settings: CommandSettings,
+    /// Process groups of programs whose answer has not come.
+    running: Mutex<HashSet<u32>>,
 }
 
 #[derive(Serialize)]
@@ -88,7 +92,11 @@ struct Ended {
 
 impl CommandHost {
     pub fn new(settings: CommandSettings) -> CommandHost {
-        CommandHost { settings }
+        CommandHost { settings, running: Mutex::default() }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashSet<u32>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn command(&self, of: Option<AccountGuid>) -> Command {
@@ -113,15 +121,25 @@ impl CommandHost {
         let mut child =
             self.command(of).spawn().map_err(|e| PortError::Unavailable(format!("{program} cannot be started: {}", e.kind())))?;
         let group = child.id();
+        self.running().extend(group);
         let ended = tokio::time::timeout(self.settings.timeout, talk(&mut child, input)).await;
+        let ended = self.over(&mut child, group, ended).await;
+        if let Some(group) = group {
+            self.running().remove(&group);
+        }
+        ended
+    }
+
+    async fn over(&self, child: &mut Child, group: Option<u32>, ended: Result<std::io::Result<Ended>, Elapsed>) -> PortResult<Ended> {
+        let program = self.settings.program.display();
         match ended {
             Ok(Ok(ended)) => Ok(ended),
             Ok(Err(e)) => {
-                end(&mut child, group).await;
+                end(child, group).await;
                 Err(PortError::InDoubt(format!("{program}: its pipes broke ({})", e.kind())))
             }
             Err(_) => {
-                end(&mut child, group).await;
+                end(child, group).await;
                 Err(PortError::InDoubt(format!("{program} gave no answer within {} s and was ended", self.settings.timeout.as_secs())))
             }
         }
@@ -167,8 +185,17 @@ async fn limited(from: Option<impl AsyncRead + Unpin>) -> std::io::Result<(Vec<u
 
 /// The program and, as far as the system lets us, what it has started.
 async fn end(child: &mut Child, group: Option<u32>) {
-    #[cfg(unix)]
     if let Some(group) = group {
+        end_group(group).await;
+    }
+    // Why ignored: it has ended meanwhile.
+    child.kill().await.ok();
+}
+
+#[cfg_attr(not(unix), allow(clippy::unused_async))]
+async fn end_group(group: u32) {
+    #[cfg(unix)]
+    {
         let everybody = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null()).status().await;
         if !everybody.is_ok_and(|status| status.success()) {
             tracing::debug!("what the mailbox program has started could not be ended");
@@ -176,8 +203,6 @@ async fn end(child: &mut Child, group: Option<u32>) {
     }
     #[cfg(not(unix))]
     let _ = group;
-    // Why ignored: it has ended meanwhile.
-    child.kill().await.ok();
 }
 
 /// For people to read: short, on one line, without control characters.
@@ -247,6 +272,12 @@ impl MailboxHost for CommandHost {
             // A look changes nothing, so nothing of it is in doubt.
             (Err(PortError::InDoubt(why)), None) => Err(PortError::Unavailable(why)),
             (answer, _) => answer,
+        }
+    }
+    async fn end(&self) {
+        let running = std::mem::take(&mut *self.running());
+        for group in running {
+            end_group(group).await;
         }
     }
 }

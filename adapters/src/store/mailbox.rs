@@ -136,13 +136,18 @@ async fn claim(link: &Link, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32
     Ok(claimed)
 }
 
+/// Of these leases, those that nobody has taken over.
+fn still_mine(held: &[(PersonId, i64)]) -> Condition {
+    let one = |(person, generation): &(PersonId, i64)| Column::Person.eq(person.0).and(Column::Generation.eq(*generation));
+    let mine = held.iter().fold(Condition::any(), |any, claim| any.add(one(claim)));
+    Condition::all().add(mine).add(Column::Leased.eq(true))
+}
+
 async fn renew(link: &Link, held: &[(PersonId, i64)], until: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
     if held.is_empty() {
         return Ok(Vec::new());
     }
-    let one = |(person, generation): &(PersonId, i64)| Column::Person.eq(person.0).and(Column::Generation.eq(*generation));
-    let mine = held.iter().fold(Condition::any(), |any, claim| any.add(one(claim)));
-    let mine = Condition::all().add(mine).add(Column::Leased.eq(true));
+    let mine = still_mine(held);
     let writing = link.write().await?;
     let renewed = Entity::update_many().col_expr(Column::DueAt, Expr::value(until)).filter(mine.clone()).exec(&writing.txn).await;
     let renewed = renewed.map_err(failed("keeping mailboxes"))?.rows_affected;
@@ -154,6 +159,17 @@ async fn renew(link: &Link, held: &[(PersonId, i64)], until: DateTime<Utc>) -> P
     }
     writing.commit().await?;
     Ok(lost)
+}
+
+async fn let_go(link: &Link, held: &[(PersonId, i64)], now: DateTime<Utc>) -> PortResult<()> {
+    if held.is_empty() {
+        return Ok(());
+    }
+    let writing = link.write().await?;
+    let set = [(Column::Leased, Expr::value(false)), (Column::Touched, Expr::value(false)), (Column::DueAt, Expr::value(now))];
+    let released = set.into_iter().fold(Entity::update_many(), |update, (column, value)| update.col_expr(column, value));
+    released.filter(still_mine(held)).exec(&writing.txn).await.map_err(failed("letting mailboxes go"))?;
+    writing.commit().await
 }
 
 async fn save(link: &Link, save: &MailboxSave) -> PortResult<bool> {
@@ -189,6 +205,9 @@ impl MailboxLedger for SqlStore {
     }
     async fn renew_mailboxes(&self, held: &[(PersonId, i64)], until: DateTime<Utc>) -> PortResult<Vec<PersonId>> {
         renew(&self.link, held, until).await
+    }
+    async fn let_go_of_mailboxes(&self, held: &[(PersonId, i64)], now: DateTime<Utc>) -> PortResult<()> {
+        let_go(&self.link, held, now).await
     }
     async fn save_mailbox(&self, mailbox: &MailboxSave) -> PortResult<bool> {
         save(&self.link, mailbox).await

@@ -5,7 +5,7 @@ import { ask } from "/kart/session.js";
 
 const FIELD = `name value directoryValue inSync reason because source effectiveOn since writtenAt correctors correctedBy { shortName } lentBy { shortName }`;
 const QUERY = `query($id: ID!) { identityCard(by: { id: $id }) {
-  addressBook { status writtenAt visibleOnlineFrom visibleInOutlookBy } waitsFor { because since personnelUnit { shortName } } provenance { ${FIELD} } } }`;
+  addressBook { status writtenAt visibleOnlineFrom visibleInOutlookBy } waitsFor { because field since personnelUnit { shortName } } provenance { ${FIELD} } } }`;
 
 function source({ source, since, effectiveOn, lentBy }) {
   const from = say("sources")[source].replace("{unit}", lentBy?.shortName ?? "");
@@ -41,9 +41,13 @@ function line(field, book) {
     make("dd", {}, value, shown(field, book), from, make("p", { className: "hint" }, correctors(field))));
 }
 
-function wait({ because, since, personnelUnit }) {
+const sentence = (text) => text.charAt(0).toLocaleUpperCase(document.documentElement.lang) + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".");
+
+function wait({ because, field, since, personnelUnit }) {
   const who = personnelUnit ? personnelUnit.shortName : say("correctors").ADMINISTRATOR;
-  return make("li", {}, because, make("p", { className: "hint" }, `${say("waitsOn")(who)} ${say("from")(date(since))}.`));
+  const about = say("columns")[field];
+  const text = about ? `${about}: ${sentence(because)}` : sentence(because);
+  return make("li", {}, text, make("p", { className: "hint" }, `${sentence(say("from")(date(since)))} ${say("waitsOn")(who)}`));
 }
 
 // What is asked of the directory now; the card itself does not wait for it.
@@ -62,7 +66,7 @@ function fill(box, found) {
   const book = found.addressBook;
   const by = book.visibleInOutlookBy ? when(book.visibleInOutlookBy) : "";
   box.append(make("p", { className: book.status === "CURRENT" ? "done" : "note" }, say("books")[book.status].replace("{by}", by)));
-  if (found.waitsFor?.length) box.append(make("p", { className: "note" }, say("waitsFor")), make("ul", { id: "waits" }, ...found.waitsFor.map(wait)));
+  if (found.waitsFor?.length) box.append(make("div", { className: "note", id: "waits" }, make("p", {}, say("waitsFor")), make("ul", {}, ...found.waitsFor.map(wait))));
   // What differs comes first, then in the order of the card.
   const order = Object.keys(say("fields"));
   const place = ({ name, inSync }) => (inSync ? order.length : 0) + (order.includes(name) ? order.indexOf(name) : order.length);

@@ -35,7 +35,11 @@ export const WORDS = {
     truth: "Kartım nereden geliyor?", why: "Bu kart neden böyle?", truthAway: "Dizine şu anda sorulamıyor. Biraz sonra yeniden deneyin.",
     from: (day) => `${day} tarihinden beri`, visible: "Adres defteri bunu gösteriyor.", visibleBy: (at) => `Dizinde yazılı; Outlook en geç ${at} itibarıyla gösterir.`,
     showsNow: (value) => `Adres defteri şimdi şunu gösteriyor: ${value}.`, showsNothing: "Adres defterinde şimdi değer yok.", photo: "personel sistemindeki fotoğraf", otherPhoto: "başka bir fotoğraf", correctedBy: "Düzeltebilecek olan:",
-    waitsFor: "Kartın olması gerektiği gibi olması için beklenen:", waitsOn: (who) => `İlgilenecek olan: ${who},`,
+    waitsFor: "Kartın olması gerektiği gibi olması için beklenen:", waitsOn: (who) => `İlgilenecek olan: ${who}.`,
+    columns: {
+      given_name: "Ad", family_name: "Soyad", title_post: "Kadro unvanı", title_duty: "Görev unvanı", extension: "Dahili", office: "Oda", unit_code: "Birim",
+      title: "Unvan", department: "Birim", company: "Kuruluş", physicalDeliveryOfficeName: "Oda", telephoneNumber: "İş telefonu", streetAddress: "Adres",
+    },
     books: {
       CURRENT: "Adres defteri bu kartı doğru gösteriyor.", WRITING: "Bir değişiklik dizine yazılıyor.",
       WAITING_FOR_ADDRESS_BOOK: "Dizin doğru. Çevrimdışı adres defteri en geç {by} itibarıyla günceldir.",
@@ -94,7 +98,11 @@ export const WORDS = {
     truth: "Where does my card come from?", why: "Why is this card as it is?", truthAway: "The directory cannot be asked now. Try again a little later.",
     from: (day) => `since ${day}`, visible: "The address book shows this.", visibleBy: (at) => `Written into the directory; Outlook shows it by ${at} at the latest.`,
     showsNow: (value) => `The address book now shows: ${value}.`, showsNothing: "The address book now shows nothing here.", photo: "the photo that HR holds", otherPhoto: "another photo", correctedBy: "Can be corrected by:",
-    waitsFor: "Before the card is as it should be, this is waited for:", waitsOn: (who) => `Up to: ${who},`,
+    waitsFor: "Before the card is as it should be, this is waited for:", waitsOn: (who) => `Up to: ${who}.`,
+    columns: {
+      given_name: "Given name", family_name: "Surname", title_post: "Post", title_duty: "Duty", extension: "Extension", office: "Room", unit_code: "Unit",
+      title: "Title", department: "Unit", company: "Organization", physicalDeliveryOfficeName: "Room", telephoneNumber: "Work phone", streetAddress: "Address",
+    },
     books: {
       CURRENT: "The address book shows this card as it should be.", WRITING: "A change is being written into the directory.",
       WAITING_FOR_ADDRESS_BOOK: "The directory is right. The offline address book follows by {by} at the latest.",

@@ -13,6 +13,9 @@ use std::path::PathBuf;
 pub struct Card {
     /// LDAP name of an attribute -> rule, in place of the built-in one; an empty rule leaves the attribute to others.
     pub mapping: BTreeMap<String, String>,
+    /// Custom attributes that the ministry's address lists filter by: their rules take values from the unit table only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub address_lists: Vec<String>,
     /// Folder of HR's photos: files by the names that HR's records give them. Left out: photos are somebody else's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photos: Option<PathBuf>,
@@ -30,11 +33,20 @@ impl Card {
     pub fn mapping(&self) -> Result<Mapping, Vec<Fault>> {
         let mut mapping = Mapping::default();
         let mut faults = Vec::new();
+        for name in &self.address_lists {
+            if let Err(fault) = mapping.list(name) {
+                faults.push(Fault::new("card.address_lists", fault.to_string(), "write extensionAttribute1 to extensionAttribute15"));
+            }
+        }
         for (name, rule) in &self.mapping {
             if let Err(fault) = mapping.set(name, rule) {
                 let mend = "write a text with sources in braces, such as \"{unit}\"; docs/operators/exchange.md lists them";
                 faults.push(Fault::new(format!("card.mapping.{name}"), fault.to_string(), mend));
             }
+        }
+        for fault in mapping.unruled().filter(|_| faults.is_empty()).collect::<Vec<_>>() {
+            let mend = "give it a rule in card.mapping, such as \"{unit_code}\", or take it out of card.address_lists";
+            faults.push(Fault::new("card.address_lists", fault.to_string(), mend));
         }
         if faults.is_empty() { Ok(mapping) } else { Err(faults) }
     }

@@ -39,6 +39,8 @@ pub struct CardWait {
     action: Option<ChangeAction>,
     /// The kind of data issue (veri sorunu). Null: it is a hold.
     issue_kind: Option<DataIssueKind>,
+    /// What it is about: a column of HR's feed, such as `title_duty`, or an attribute of the directory. Null: the whole, or a hold.
+    field: Option<String>,
     /// The personnel unit (personel birimi) that has to see to it. Null: the administrators of head office.
     personnel_unit: Option<Unit>,
 }
@@ -63,6 +65,7 @@ async fn waits(ctx: &Context<'_>, person: PersonId) -> Result<Vec<CardWait>> {
         since: held.since,
         action: Some(held.kind.into()),
         issue_kind: None,
+        field: None,
         personnel_unit: None,
     });
     let filter = IssueFilter { registry_no: Some(truth.record.person.registry_no.clone()), ..IssueFilter::default() };
@@ -74,6 +77,7 @@ async fn waits(ctx: &Context<'_>, person: PersonId) -> Result<Vec<CardWait>> {
         since: open.since,
         action: None,
         issue_kind: Some(open.issue.kind.into()),
+        field: open.issue.field.clone(),
         personnel_unit: open.issue.personnel_unit.and_then(|unit| tree.units().get(unit)).cloned().map(Unit),
     });
     Ok(held.chain(issues).collect())

@@ -252,6 +252,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         entropy: Arc::new(OsEntropy),
         policy: Arc::new(config::policy::policy_of(&config, true)),
         rules: keeper_rules(&config),
+        hand: Default::default(),
     });
     let webhooks = dispatcher(&config, &store, &clock)?;
     let submissions = SubmissionDesk {

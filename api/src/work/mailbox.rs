@@ -22,8 +22,8 @@ pub async fn keep_mailboxes(house: Arc<House>, stop: CancellationToken) {
     let mut said: Vec<String> = Vec::new();
     loop {
         let round = tokio::select! {
-            // Why cut off: a program may take minutes. What it was asked for is committed, and is looked at after the next start.
-            () = stop.cancelled() => return,
+            // Why cut off: a program may take minutes. What it was asked for is committed, and is looked at by whoever comes next.
+            () = stop.cancelled() => break,
             round = keeper.round() => round,
         };
         let wait = match round {
@@ -45,7 +45,10 @@ pub async fn keep_mailboxes(house: Arc<House>, stop: CancellationToken) {
             Err(fault) => database.failed(&fault),
         };
         if !pause(&stop, wait).await {
-            return;
+            break;
         }
+    }
+    if let Err(fault) = keeper.let_go().await {
+        tracing::warn!(%fault, "mailboxes in hand are not let go, and wait until their leases run out");
     }
 }

@@ -2,8 +2,8 @@
 # operation, state and exit status means.
 #
 # NEVER EXECUTED. It was written against Microsoft's documentation of these cmdlets and has not been run against any Exchange
-# server, nor by PowerShell at all. It was parsed without a fault by a grammar of the language (tree-sitter-powershell), and
-# Kimlik's tests hold what it reads and answers against the contract. Read it, try each operation by hand with a test account, and only then let Kimlik
+# server, nor by PowerShell at all. Kimlik's tests parse it by a grammar of the language (tree-sitter-powershell) and
+# hold what it reads and answers against the contract. Read it, try each operation by hand with a test account, and only then let Kimlik
 # start it:
 #   Get-Content request.json -Raw | powershell.exe -NoProfile -File exchange.ps1 -Server ex1.csb.test
 #

@@ -143,11 +143,21 @@ pub enum MappingFault {
     /// Why: address lists filter by exactly these values, and free text is spelt in many ways.
     #[error("{{{1}}} is free text of a person's record: {0} is filtered by address lists and takes what the unit table says")]
     FreeText(&'static str, Source),
+    #[error(
+        "{0} is no custom attribute: department, company and st are filtered by address lists in any case, and other attributes are not"
+    )]
+    Unlisted(String),
+    #[error("{0} is filtered by address lists and has no rule, so anybody may write anything into it")]
+    Unruled(&'static str),
 }
 
 /// Attribute -> rule. What is not in it is not Kimlik's, and is left as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapping(Vec<(Attribute, Vec<Pattern>)>);
+pub struct Mapping {
+    rules: Vec<(Attribute, Vec<Pattern>)>,
+    /// Custom attributes that the ministry's address lists filter by.
+    listed: Vec<Attribute>,
+}
 
 /// Address, country and phones for everybody; initials and custom attributes only where somebody asks for them.
 const DEFAULTS: &[(&str, &str)] = &[
@@ -170,7 +180,7 @@ const DEFAULTS: &[(&str, &str)] = &[
 impl Default for Mapping {
     fn default() -> Mapping {
         static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
-            let mut mapping = Mapping(Vec::new());
+            let mut mapping = Mapping { rules: Vec::new(), listed: Vec::new() };
             for (name, rule) in DEFAULTS {
                 // Why ignored: a test reads every one of them.
                 mapping.set(name, rule).ok();
@@ -182,14 +192,26 @@ impl Default for Mapping {
 }
 
 impl Mapping {
+    /// The custom attribute of this LDAP name is one that address lists filter by: rules given from now on may take its values from
+    /// nowhere but the unit table.
+    pub fn list(&mut self, name: &str) -> Result<(), MappingFault> {
+        let attribute = Attribute::from_ldap(name).filter(|a| a.is_custom()).ok_or_else(|| MappingFault::Unlisted(name.to_owned()))?;
+        self.listed.push(attribute);
+        Ok(())
+    }
+    /// Those that address lists filter by and no rule fills.
+    pub fn unruled(&self) -> impl Iterator<Item = MappingFault> {
+        self.listed.iter().filter(|a| !self.owns(**a)).map(|a| MappingFault::Unruled(a.ldap_name()))
+    }
     /// `rule` for the attribute of this LDAP name, in place of the one before; an empty rule leaves the attribute to others.
     pub fn set(&mut self, name: &str, rule: &str) -> Result<(), MappingFault> {
         let attribute = Attribute::from_ldap(name).filter(|a| a.is_mapped()).ok_or_else(|| MappingFault::Attribute(name.to_owned()))?;
-        let patterns = patterns(attribute, rule)?;
-        self.0.retain(|(a, _)| *a != attribute);
+        let is_listed = filters_address_lists(attribute) || self.listed.contains(&attribute);
+        let patterns = patterns(attribute, rule, is_listed)?;
+        self.rules.retain(|(a, _)| *a != attribute);
         if !patterns.is_empty() {
-            self.0.push((attribute, patterns));
-            self.0.sort_by_key(|(a, _)| *a);
+            self.rules.push((attribute, patterns));
+            self.rules.sort_by_key(|(a, _)| *a);
         }
         Ok(())
     }
@@ -197,10 +219,10 @@ impl Mapping {
         !self.patterns(attribute).is_empty()
     }
     pub fn patterns(&self, attribute: Attribute) -> &[Pattern] {
-        self.0.binary_search_by_key(&attribute, |(a, _)| *a).map_or(&[], |at| &self.0[at].1)
+        self.rules.binary_search_by_key(&attribute, |(a, _)| *a).map_or(&[], |at| &self.rules[at].1)
     }
     pub fn iter(&self) -> impl Iterator<Item = (Attribute, &[Pattern])> {
-        self.0.iter().map(|(a, p)| (*a, p.as_slice()))
+        self.rules.iter().map(|(a, p)| (*a, p.as_slice()))
     }
     /// The longest value that the rule can give, in UTF-16 units; beyond the attribute's own limit it is cut.
     pub fn longest(&self, attribute: Attribute) -> usize {
@@ -227,16 +249,16 @@ impl Mapping {
     }
 }
 
-/// What the built-in address lists of Exchange filter by, custom attributes apart: those may hold what the ministry likes.
+/// What the built-in address lists of Exchange filter by, custom attributes apart: of those the ministry's settings say which.
 const fn filters_address_lists(attribute: Attribute) -> bool {
     matches!(attribute, Attribute::Department | Attribute::Company | Attribute::State)
 }
 
-fn patterns(attribute: Attribute, rule: &str) -> Result<Vec<Pattern>, MappingFault> {
+fn patterns(attribute: Attribute, rule: &str, is_listed: bool) -> Result<Vec<Pattern>, MappingFault> {
     let alternatives = rule.split('|').map(str::trim).filter(|text| !text.is_empty());
     let patterns: Vec<Pattern> = alternatives.map(pattern).collect::<Result<_, _>>()?;
     for pattern in &patterns {
-        if let Some(source) = pattern.sources().find(|s| filters_address_lists(attribute) && s.origin() != SourceOf::Unit) {
+        if let Some(source) = pattern.sources().find(|s| is_listed && s.origin() != SourceOf::Unit) {
             return Err(MappingFault::FreeText(attribute.ldap_name(), source));
         }
         if let [Part::Text(text)] = pattern.0.as_slice()
@@ -294,6 +316,20 @@ mod tests {
         assert!(fault("c", "TURKEY").contains("takes"));
         assert!(fault("department", "{attr_1}").contains("free text"));
         assert!(fault("extensionAttribute1", "{attr_16}").contains("no source"));
+    }
+
+    #[test]
+    fn what_address_lists_filter_by_comes_from_the_unit_table_only() {
+        let mut mapping = Mapping::default();
+        mapping.list("extensionAttribute1").unwrap();
+        assert!(mapping.list("title").unwrap_err().to_string().contains("no custom attribute"));
+        for rule in ["{attr_1}", "{unit}/{office}", "{unit_code}|{title}", "{work_phone}"] {
+            assert!(matches!(mapping.set("extensionAttribute1", rule), Err(MappingFault::FreeText("extensionAttribute1", _))), "{rule}");
+            mapping.set("extensionAttribute2", rule).unwrap();
+        }
+        assert_eq!(mapping.unruled().map(|f| f.to_string()).collect::<Vec<_>>().len(), 1);
+        mapping.set("extensionAttribute1", "{province_code}-{unit_code}|{ministry}|merkez").unwrap();
+        assert_eq!(mapping.unruled().count(), 0);
     }
 
     #[test]

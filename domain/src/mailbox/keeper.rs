@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub struct MailboxKeeper {
     pub ledger: Arc<dyn MailboxLedger>,
@@ -23,6 +23,17 @@ pub struct MailboxKeeper {
     pub entropy: Arc<dyn Entropy>,
     pub policy: Arc<Policy>,
     pub rules: KeeperRules,
+    pub hand: Hand,
+}
+
+/// The leases that are held, by generation.
+#[derive(Default)]
+pub struct Hand(Mutex<BTreeMap<PersonId, i64>>);
+
+impl Hand {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<PersonId, i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,19 +72,20 @@ impl MailboxKeeper {
         if claims.is_empty() {
             return Ok(Round::default());
         }
+        // Why all anew: what was in hand when a round before failed is nobody's, and must not be kept for ever.
+        *self.hand.held() = claims.iter().map(|c| (c.mailbox.person, c.generation)).collect();
         let units = self.store.units().await?;
         let people: Vec<PersonId> = claims.iter().map(|c| c.mailbox.person).collect();
         let people = self.store.people(PeopleBy::Ids(&people)).await?;
         let people: HashMap<PersonId, PersonRecord> = people.into_iter().map(|r| (r.person.id, r)).collect();
-        let held: Mutex<BTreeMap<PersonId, i64>> = Mutex::new(claims.iter().map(|c| (c.mailbox.person, c.generation)).collect());
-        let (people, units, held) = (&people, &units, &held);
+        let (people, units) = (&people, &units);
         let steps = stream::iter(claims).map(|claimed| async move {
             let person = claimed.mailbox.person;
             let Some(record) = people.get(&person) else { return Ok(None) };
             // Why: two workers must not have the program started for one mailbox at the same time.
-            let is_held = self.keep(held, person).await?;
+            let is_held = self.keep(person).await?;
             let step = if is_held { self.handle(claimed, record, units).await } else { Ok(None) };
-            held.lock().unwrap_or_else(PoisonError::into_inner).remove(&person);
+            self.hand.held().remove(&person);
             step
         });
         let ended: Vec<PortResult<Option<String>>> = steps.buffer_unordered(self.rules.at_once.max(1)).collect().await;
@@ -86,11 +98,20 @@ impl MailboxKeeper {
         Ok(round)
     }
 
+    /// A round was broken off: what it was asking is ended, and whoever comes next takes its mailboxes up at once, looking first at
+    /// those that were being asked for.
+    pub async fn let_go(&self) -> PortResult<()> {
+        // Why in this order: nobody is to ask for a mailbox while the program is still at it.
+        self.host.end().await;
+        let held: Vec<(PersonId, i64)> = std::mem::take(&mut *self.hand.held()).into_iter().collect();
+        self.ledger.let_go_of_mailboxes(&held, self.clock.now()).await
+    }
+
     /// Keeps the leases of all that is still in hand. False: this one was lost meanwhile.
-    async fn keep(&self, held: &Mutex<BTreeMap<PersonId, i64>>, person: PersonId) -> PortResult<bool> {
-        let all: Vec<(PersonId, i64)> = held.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(p, g)| (*p, *g)).collect();
+    async fn keep(&self, person: PersonId) -> PortResult<bool> {
+        let all: Vec<(PersonId, i64)> = self.hand.held().iter().map(|(p, g)| (*p, *g)).collect();
         let lost = self.ledger.renew_mailboxes(&all, self.clock.now() + self.rules.lease).await?;
-        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.hand.held();
         held.retain(|person, _| !lost.contains(person));
         Ok(held.contains_key(&person))
     }

@@ -29,6 +29,8 @@ pub struct MailboxRequest {
 #[async_trait]
 pub trait MailboxHost: Send + Sync {
     async fn ask(&self, request: &MailboxRequest) -> PortResult<Seen>;
+    /// Ends what is being asked and whose answer nobody waits for any more, wholly: when it returns, somebody else may ask.
+    async fn end(&self);
 }
 
 /// A mailbox in one worker's hand, until the lease ends.
@@ -72,6 +74,8 @@ pub trait MailboxLedger: Send + Sync {
     async fn claim_mailboxes(&self, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32) -> PortResult<Vec<ClaimedMailbox>>;
     /// The leases go on until `until`. Answers whose were lost: they are another worker's by now.
     async fn renew_mailboxes(&self, held: &[(PersonId, i64)], until: DateTime<Utc>) -> PortResult<Vec<PersonId>>;
+    /// Ends these leases: whoever comes next may take them up from `now` on. Those that are another worker's by now stay its.
+    async fn let_go_of_mailboxes(&self, held: &[(PersonId, i64)], now: DateTime<Utc>) -> PortResult<()>;
     /// False: the lease is another worker's by now, and nothing was written.
     async fn save_mailbox(&self, save: &MailboxSave) -> PortResult<bool>;
     async fn mailbox_of(&self, person: PersonId) -> PortResult<Option<Mailbox>>;

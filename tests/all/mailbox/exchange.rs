@@ -1,5 +1,7 @@
-//! The PowerShell example cannot be executed here: that it speaks of the contract and of nothing else is read out of its text.
+//! The PowerShell example cannot be executed here: it is parsed by a grammar of the language, and that it speaks of the contract and
+//! of nothing else is read out of its text.
 use std::collections::BTreeSet;
+use tree_sitter::{Node, Parser, Tree};
 
 const EXAMPLE: &str = include_str!("../../../docs/operators/mailbox-commands/exchange.ps1");
 
@@ -55,26 +57,50 @@ fn the_powershell_example_reads_and_answers_what_was_agreed_on_and_nothing_else(
     assert_eq!(ends, words(&["1", "65", "75"]), "0 is for answers; 1 says perhaps");
 }
 
-#[test]
-fn every_function_of_the_powershell_example_is_there_and_every_bracket_is_closed() {
-    let mut open: Vec<char> = Vec::new();
-    for letter in code(false).chars() {
-        match letter {
-            '(' | '[' | '{' => open.push(letter),
-            ')' | ']' | '}' => {
-                let begins = open.pop();
-                assert!(matches!((begins, letter), (Some('('), ')') | (Some('['), ']') | (Some('{'), '}')), "{letter} closes {begins:?}");
-            }
-            _ => {}
+/// The example, or another text, as PowerShell's grammar has it.
+fn parsed(text: &str) -> Tree {
+    let mut parser = Parser::new();
+    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).unwrap();
+    parser.parse(text, None).unwrap()
+}
+
+/// Every node of this kind, as it stands in the text.
+fn of_kind<'t>(tree: &Tree, text: &'t str, kind: &str) -> Vec<&'t str> {
+    fn walk<'t>(node: Node<'_>, text: &'t str, kind: &str, out: &mut Vec<&'t str>) {
+        if node.kind() == kind {
+            out.push(&text[node.byte_range()]);
         }
+        node.children(&mut node.walk()).for_each(|child| walk(child, text, kind, out));
     }
-    assert!(open.is_empty(), "{open:?}");
-    let whole = code(false);
-    let defined: BTreeSet<&str> = whole.split("function ").skip(1).filter_map(|rest| rest.split([' ', '(']).next()).collect();
-    assert!(defined.len() > 8, "{defined:?}");
-    for function in &defined {
-        assert!(whole.matches(function).count() > 1, "{function} is never called");
+    let mut out = Vec::new();
+    walk(tree.root_node(), text, kind, &mut out);
+    out
+}
+
+#[test]
+fn the_powershell_example_is_powershell() {
+    assert!(!parsed(EXAMPLE).root_node().has_error(), "{}", parsed(EXAMPLE).root_node());
+    // Each of these is a slip that a reader overlooks.
+    for (right, wrong) in [
+        ("if ($own) {", "if $own {"),
+        ("| Out-Null\n", "| \n}"),
+        ("param(", "param"),
+        ("'NONE'", "'NONE"),
+        ("$answer = @{", "$answer = @("),
+        ("switch ($request.operation)", "switch $request.operation"),
+        ("function Get-Own {", "function {"),
+    ] {
+        assert!(EXAMPLE.contains(right), "{right}");
+        assert!(parsed(&EXAMPLE.replacen(right, wrong, 1)).root_node().has_error(), "{wrong} is found");
     }
+}
+
+#[test]
+fn every_function_of_the_powershell_example_is_called_and_every_command_is_known() {
+    let tree = parsed(EXAMPLE);
+    let defined: BTreeSet<&str> = of_kind(&tree, EXAMPLE, "function_name").into_iter().collect();
+    let called: BTreeSet<&str> = of_kind(&tree, EXAMPLE, "command_name").into_iter().collect();
+    assert!(defined.len() > 8 && defined.is_subset(&called), "never called: {:?}", defined.difference(&called));
     // Cmdlets of Exchange and of PowerShell; whatever else has the shape of one is a slip of the pen.
     const KNOWN: &[&str] = &[
         "New-Object",
@@ -103,10 +129,6 @@ fn every_function_of_the_powershell_example_is_there_and_every_bracket_is_closed
         "Disable-RemoteMailbox",
         "Disable-Mailbox",
     ];
-    let shaped = |word: &&str| {
-        word.split_once('-').is_some_and(|(verb, noun)| [verb, noun].iter().all(|part| part.starts_with(|c: char| c.is_ascii_uppercase())))
-    };
-    for word in whole.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(shaped) {
-        assert!(defined.contains(word) || KNOWN.contains(&word), "{word} is neither defined nor known");
-    }
+    let unknown: Vec<&&str> = called.iter().filter(|name| !defined.contains(*name) && !KNOWN.contains(name)).collect();
+    assert!(unknown.is_empty(), "neither defined nor known: {unknown:?}");
 }

@@ -74,6 +74,7 @@ impl MailboxHost for Slow {
         self.taken_over.fetch_add(u32::try_from(taken.len()).unwrap(), Ordering::SeqCst);
         Ok(Seen::Stands(Stands::Open))
     }
+    async fn end(&self) {}
 }
 
 /// Six mailboxes, claimed together and asked for one after the other: how many were asked for, and how many another worker took.
@@ -117,4 +118,32 @@ async fn what_a_killed_worker_had_in_hand_waits_no_longer_than_one_answer_may_ta
     assert_eq!(next.round().await.unwrap().handled, 1);
     office.works(office.example()).await;
     assert_eq!(office.stands().await.0, MailboxState::Open);
+}
+
+#[tokio::test]
+async fn what_a_worker_had_in_hand_when_it_was_told_to_stop_is_taken_up_at_once_and_by_one_program_at_a_time() {
+    let mut office = Office::open().await;
+    for n in 1..=4 {
+        office.says(&format!("S00{n}: given=Ali; family=Can{}; start=2026-12-01; unit=20000004; post=Memur", "x".repeat(n))).await;
+    }
+    let sign = office.folder.path().join("sign");
+    let began = office.folder.path().join("began");
+    // Why a child that outlives its parent: it is what would go on beside the next worker's program.
+    let hung = program(&office.folder, &format!("(touch {}; sleep 4; touch {}) & wait", began.display(), sign.display()));
+    let rules = KeeperRules { lease: TimeDelta::seconds(150), patience: TimeDelta::hours(24), at_once: 2 };
+    let stopped = MailboxKeeper { rules, ..office.keeper(host(&hung, &[], 600)) };
+    let at_first = Instant::now();
+    tokio::select! {
+        round = stopped.round() => panic!("{round:?}"),
+        () = async { while !began.exists() { tokio::time::sleep(Duration::from_millis(20)).await } } => {}
+    }
+    let next = office.keeper(office.example());
+    assert_eq!(next.round().await.unwrap().handled, 0, "all four are in somebody's hand");
+    stopped.let_go().await.unwrap();
+    assert_eq!(next.round().await.unwrap().handled, 4);
+    stopped.let_go().await.unwrap();
+    office.works(office.example()).await;
+    assert_eq!(office.stands().await.0, MailboxState::Open);
+    tokio::time::sleep(Duration::from_secs(5).saturating_sub(at_first.elapsed())).await;
+    assert!(!sign.exists(), "nothing of it was left running");
 }

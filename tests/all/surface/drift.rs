@@ -114,6 +114,15 @@ async fn cards_that_wait_in_a_hold_are_listed_for_those_who_keep_them() {
     grant(&serving, officer, "PERSONNEL_OFFICER", &[&ward.unit]).await;
     let token = token_of(&serving, officer).await;
     assert_eq!(names(&ask(&token, json!({ "n": 100 })).await), std::slice::from_ref(&ward.username), "the own people only");
+    let waits = "query($who: String!) { identityCard(by: { username: $who }) { waitsFor { reason because field action issueKind personnelUnit { code } } } }";
+    let waits_of = async |token: &str| serving.ask_as(Some(token), waits, json!({ "who": ward.username })).await;
+    let told = waits_of(&admin).await;
+    let hold = json!({ "reason": "HOLD", "because": "the change is held: an administrator has to let it go ahead", "field": null,
+        "action": "UPDATE", "issueKind": null, "personnelUnit": null });
+    assert_eq!(told["data"]["identityCard"]["waitsFor"], json!([hold]), "{told}");
+    assert_eq!(waits_of(&token).await, told, "who keeps the record sees the same");
+    let of_another = waits_of(&token_of(&serving, stranger).await).await;
+    assert_eq!((&of_another["data"]["identityCard"]["waitsFor"], &of_another["errors"]), (&json!(null), &json!(null)));
     let first = ask(&admin, json!({ "n": 1 })).await;
     let page = &first["data"]["cardDrift"]["pageInfo"];
     let second = ask(&admin, json!({ "n": 1, "a": page["endCursor"] })).await;

@@ -149,6 +149,12 @@ fn settings_of_the_documentation_can_be_used() {
 fn a_rule_of_the_card_that_cannot_be_used_and_a_mailbox_without_a_routing_domain_are_refused() {
     refused("[card.mapping]\ntitle = \"{titel}\"\n", &[], "card.mapping.title");
     refused("[card.mapping]\ndepartment = \"{attr_1}\"\n", &[], "card.mapping.department");
+    let listed = "[card]\naddress_lists = [\"extensionAttribute3\"]\n";
+    let said = refused(&format!("{listed}[card.mapping]\nextensionAttribute3 = \"{{attr_3}}\"\n"), &[], "card.mapping.extensionAttribute3");
+    assert!(said.contains("free text"), "{said}");
+    refused(listed, &[], "card.address_lists");
+    refused("[card]\naddress_lists = [\"title\"]\n", &[], "card.address_lists");
+    refused("[card]\nphotos = \"/nowhere/photos\"\n", &[], "card.photos");
     refused("[exchange]\nmailboxes = \"remote\"\n", &[], "exchange.routing_domain");
     refused("[exchange]\nmailbox_retention_days = 0\n", &[], "exchange.mailbox_retention_days");
     refused("[names]\nkeep_aliases_days = 0\n", &[], "names.keep_aliases_days");
