@@ -23,6 +23,8 @@ use tempfile::TempDir;
 const FIRST: (&[u8], &str) = (b"\xff\xd8\xff\xe0 the rest of a picture", "/9j/4CB0aGUgcmVzdCBvZiBhIHBpY3R1cmU=");
 const SECOND: (&[u8], &str) = (b"\x89PNG\r\n\x1a\n another", "iVBORw0KGgogYW5vdGhlcg==");
 
+const ADDRESS: &str = "https://ik.csb.test/foto/a.jpg?v=3";
+
 /// Counts what is read.
 struct Counted {
     folder: PhotoFolder,
@@ -127,19 +129,20 @@ async fn photos_that_hr_names_are_written_put_right_and_taken_away_where_they_ar
     assert_eq!(s.take_in().await, (0, 3), "a file that may still be written is not read");
     assert_eq!(s.take_in().await, (0, 0), "nothing is read twice");
 
-    let named = ["a.jpg", "../a.jpg", "gif.jpg", "large.jpg", "", "nobody.jpg", "link.jpg", ".hidden.jpg"];
+    let named = ["a.jpg", "../a.jpg", "gif.jpg", "large.jpg", "", "nobody.jpg", "link.jpg", ".hidden.jpg", ADDRESS];
     let numbers: Vec<String> = (1..=named.len()).map(|n| format!("S00{n}")).collect();
     let people: Vec<(&str, &str, &str)> = numbers.iter().zip(named).map(|(number, photo)| (number.as_str(), "", photo)).collect();
     s.says(&people).await;
     s.ministry.sync().await;
     assert_eq!(photo(&samba, "S001").as_deref(), Some(FIRST.1));
+    assert_eq!(photo(&samba, "S009").as_deref(), Some(FIRST.1), "of an address the name at its end counts");
     for (number, _, named) in &people {
         let record = s.ministry.person(number).await;
         assert_eq!(record.account.unwrap().state, AccountState::Active, "{number} works, whatever the photo");
-        if *named != "a.jpg" {
+        if !matches!(*named, "a.jpg" | ADDRESS) {
             assert_eq!(photo(&samba, number), None, "{number}");
         }
-        assert_eq!(s.is_unusable(number).await, !matches!(*named, "a.jpg" | ""), "{number}");
+        assert_eq!(s.is_unusable(number).await, !matches!(*named, "a.jpg" | "" | ADDRESS), "{number}");
     }
     s.look(&controller).await;
     s.at_rest().await;

@@ -1,5 +1,6 @@
 //! The card in Outlook on a real domain: what was written, read back attribute by attribute against a table made by hand.
 mod command;
+mod lent;
 mod limits;
 
 use kimlik_domain::account::{AccountState, Attribute, Mapping};

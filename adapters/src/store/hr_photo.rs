@@ -3,7 +3,7 @@ use super::fault::{failed, from_word, word};
 use super::link::{CHUNK, Link, upsert};
 use super::{memory, person, photo};
 use kimlik_domain::account::Attribute;
-use kimlik_domain::card::hr_photo::{PhotoFault, PhotoWish, ShelvedPhoto};
+use kimlik_domain::card::hr_photo::{PhotoFault, PhotoWish, ShelvedPhoto, file_of};
 use kimlik_domain::id::{AccountGuid, PersonId};
 use kimlik_domain::ports::PortResult;
 use sea_orm::entity::prelude::*;
@@ -67,7 +67,7 @@ pub(super) async fn wishes(db: &impl ConnectionTrait, of: impl Iterator<Item = &
     let concerned = of.filter_map(|(person, account, _)| {
         let guid = account.as_ref().and_then(|a| a.guid);
         let written = account.as_ref().and_then(|a| a.applied.as_ref()?.attributes.get(Attribute::Photo));
-        (person.photo.is_some() || written.is_some()).then_some((person.id, guid, person.photo.as_deref()))
+        (person.photo.is_some() || written.is_some()).then_some((person.id, guid, person.photo.as_deref().map(file_of)))
     });
     let concerned: Vec<(PersonId, Option<AccountGuid>, Option<&str>)> = concerned.collect();
     if concerned.is_empty() || !are_kept(db).await? {

@@ -92,8 +92,8 @@ fn words(kind: IssueKind) -> (&'static str, &'static str) {
             ("A phone was changed in Kimlik, and HR says otherwise.", "Telefon Kimlik'te değiştirildi, İK başka bir numara söylüyor.")
         }
         IssueKind::CardValueCut => (
-            "A value of the card is longer than the address book holds, and was cut.",
-            "Karttaki bir değer adres defterine sığmadı ve kısaltıldı.",
+            "A value of the card does not fit the address book: it was cut, or left out.",
+            "Karttaki bir değer adres defterine uymadı: kısaltıldı ya da boş bırakıldı.",
         ),
         IssueKind::PhotoUnusable => (
             "The photo cannot be used: a JPEG or PNG file of at most 100 KB is needed, under the name that HR gives.",

@@ -95,7 +95,7 @@ pub enum DataIssueKind {
     UndeliverableMail,
     /// A phone was changed in Kimlik, and HR says otherwise or does not take it.
     PhoneConflict,
-    /// A value of the card that is longer than the address book holds, and was cut.
+    /// A value of the card that the address book does not hold: longer, and cut, or no number where one is wanted, and left out.
     CardValueCut,
     /// HR's photo cannot be written: neither JPEG nor PNG, larger than 102,400 octets, or not in the folder of photos.
     PhotoUnusable,

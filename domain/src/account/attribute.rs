@@ -3,6 +3,7 @@ use crate::id::AccountGuid;
 use crate::text::utf16_len;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 macro_rules! attributes {
@@ -136,8 +137,10 @@ impl Attribute {
             (Syntax::Text, Value::Text(_)) | (Syntax::Account, Value::Account(_)) => true,
             (Syntax::Addresses, Value::List(values)) => values.iter().all(|v| v.contains(':')),
             (Syntax::Truth, Value::Text(text)) => matches!(text.as_ref(), "TRUE" | "FALSE"),
-            (Syntax::Int32, Value::Text(text)) => text.parse::<i32>().is_ok(),
-            (Syntax::Int64, Value::Text(text)) => text.parse::<i64>().is_ok(),
+            // Its rangeUpper is 65535, and 0 is what an account has that was never given one.
+            (Syntax::Int32, Value::Text(text)) if self == Attribute::CountryCode => is_number::<u16>(text) && &**text != "0",
+            (Syntax::Int32, Value::Text(text)) => is_number::<i32>(text),
+            (Syntax::Int64, Value::Text(text)) => is_number::<i64>(text),
             _ => false,
         }
     }
@@ -148,6 +151,11 @@ impl Attribute {
     pub fn from_ldap(name: &str) -> Option<Attribute> {
         Attribute::ALL.iter().copied().chain([Attribute::Photo]).find(|a| a.ldap_name().eq_ignore_ascii_case(name))
     }
+}
+
+/// In range, and as the directory writes it. Why not `+90` or `090`: they would be read back as another text, and written again for ever.
+fn is_number<T: FromStr + ToString>(text: &str) -> bool {
+    text.parse::<T>().is_ok_and(|number| number.to_string() == text)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

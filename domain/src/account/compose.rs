@@ -42,31 +42,34 @@ impl Found<'_> {
     }
 }
 
-/// A value that is longer than its attribute holds, and was cut.
+/// A value that its attribute does not hold: longer, and cut, or no number where one is wanted, and left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong {
+pub struct Unfit {
     pub attribute: Attribute,
     /// In the directory's count.
     pub length: usize,
+    /// False: not even a part of it can be written.
+    pub is_cut: bool,
 }
 
-/// Fills the mapped attributes of `out`; answers those that had to be cut.
-pub fn fill(out: &mut Attributes, mapping: &Mapping, facts: &Facts<'_>, exchange: bool) -> Vec<TooLong> {
-    let mut cut = Vec::new();
+/// Fills the mapped attributes of `out`; answers the values that do not fit.
+pub fn fill(out: &mut Attributes, mapping: &Mapping, facts: &Facts<'_>, exchange: bool) -> Vec<Unfit> {
+    let mut unfit = Vec::new();
     for (attribute, patterns) in mapping.iter().filter(|(a, _)| exchange || !a.needs_exchange()) {
-        let whole = value(patterns, facts).map(|(text, _)| text);
-        let fitting = whole.map(|whole| {
-            let kept = text::clip(&whole, attribute.max_len());
-            if kept.len() == whole.len() {
-                return whole.clone();
-            }
-            cut.push(TooLong { attribute, length: text::utf16_len(&whole) });
-            kept.into()
-        });
+        let Some((whole, _)) = value(patterns, facts) else {
+            out.set(attribute, None);
+            continue;
+        };
+        let kept = text::clip(&whole, attribute.max_len());
+        let fitting = Value::Text(if kept.len() == whole.len() { whole.clone() } else { kept.into() });
         // Why asked once more: half a number is no number; nothing is better than what the directory would refuse.
-        out.set(attribute, fitting.map(Value::Text).filter(|v| attribute.takes(v)));
+        let is_taken = attribute.takes(&fitting);
+        if kept.len() != whole.len() || !is_taken {
+            unfit.push(Unfit { attribute, length: text::utf16_len(&whole), is_cut: is_taken });
+        }
+        out.set(attribute, Some(fitting).filter(|_| is_taken));
     }
-    cut
+    unfit
 }
 
 /// The value that the rule gives, whole, and the alternative that gave it.

@@ -20,6 +20,16 @@ pub struct PhotoFile {
     pub size: u64,
 }
 
+/// The file that HR's word for a photo means: its name or, of an address, the name at its end. Why not fetched: what HR writes would have
+/// Kimlik ask any server that it can reach.
+pub fn file_of(photo: &str) -> &str {
+    if !photo.starts_with("https://") && !photo.starts_with("http://") {
+        return photo;
+    }
+    let path = photo.split(['?', '#']).next().unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default()
+}
+
 /// What was found in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShelvedPhoto {
@@ -116,5 +126,25 @@ fn judged(photo: KeptPhoto) -> Result<Box<str>, PhotoFault> {
         _ if photo.octets.len() > MOST => Err(PhotoFault::TooLarge),
         None => Err(PhotoFault::NoPicture),
         Some(_) => Ok(photo.tag),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_address_the_name_at_its_end_is_the_file() {
+        let cases = [
+            ("s1.jpg", "s1.jpg"),
+            ("../s1.jpg", "../s1.jpg"),
+            ("https://ik.csb.test/foto/s1.jpg?v=3#x", "s1.jpg"),
+            ("http://ik.csb.test/s1.jpg", "s1.jpg"),
+            ("https://ik.csb.test/foto/", ""),
+            ("https://", ""),
+        ];
+        for (photo, file) in cases {
+            assert_eq!(file_of(photo), file, "{photo}");
+        }
     }
 }

@@ -10,7 +10,6 @@ use crate::lifecycle::{drift, words};
 use crate::phone::{Own, Setter};
 use crate::ports::PersonRecord;
 use crate::staff::{Blocked, Posting, PostingKind, Unit, UnitCode};
-use crate::text::utf16_len;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -119,10 +118,10 @@ pub fn to_come(record: &PersonRecord, is_held: bool, facts: &Facts<'_>) -> Vec<C
     shown.map(|(a, v)| field(record, (a, Some(v)), (None, None), Some((reason, because.clone())), facts)).collect()
 }
 
-/// The text that was cut to what the attribute holds. Why told whole: half of it is not what the card should show.
+/// The text that the attribute does not hold, or not whole. Why told whole: half of it is not what the card should show.
 fn whole(record: &PersonRecord, attribute: Attribute, facts: &Facts<'_>) -> Option<Value> {
     let (text, _) = attribute.is_mapped().then(|| desired::made_of(record, attribute, facts))??;
-    (utf16_len(&text) > attribute.max_len()).then_some(Value::Text(text))
+    Some(Value::Text(text)).filter(|text| !attribute.takes(text))
 }
 
 fn field(

@@ -1,5 +1,6 @@
 //! What the account of one person should be on a day. Pure: HR's facts, the ledger's names, the settings and the day in;
 //! state, place, attributes and groups out.
+use super::photo;
 use super::policy::Policy;
 use super::reason::Because;
 use super::suspension::Suspension;
@@ -303,13 +304,7 @@ fn account(
     let ends = record.account.as_ref().filter(|_| state == AccountState::Closed && facts.policy.closes_mailboxes());
     let mail_ended = ends.and_then(|a| mailbox::closes_on(a, facts.policy.mailbox_retention_days)).filter(|day| *day <= facts.today);
     let mut attributes = attributes(person, names, unit, stays, state, facts, issues);
-    if facts.policy.photos {
-        attributes.set(Attribute::Photo, photo(record));
-        if let (Some(fault), true) = (record.photo.fault, state != AccountState::Closed) {
-            let found = issue(IssueKind::PhotoUnusable, person, facts, fault.told());
-            issues.push(DataIssue { field: Some("photo".to_owned()), ..found });
-        }
-    }
+    photo::want(&mut attributes, record, state, facts, issues);
     if mail_ended.is_some() && facts.policy.marks_mailboxes() {
         Attribute::ALL.iter().filter(|a| a.is_address() || a.is_remote_mailbox()).for_each(|a| attributes.set(*a, None));
     }
@@ -330,13 +325,6 @@ fn account(
         mail_ended,
         lapsed,
     }))
-}
-
-/// HR's photo. Where HR names one that cannot be written, the one that Kimlik wrote last is still the one that it wrote.
-fn photo(record: &PersonRecord) -> Option<Value> {
-    let applied = || record.account.as_ref()?.applied.as_ref()?.attributes.get(Attribute::Photo).cloned();
-    let wanted = record.photo.wanted.clone().map(Value::Text);
-    wanted.or_else(|| record.person.photo.as_ref().and_then(|_| applied()))
 }
 
 /// What the settings' rule makes of the facts for a mapped attribute, whole, and the alternative of the rule that gave it.
@@ -416,9 +404,13 @@ fn attributes(
     out.set(Attribute::EmployeeId, Some(Value::Text(person.registry_no.shared())));
     out.set(Attribute::Mail, Some(Value::Text(names.mail.clone())));
     let of_card = compose::Facts { person, unit, units, today: facts.today, stays };
-    for cut in compose::fill(&mut out, &policy.mapping, &of_card, policy.exchange) {
-        let (name, max) = (cut.attribute.ldap_name(), cut.attribute.max_len());
-        let message = format!("{name} is {} characters long and was cut: the address book holds {max}", cut.length);
+    for unfit in compose::fill(&mut out, &policy.mapping, &of_card, policy.exchange) {
+        let (name, max) = (unfit.attribute.ldap_name(), unfit.attribute.max_len());
+        let message = if unfit.is_cut {
+            format!("{name} is {} characters long and was cut: the address book holds {max}", unfit.length)
+        } else {
+            format!("{name} is no number that the directory takes, and is left out")
+        };
         let found = issue(IssueKind::CardValueCut, person, facts, message);
         issues.push(DataIssue { field: Some(name.to_owned()), ..found });
     }

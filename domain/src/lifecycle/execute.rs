@@ -3,11 +3,12 @@ use super::difference::{self, Sight};
 use super::grip::Grip;
 use super::limits::{Cap, Exceeded};
 use super::look::{Look, Planned};
+use super::photo::photo_of;
 use super::plan::{Action, ActionKind, Step};
 use super::reconcile::{Progress, Reconciler, decision, holds_back};
 use super::run::{Intent, ReceiptLine, Run};
 use super::{Because, settle};
-use crate::account::{Account, AccountRef, Attribute, Change, LedgerName, Mode, NameKind, Names, ObservedAccount, Value};
+use crate::account::{Account, AccountRef, LedgerName, Mode, NameKind, Names, ObservedAccount};
 use crate::id::{AccountGuid, OperationId, PersonId, RunId};
 use crate::ports::{FindBy, IssueScope, PeopleBy, PersonRecord, PortError, PortResult, Refusal};
 use crate::staff::IssueKind;
@@ -15,7 +16,6 @@ use chrono::TimeDelta;
 use futures_util::stream::{self, FuturesUnordered};
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// People a transaction: large enough that the store costs little, small enough that a crash leaves little in doubt.
@@ -370,22 +370,6 @@ impl Reconciler {
         }
     }
 
-    /// Why by itself: octets stand in no plan, only their tag. They are read now, and are what was planned or are not written.
-    async fn write_photo(&self, record: &PersonRecord, account: &AccountRef, tag: Option<&str>) -> PortResult<()> {
-        let octets = match (tag, &self.photos, &record.person.photo) {
-            (None, ..) => None,
-            (Some(tag), Some(files), Some(name)) => match files.read(name).await {
-                Ok(Some(photo)) if &*photo.tag == tag => Some(photo.octets),
-                Ok(_) => return Err(PortError::refused(Refusal::Changed, "HR's photo is another one by now")),
-                // Why refused: it is not the directory that is away, and everything else of this person goes on.
-                Err(away) => return Err(PortError::refused(Refusal::Changed, format!("HR's photo cannot be read: {away}"))),
-            },
-            _ => return Err(PortError::refused(Refusal::Changed, "HR names no photo any more")),
-        };
-        self.directory.set_photo(account, octets.as_deref()).await?;
-        self.store.photo_written(account.guid, octets.as_deref()).await
-    }
-
     /// 36 characters of 4 classes from 32 random octets (192 bits): meets any complexity rule, fits any limit.
     fn random_password(&self) -> Zeroizing<String> {
         const LETTERS: &[u8; 64] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789#%+-=@_";
@@ -411,13 +395,6 @@ fn is_overtaken(record: &PersonRecord, action: &Action) -> bool {
         Some(order) => given != Some(order.guid),
         None => matches!(action.because, Because::AdoptedByOrder { .. }),
     }
-}
-
-/// The tag of the photo that a step writes; within, `None`: the step takes it away.
-fn photo_of(step: &Step) -> Option<Option<Arc<str>>> {
-    let Step::Modify(changes) = step else { return None };
-    let [Change { attribute: Attribute::Photo, to, .. }] = changes.as_slice() else { return None };
-    Some(to.as_ref().and_then(Value::as_text).map(Arc::from))
 }
 
 /// A closing goes on whatever is refused: each step shuts one more door. Otherwise a group, a place or a photo that is refused

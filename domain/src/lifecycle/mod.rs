@@ -11,6 +11,7 @@ pub mod grip;
 pub mod hold;
 pub mod limits;
 pub mod look;
+mod photo;
 pub mod plan;
 pub mod policy;
 pub mod preview;

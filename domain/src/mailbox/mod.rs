@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_beyond_their_bits_are_not_taken() {
+    fn numbers_beyond_their_range_or_written_otherwise_than_the_directory_does_are_not_taken() {
         for (attribute, text, fits) in [
             (Attribute::RecipientDisplayType, "2147483647", true),
             (Attribute::RecipientDisplayType, "2147483648", false),
@@ -142,6 +142,12 @@ mod tests {
             (Attribute::RecipientTypeDetails, "9223372036854775807", true),
             (Attribute::RecipientTypeDetails, "9223372036854775808", false),
             (Attribute::RemoteRecipientType, "1.0", false),
+            (Attribute::CountryCode, "65535", true),
+            (Attribute::CountryCode, "65536", false),
+            (Attribute::CountryCode, "-1", false),
+            (Attribute::CountryCode, "0", false),
+            (Attribute::CountryCode, "+90", false),
+            (Attribute::CountryCode, "090", false),
         ] {
             assert_eq!(attribute.takes(&Value::text(text)), fits, "{attribute:?} {text}");
         }

@@ -74,7 +74,7 @@ kinds! {
     UndeliverableMail => Nothing,
     /// A phone was changed here, and HR says otherwise or does not take it.
     PhoneConflict => Nothing,
-    /// A card's value that was longer than its attribute.
+    /// A card's value that its attribute does not hold: longer, or no number.
     CardValueCut => CardField,
     /// HR's photo is none that the directory takes, or is not there.
     PhotoUnusable => CardField,

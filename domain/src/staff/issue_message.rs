@@ -243,6 +243,10 @@ const MESSAGES: &[(&str, &str)] = &[
         "{} is {} characters long and was cut: the address book holds {}",
         "{0} {1} karakter uzunluğunda, kesildi: adres defteri {2} karakter alır",
     ),
+    ("{} is no number that the directory takes, and is left out", "{0}, dizinin aldığı bir sayı değil: boş bırakıldı"),
+    ("the photo is larger than the 102,400 octets that the address book takes", "fotoğraf, adres defterinin aldığı 102.400 bayttan büyük"),
+    ("the photo is neither a JPEG nor a PNG picture", "fotoğraf JPEG ya da PNG değil"),
+    ("the photo that HR names is not in the folder of photos", "İK'nin adını verdiği fotoğraf, fotoğraf klasöründe yok"),
     ("the directory refused to {}: {}", "dizin \"{0}\" işlemini reddetti: {1}"),
     // --- mailboxes
     ("whoever makes mailboxes refused to {} this one: {}", "posta kutularını açan sistem \"{0}\" işlemini reddetti: {1}"),
@@ -279,6 +283,7 @@ const WORDS: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::card::hr_photo::PhotoFault;
     use crate::lifecycle::ActionKind;
     use crate::mailbox::MailboxDeed;
     use crate::staff::PhoneFault;
@@ -309,6 +314,9 @@ mod tests {
         }
         for fault in [NationalIdFault::NotElevenDigits, NationalIdFault::LeadingZero, NationalIdFault::Checksum] {
             assert_ne!(turkish(&format!("the national id {fault}")), format!("the national id {fault}"));
+        }
+        for fault in [PhotoFault::TooLarge, PhotoFault::NoPicture, PhotoFault::Missing] {
+            assert_ne!(turkish(fault.told()), fault.told());
         }
         for kind in ActionKind::ALL {
             let told = turkish(&format!("the directory refused to {}: insufficientAccessRights", kind.verb()));

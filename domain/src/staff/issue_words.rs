@@ -41,7 +41,7 @@ fn words(kind: IssueKind) -> (&'static str, &'static str) {
         IssueKind::UnknownManager => ("Amir bilinmiyor", "Unknown superior"),
         IssueKind::ManagerCircle => ("Amirler döngüde", "Superiors in a circle"),
         IssueKind::TextTooLong => ("Alana sığmayan metin", "Text that is too long"),
-        IssueKind::CardValueCut => ("Kartta kısaltılan değer", "Value cut on the card"),
+        IssueKind::CardValueCut => ("Karta sığmayan değer", "Value that does not fit the card"),
         IssueKind::PhotoUnusable => ("Kullanılamayan fotoğraf", "Photo that cannot be used"),
         IssueKind::UnitShortName => ("Birimin kısa adı yok", "Unit without a short name"),
         IssueKind::UnitCircle | IssueKind::UnknownParent | IssueKind::InvalidUnit | IssueKind::InvalidUnitField => {
