@@ -88,10 +88,17 @@ async fn who_signs_in_after_wrong_passwords_is_told_of_them_once_a_day_on_phone_
     let mut channels: Vec<&str> = told.iter().map(|m| m["channel"].as_str().unwrap()).collect();
     channels.sort_unstable();
     assert_eq!(channels, ["MAIL", "SMS"], "{told:?}");
-    assert!(told.iter().all(|m| m["text"].as_str().unwrap().contains("3 yanl") && m["text"].as_str().unwrap().contains(username)), "{told:?}");
+    assert!(
+        told.iter().all(|m| m["text"].as_str().unwrap().contains("3 yanl") && m["text"].as_str().unwrap().contains(username)),
+        "{told:?}"
+    );
     assert_eq!(signed_in(4).await, told, "once a day, whoever floods");
     let audit = serving.ask("{ auditEvents(first: 100) { nodes { actor deed detail } } }").await;
-    let begun = audit["data"]["auditEvents"]["nodes"].as_array().unwrap().iter().filter(|event| event["deed"] == "session.begin" && event["actor"] == format!("user:{username}").as_str());
+    let begun = audit["data"]["auditEvents"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["deed"] == "session.begin" && event["actor"] == format!("user:{username}").as_str());
     let details: Vec<Value> = begun.map(|e| serde_json::from_str(e["detail"].as_str().unwrap()).unwrap()).collect();
     let before: Vec<&Value> = details.iter().map(|detail| &detail["failuresBefore"]).collect();
     assert_eq!(before, [4, 3, 2, 0], "newest first: {details:?}");

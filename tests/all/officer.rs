@@ -177,6 +177,7 @@ async fn on_the_card_an_officer_changes_phones_and_sends_a_code_and_its_person_g
     assert_eq!(serving.sign_in(kept, SECOND).await["userErrors"], json!([]));
     let audit = serving.ask("{ auditEvents(first: 100) { nodes { deed detail } } }").await;
     let changes = audit["data"]["auditEvents"]["nodes"].as_array().unwrap().iter().filter(|event| event["deed"] == "phone.change");
-    let how: Vec<Value> = changes.map(|e| serde_json::from_str::<Value>(e["detail"].as_str().unwrap()).unwrap()["verified"].clone()).collect();
+    let how: Vec<Value> =
+        changes.map(|e| serde_json::from_str::<Value>(e["detail"].as_str().unwrap()).unwrap()["verified"].clone()).collect();
     assert_eq!(how, ["VOUCHED_FOR", "IN_PERSON"], "the newest first: {audit}");
 }

@@ -63,7 +63,10 @@ impl Desk {
         std::fs::write(here.join("kimlik.toml"), settings).unwrap();
         deliver(here, "units-20260101T0000.csv", UNITS);
         let row = |n: u32, name: &str| {
-            format!("S{n:03};{};{name};ACTIVE;1;2020-01-06;;PERMANENT;20000006;Mühendis;;2020-01-06;;0532111000{n};;123{n};B-12\n", national_id(n))
+            format!(
+                "S{n:03};{};{name};ACTIVE;1;2020-01-06;;PERMANENT;20000006;Mühendis;;2020-01-06;;0532111000{n};;123{n};B-12\n",
+                national_id(n)
+            )
         };
         let rows = [row(1, "AYŞE;ŞAHİN"), row(2, "MEHMET;DEMİR")].concat();
         deliver(here, "staff-delta-20260101T0001.csv", &format!("{STAFF_HEADER}\n{rows}"));
@@ -102,7 +105,11 @@ impl Desk {
         answer["done"].as_str().unwrap_or_else(|| panic!("it did not go: {answer}")).to_owned()
     }
     fn change(&mut self, from: &str, to: &str, pixels: u32) -> Value {
-        self.task("change", pixels);
+        self.changed_by("change", from, to, pixels)
+    }
+    /// "change", or "expired": that it has, or must be changed.
+    fn changed_by(&mut self, task: &str, from: &str, to: &str, pixels: u32) -> Value {
+        self.task(task, pixels);
         self.submit(json!({ "name": "ayse.sahin", "current": from, "fresh": to, "again": to }))
     }
 
@@ -206,7 +213,10 @@ async fn first_changed_and_expired_passwords_go_through_the_page_or_are_refused_
     assert!(said.starts_with("Kullanıcı adı veya kod yanlış"), "{said}");
     let step = desk.submit(json!({ "name": "ayse.sahin", "code": code }));
     let rules = step["rules"].as_array().unwrap_or_else(|| panic!("{step}"));
-    assert!(rules.contains(&json!("En az 10 karakter olmalı.")) && rules.iter().any(|r| r.as_str().unwrap().contains("son 5 parola")), "{step}");
+    assert!(
+        rules.contains(&json!("En az 10 karakter olmalı.")) && rules.iter().any(|r| r.as_str().unwrap().contains("son 5 parola")),
+        "{step}"
+    );
     assert_eq!(desk.refused(json!({ "fresh": "Kz9!vq", "again": "Kz9!vq" })), "En az 10 karakter olmalı.");
     desk.look("ad-1-too-short-360");
     assert_eq!(desk.refused(json!({ "fresh": "Galatasaray1905", "again": "Galatasaray1905" })), "Kolay tahmin edilen bir parola olmamalı.");
@@ -232,7 +242,7 @@ async fn first_changed_and_expired_passwords_go_through_the_page_or_are_refused_
     desk.kinit(SECOND, true);
     desk.account("pwdLastSet", "0");
     desk.kinit(SECOND, false);
-    let must = desk.change(SECOND, THIRD, 360);
+    let must = desk.changed_by("expired", SECOND, THIRD, 360);
     assert!(must["done"].is_string(), "{must}");
     desk.kinit(THIRD, true);
     desk.domain("minPwdAge", "0");
@@ -243,9 +253,9 @@ async fn first_changed_and_expired_passwords_go_through_the_page_or_are_refused_
     assert!(!said.contains("incorrect"), "it is right, and does not count any more: {said}");
     let computed = desk.samba.value("(sAMAccountName=ayse.sahin)", "msDS-User-Account-Control-Computed").unwrap();
     assert_eq!(computed.parse::<u32>().unwrap() & PASSWORD_EXPIRED, PASSWORD_EXPIRED, "{computed}");
-    let wrong = desk.change(WRONG_PASSWORD, FOURTH, 1280);
+    let wrong = desk.changed_by("expired", WRONG_PASSWORD, FOURTH, 1280);
     assert_eq!(wrong["fault"], WRONG, "who does not know the expired one learns nothing: {wrong}");
-    let expired = desk.change(THIRD, FOURTH, 1280);
+    let expired = desk.changed_by("expired", THIRD, FOURTH, 1280);
     assert!(expired["done"].is_string(), "{expired}");
     desk.look("ad-3-expired-changed-1280");
     desk.kinit(FOURTH, true);
@@ -279,7 +289,11 @@ async fn who_has_forgotten_the_password_or_is_locked_out_comes_back_by_the_page_
     assert!(sent.contains("Bilgiler doğruysa") && sent.contains("SMS başkasının eline geçebilir"), "{asked}");
     assert_eq!(desk.declined(1).await, ["the national id is another one"]);
     desk.task("forgotten", 360);
-    assert_eq!(desk.submit(json!({ "name": "ayse.sahin", "nationalId": national_id(1) }))["said"].as_str(), Some(sent.as_str()), "the same words");
+    assert_eq!(
+        desk.submit(json!({ "name": "ayse.sahin", "nationalId": national_id(1) }))["said"].as_str(),
+        Some(sent.as_str()),
+        "the same words"
+    );
     let code = desk.code(PHONE, "sifirlama kodunuz", 6);
     let wrong = if code == "000000" { "000001" } else { "000000" };
     assert!(desk.refused(json!({ "code": wrong })).starts_with("Kod yanlış"));

@@ -35,7 +35,8 @@ impl Strength {
         let methods = claims.get("amr").and_then(serde_json::Value::as_array);
         let used = |method: &String| methods.is_some_and(|all| all.iter().any(|used| used.as_str() == Some(method.as_str())));
         let since = claims.get("auth_time").and_then(serde_json::Value::as_i64);
-        let recent = |most: TimeDelta| since.is_some_and(|at| (-LEEWAY..=most.num_seconds() + LEEWAY).contains(&now.timestamp().saturating_sub(at)));
+        let recent =
+            |most: TimeDelta| since.is_some_and(|at| (-LEEWAY..=most.num_seconds() + LEEWAY).contains(&now.timestamp().saturating_sub(at)));
         (self.acr.is_empty() || acr.is_some_and(|acr| self.acr.iter().any(|wanted| wanted == acr)))
             && self.amr.iter().all(used)
             && self.max_age.is_none_or(recent)

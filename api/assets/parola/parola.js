@@ -3,7 +3,8 @@ const WORDS = {
   tr: {
     title: "Parola", other: "English", name: "Kullanıcı adı", nameHint: "Örneğin ayse.sahin", back: "Geri",
     first: "İlk parolam", firstHint: "Hesabım yeni açıldı, SMS ile kod geldi.",
-    change: "Parolamı değiştir", changeHint: "Parolamı biliyorum; süresi dolmuş da olabilir.",
+    change: "Parolamı değiştir", changeHint: "Parolamı biliyorum, yenisini istiyorum.",
+    expired: "Parolamın süresi doldu", expiredHint: "Bilgisayarım parolamı değiştirmemi istiyor; eskisini biliyorum.",
     forgotten: "Parolamı unuttum", forgottenHint: "Cep telefonuma kod gelsin, yeni bir parola belirleyeyim.",
     unlock: "Hesabımın kilidini aç", unlockHint: "Çok kez yanlış yazdım; parolamı biliyorum.",
     nationalId: "T.C. kimlik no", nationalIdHint: "11 rakam", send: "Kod gönder",
@@ -28,7 +29,8 @@ const WORDS = {
   en: {
     title: "Password", other: "Türkçe", name: "User name", nameHint: "For example ayse.sahin", back: "Back",
     first: "My first password", firstHint: "My account is new and a code came by SMS.",
-    change: "Change my password", changeHint: "I know my password; it may have expired.",
+    change: "Change my password", changeHint: "I know my password, and want another one.",
+    expired: "My password has expired", expiredHint: "My computer says that it must be changed; I know the old one.",
     forgotten: "I forgot my password", forgottenHint: "Send a code to my mobile, and let me set a new password.",
     unlock: "Unlock my account", unlockHint: "I typed it wrongly too often; I know my password.",
     nationalId: "National id (T.C. kimlik no)", nationalIdHint: "11 digits", send: "Send a code",
@@ -268,12 +270,13 @@ function set(key, ticket, wantsPin = false) {
   });
 }
 
-function change() {
-  view = change;
+// Also of a password that has expired or must be changed: it is asked for in the same way.
+function change(key) {
+  view = () => change(key);
   const name = field("name", say("nameHint"), "text", "username");
   const current = field("current", "", "password", "current-password");
   const choice = fresh(null);
-  form(say("change"), [name.label, current.label, ...choice.fields], say("save"), async (complain) => {
+  form(say(key), [name.label, current.label, ...choice.fields], say("save"), async (complain) => {
     if (choice.same(complain) !== true) return;
     const query = `mutation($i: PasswordChangeInput!) { passwordChange(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
     const input = { username: name.input.value, currentPassword: current.input.value, newPassword: choice.input.value, language: read() };
@@ -302,7 +305,8 @@ function menu() {
   view = menu;
   const task = (key, open) => make("button", { type: "button", id: `task-${key}`, onclick: open }, make("strong", {}, say(key)), say(`${key}Hint`));
   at("task").replaceChildren();
-  at("tasks").replaceChildren(task("first", first), task("forgotten", forgotten), task("change", change), task("unlock", () => lost("unlock")));
+  at("tasks").replaceChildren(task("first", first), task("forgotten", forgotten), task("expired", () => change("expired")),
+    task("change", () => change("change")), task("unlock", () => lost("unlock")));
   proofs().then(({ resetNeedsPin, resetNeedsOfficer }) => {
     if (view !== menu) return;
     if (resetNeedsPin) at("tasks").append(task("pinTask", changePin));

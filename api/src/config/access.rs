@@ -176,7 +176,11 @@ fn oidc(oidc: &Oidc, faults: &mut Vec<Fault>) {
     }
     for (key, values) in [("acr", &oidc.acr), ("amr", &oidc.amr)] {
         if values.iter().any(|value| value.trim().is_empty()) {
-            faults.push(Fault::new(format!("oidc.{key}"), "an empty value", "write what the issuer's tokens say there, or [] for anything"));
+            faults.push(Fault::new(
+                format!("oidc.{key}"),
+                "an empty value",
+                "write what the issuer's tokens say there, or [] for anything",
+            ));
         }
     }
     if oidc.max_age_minutes > 43_200 {

@@ -414,7 +414,11 @@ fn wish(input: &StaffPhonesUpdateInput) -> std::result::Result<OfficersChange, V
         let text = "Say why, in 5 to 300 characters.";
         errors.push(UserError::new(UserErrorCode::Invalid, "reason", text));
     }
-    if errors.is_empty() { Ok(OfficersChange { mobile, work, verified: input.verified.map(Into::into), reason: input.reason.trim().to_owned() }) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(OfficersChange { mobile, work, verified: input.verified.map(Into::into), reason: input.reason.trim().to_owned() })
+    } else {
+        Err(errors)
+    }
 }
 
 fn payload(ctx: &Context<'_>, outcome: std::result::Result<PersonRecord, Refused>, at: &str) -> PhonesPayload {

@@ -11,8 +11,8 @@ use crate::id::{AccountGuid, PersonId, SessionId, uuid_v7};
 use crate::lifecycle::suspension::Suspension;
 use crate::message::{self, Notice, Telling, Templates};
 use crate::ports::{
-    Attempt, Audit, Clock, Entropy, ForeignIssuer, ForeignName, Grants, Outbox, PeopleBy, PersonRecord, PortError, PortResult, Services, Sessions,
-    SignIn, Store, Tokens,
+    Attempt, Audit, Clock, Entropy, ForeignIssuer, ForeignName, Grants, Outbox, PeopleBy, PersonRecord, PortError, PortResult, Services,
+    Sessions, SignIn, Store, Tokens,
 };
 use crate::staff::Units;
 use crate::text;
