@@ -99,6 +99,8 @@ function form(heading, fields, deed, act) {
     fault.textContent = text;
     fault.hidden = false;
     if (input) { input.setAttribute("aria-invalid", "true"); input.focus(); }
+    // Below a long form it would be out of sight.
+    fault.scrollIntoView({ block: "nearest" });
   };
   element.onsubmit = async (event) => {
     event.preventDefault();
