@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use kimlik_adapters::system::SystemClock;
-use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings};
+use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings, Strength};
 use kimlik_domain::ports::{Clock as _, ForeignIssuer as _, ForeignName, PortError};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -90,6 +90,7 @@ impl Issuer {
             algorithms: vec!["ES256".into()],
             claim: "preferred_username".into(),
             names: ForeignClaim::Username,
+            strength: Strength::default(),
             ca_pem: None,
         }
     }
@@ -144,6 +145,38 @@ async fn a_token_of_the_issuer_names_its_person_and_any_other_names_nobody() {
 }
 
 #[tokio::test]
+async fn a_token_that_does_not_show_the_strength_that_the_ministry_asks_for_names_nobody() {
+    let key = Key::new("one");
+    let issuer = Issuer::start(&[&key]).await;
+    let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let strength = Strength { acr: words(&["gold", "silver"]), amr: words(&["pwd", "otp"]), max_age: Some(TimeDelta::minutes(60)) };
+    let asking = Foreign::new(ForeignSettings { strength, ..issuer.settings() }).unwrap();
+    let ago = |minutes: i64| json!((now() - TimeDelta::minutes(minutes)).timestamp());
+    let mut claims = issuer.claims();
+    for (key, value) in [("acr", json!("silver")), ("amr", json!(["otp", "pwd", "sms"])), ("auth_time", ago(59))] {
+        claims[key] = value;
+    }
+    assert!(asking.read(&key.sign(&claims), now()).await.unwrap().is_some());
+    for (why, name, value) in [
+        ("another class", "acr", json!("bronze")),
+        ("no class", "acr", Value::Null),
+        ("a list of classes", "acr", json!(["gold"])),
+        ("a password alone", "amr", json!(["pwd"])),
+        ("methods in one word", "amr", json!("pwd otp")),
+        ("no methods", "amr", Value::Null),
+        ("signed in long ago", "auth_time", ago(62)),
+        ("signed in tomorrow", "auth_time", ago(-60 * 24)),
+        ("signed in before time began", "auth_time", json!(i64::MIN)),
+        ("nobody says when", "auth_time", Value::Null),
+    ] {
+        let token = key.sign(&with(&claims, name, value));
+        assert_eq!(asking.read(&token, now()).await.unwrap(), None, "{why}");
+    }
+    let taking_any = Foreign::new(issuer.settings()).unwrap();
+    assert!(taking_any.read(&key.sign(&issuer.claims()), now()).await.unwrap().is_some(), "where nothing is asked for");
+}
+
+#[tokio::test]
 async fn a_new_key_is_fetched_when_it_is_first_met_and_invented_ones_do_not_flood_the_issuer() {
     let (first, second) = (Key::new("first"), Key::new("second"));
     let issuer = Issuer::start(&[&first]).await;
@@ -187,6 +220,7 @@ fn unsafe_algorithms_cannot_be_configured() {
         algorithms: vec![algorithm.into()],
         claim: "sub".into(),
         names: ForeignClaim::Username,
+        strength: Strength::default(),
         ca_pem: None,
     };
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();

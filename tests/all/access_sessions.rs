@@ -1,4 +1,5 @@
 //! Signing in, renewing and signing out at the real program, and tokens that are none.
+use crate::desk_page::{give_password, people};
 use crate::surface::program::Serving;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -64,6 +65,43 @@ async fn guessing_ends_after_few_attempts_of_known_and_unknown_names_alike() {
         "RATE_LIMITED",
         "an unknown name is limited in the same way"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_signs_in_after_wrong_passwords_is_told_of_them_once_a_day_on_phone_and_by_mail() {
+    let serving = Serving::start(&[]);
+    let people = people(&serving).await;
+    let [username, ..] = &people[0];
+    give_password(&serving, username, "Yagmur-7-Tren-Limon").await;
+    let signed_in = async |wrong: u32| {
+        for _ in 0..wrong {
+            assert_eq!(serving.sign_in(username, "guess").await["userErrors"][0]["code"], "CREDENTIALS_WRONG");
+        }
+        assert_eq!(serving.sign_in(username, "Yagmur-7-Tren-Limon").await["userErrors"], json!([]));
+        let messages = serving.ask("{ messages(first: 100) { nodes { purpose channel text } } }").await;
+        let nodes = messages["data"]["messages"]["nodes"].as_array().unwrap().clone();
+        nodes.into_iter().filter(|m| m["purpose"] == "SIGN_IN_NOTICE").collect::<Vec<_>>()
+    };
+    assert_eq!(signed_in(0).await, Vec::<Value>::new());
+    assert_eq!(signed_in(2).await, Vec::<Value>::new(), "fingers slip");
+    let told = signed_in(3).await;
+    let mut channels: Vec<&str> = told.iter().map(|m| m["channel"].as_str().unwrap()).collect();
+    channels.sort_unstable();
+    assert_eq!(channels, ["MAIL", "SMS"], "{told:?}");
+    assert!(
+        told.iter().all(|m| m["text"].as_str().unwrap().contains("3 yanl") && m["text"].as_str().unwrap().contains(username)),
+        "{told:?}"
+    );
+    assert_eq!(signed_in(4).await, told, "once a day, whoever floods");
+    let audit = serving.ask("{ auditEvents(first: 100) { nodes { actor deed detail } } }").await;
+    let begun = audit["data"]["auditEvents"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["deed"] == "session.begin" && event["actor"] == format!("user:{username}").as_str());
+    let details: Vec<Value> = begun.map(|e| serde_json::from_str(e["detail"].as_str().unwrap()).unwrap()).collect();
+    let before: Vec<&Value> = details.iter().map(|detail| &detail["failuresBefore"]).collect();
+    assert_eq!(before, [4, 3, 2, 0], "newest first: {details:?}");
 }
 
 #[tokio::test]

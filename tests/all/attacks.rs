@@ -246,6 +246,36 @@ async fn a_person_and_a_number_are_flooded_from_no_number_of_addresses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_and_the_whole_world_ask_only_so_often_and_a_restart_opens_nothing() {
+    let settings = [
+        BY_SMS,
+        ("KIMLIK__PASSWORD__TRIES_PER_NETWORK", "4"),
+        ("KIMLIK__PASSWORD__TRIES_IN_ALL", "10"),
+        ("KIMLIK__SESSIONS__TRUSTED_PROXIES", "[\"127.0.0.1\"]"),
+    ];
+    let serving = Serving::start(&settings);
+    let may = async |serving: &Serving, from: &str| {
+        let body = json!({ "query": START, "variables": { "input": { "username": "kim.bilir" } } }).to_string();
+        let request = client().post(serving.url("/graphql")).header("content-type", "application/json").body(body);
+        let answer = request.header("x-forwarded-for", from).send().await.unwrap().text().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let start = &answer["data"]["passwordResetStart"];
+        assert!(start["challenge"]["id"].is_string() || start["userErrors"][0]["code"] == "RATE_LIMITED", "{answer}");
+        start["challenge"]["id"].is_string()
+    };
+    for n in 0..4 {
+        assert!(may(&serving, &format!("198.51.100.{n}")).await);
+        assert!(may(&serving, &format!("2001:db8:1:{n}::7")).await);
+    }
+    assert!(!may(&serving, "198.51.100.200").await, "a /24 is one network");
+    assert!(!may(&serving, "2001:db8:1:ffff::7").await, "and so is a /48");
+    assert!(may(&serving, "198.51.101.1").await && may(&serving, "2001:db8:2::7").await, "others are others");
+    assert!(!may(&serving, "203.0.113.7").await, "in all there were ten");
+    let serving = Serving::start_in(serving.killed(), &settings);
+    assert!(!may(&serving, "203.0.113.8").await, "and there were before the restart");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_header_and_no_name_gets_an_address_into_a_text() {
     let folder = tempfile::tempdir().unwrap();
     let settings =

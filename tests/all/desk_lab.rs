@@ -48,12 +48,15 @@ pub fn desks<D>(store: &Arc<SqlStore>, directory: &Arc<D>, phone_clock: Arc<dyn 
 where
     D: SignIn + Passwords + 'static,
 {
+    let texts = Arc::new(Templates::new("https://parola.csb.test", Language::Tr));
     let door = Arc::new(Door {
         sessions: store.clone(),
         grants: store.clone(),
         services: store.clone(),
         audit: store.clone(),
         store: store.clone(),
+        outbox: store.clone(),
+        texts: texts.clone(),
         directory: directory.clone(),
         tokens: Arc::new(OwnTokens::new(&[3; 32], "https://kimlik.test", 0).unwrap()),
         foreign: None,
@@ -65,7 +68,6 @@ where
         in_all: 1_000,
         memory: Memory::default(),
     });
-    let texts = Arc::new(Templates::new("https://parola.csb.test", Language::Tr));
     let desk = Desk {
         tickets: store.clone(),
         challenges: store.clone(),

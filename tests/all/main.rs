@@ -33,6 +33,7 @@ mod node;
 mod officer;
 mod outage;
 mod outlook;
+mod parola;
 mod password;
 mod phones;
 mod photos;

@@ -12,7 +12,7 @@ use kimlik_domain::password::{ChallengeKind, ChallengeRules, Refused, ResetProof
 use kimlik_domain::phone::desk::{Becomes, OfficersChange};
 use kimlik_domain::ports::{Clock as _, Store as _};
 use kimlik_domain::staff::MobileNumber;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 fn rules(proof: ResetProof) -> ChallengeRules {
@@ -41,6 +41,7 @@ impl Lab {
         let wish = OfficersChange {
             mobile: Some(Becomes::Number(MobileNumber::parse(number).unwrap())),
             work: None,
+            verified: Some(Verified::InPerson),
             reason: "hattı değişti".into(),
         };
         let person = self.ministry.person("S001").await.person.id;
@@ -164,6 +165,7 @@ async fn on_the_card_an_officer_changes_phones_and_sends_a_code_and_its_person_g
     let told = seen(&serving, "officer.mjs", "/kart", &[officer, FIRST, kept_card, changed_card, kept, SECOND, &token]).await;
     let text = |key: &str| told[key].as_str().unwrap_or_else(|| panic!("{key}: {told}")).to_owned();
     assert!(text("faults").contains("sabit hat") && text("faults").contains("5-300"), "{told}");
+    assert_eq!((&told["hidden"], text("notSaid").as_str()), (&json!(true), "Bu alan boş bırakılamaz."));
     assert_eq!(text("phones"), "Telefonlar değişti.");
     assert_eq!(text("empty"), "Bu alan boş bırakılamaz.");
     assert!(text("refused").contains("siz değiştirdiniz"), "{told}");
@@ -173,4 +175,9 @@ async fn on_the_card_an_officer_changes_phones_and_sends_a_code_and_its_person_g
     assert!(text("done").contains("Parolanız değişti"), "{told}");
     assert!(told["overflow"].as_array().unwrap().iter().all(|o| o == false) && told["axe"].as_array().unwrap().len() == 7, "{told}");
     assert_eq!(serving.sign_in(kept, SECOND).await["userErrors"], json!([]));
+    let audit = serving.ask("{ auditEvents(first: 100) { nodes { deed detail } } }").await;
+    let changes = audit["data"]["auditEvents"]["nodes"].as_array().unwrap().iter().filter(|event| event["deed"] == "phone.change");
+    let how: Vec<Value> =
+        changes.map(|e| serde_json::from_str::<Value>(e["detail"].as_str().unwrap()).unwrap()["verified"].clone()).collect();
+    assert_eq!(how, ["VOUCHED_FOR", "IN_PERSON"], "the newest first: {audit}");
 }

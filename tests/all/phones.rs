@@ -73,6 +73,7 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     let wish = OfficersChange {
         mobile: Some(Becomes::Number(mobile("05321110004"))),
         work: None,
+        verified: None,
         reason: "hattı değişti, telefonla bildirdi".into(),
     };
     let record = desk.change_of(&officer, person, wish.clone()).await.unwrap().unwrap();
@@ -97,7 +98,7 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     lab.ministry.work().await;
     let record = lab.ministry.person("S001").await;
     assert_eq!((record.phones.disputes(), record.open_issues.contains(&IssueKind::PhoneConflict)), (vec![], false));
-    let gone = OfficersChange { mobile: Some(Becomes::None), work: None, reason: "hattını kapattırdı".into() };
+    let gone = OfficersChange { mobile: Some(Becomes::None), work: None, verified: None, reason: "hattını kapattırdı".into() };
     let record = desk.change_of(&officer, person, gone.clone()).await.unwrap().unwrap();
     assert_eq!((record.phones.mobile(), record.phones.hr_mobile.is_some()), (&None, true));
     assert_eq!(desk.change_of(&officer, person, gone).await.unwrap().err(), Some(Refused::Same));
@@ -165,6 +166,7 @@ async fn what_was_being_written_to_hr_when_the_process_died_is_written_again_und
     let wish = OfficersChange {
         mobile: Some(Becomes::Number(mobile("05321110004"))),
         work: Some(WorkPhone::default()),
+        verified: None,
         reason: "deneme gerekçesi".into(),
     };
     lab.desks.phones.change_of(&officer, lab.ministry.person("S001").await.person.id, wish).await.unwrap().unwrap();

@@ -27,8 +27,13 @@ try {
   await press('#change-staff');
   await until('the form', `document.getElementById('reason')`);
   await look('officer-1-phones-360');
+  told.hidden = await evaluate(`document.querySelector('label[for=phones-verified]').hidden`);
   await type('mobile', '0312 410 10 00');
   await type('reason', 'x');
+  await press('.phones .deed');
+  told.notSaid = await until('that it is not said how', fault);
+  await choose('phones-verified', 'IN_PERSON');
+  await evaluate(`document.querySelector('.phones .fault').hidden = true`);
   await press('.phones .deed');
   told.faults = await until('what is wrong', fault);
   await look('officer-2-faults-360');
@@ -52,6 +57,7 @@ try {
   await press('#change-staff');
   await until('the form', `document.getElementById('remove-mobile')`);
   await press('#remove-mobile');
+  await choose('phones-verified', 'VOUCHED_FOR');
   await type('reason', 'hattını kapattırdı, yenisi yok');
   await press('.phones .deed');
   told.removed = await until('the end', `document.querySelector('.phones .done')?.textContent`);

@@ -5,7 +5,7 @@ use super::vault::Vault;
 use super::{SqlStore, audit};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use kimlik_domain::access::attempt::{AttemptRules, Tally};
+use kimlik_domain::access::attempt::{AttemptRules, Before, Tally};
 use kimlik_domain::access::session::{EndedBecause, Renewal, Secret, Session, SessionsOf};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, PersonId, SessionId};
@@ -174,11 +174,7 @@ pub(super) async fn end(
 
 async fn tally(writing: &Writing, account: &[u8], at: &Attempt, since: DateTime<Utc>) -> PortResult<Tally> {
     let counting = failed("counting attempts");
-    let friends = friend::Entity::find()
-        .filter(friend::Column::Account.eq(account.to_vec()).and(friend::Column::At.gt(at.at - FRIENDSHIP)))
-        .all(&writing.txn)
-        .await
-        .map_err(&counting)?;
+    let friends = friends(writing, account, at).await?;
     let is_friend = |address: &str| friends.iter().any(|f| f.address == address);
     let of_account = attempt::Entity::find()
         .filter(attempt::Column::Account.eq(account.to_vec()).and(attempt::Column::At.gt(since)))
@@ -219,14 +215,17 @@ async fn begin_attempt(link: &Link, vault: &Vault, asked: &Attempt, rules: &Atte
     Ok(true)
 }
 
-async fn attempt_succeeded(link: &Link, vault: &Vault, asked: &Attempt) -> PortResult<()> {
+async fn attempt_succeeded(link: &Link, vault: &Vault, asked: &Attempt) -> PortResult<Before> {
     let account = vault.secret_mark("sign_in", &asked.account);
     let writing = link.write().await?;
-    attempt::Entity::delete_many()
+    let forgotten = attempt::Entity::delete_many()
         .filter(attempt::Column::Account.eq(account.clone()))
         .exec(&writing.txn)
         .await
         .map_err(failed("forgetting attempts"))?;
+    // The attempt that has succeeded stood among them.
+    let failures = u32::try_from(forgotten.rows_affected.saturating_sub(1)).unwrap_or(u32::MAX);
+    let is_elsewhere = failures > 0 && is_elsewhere(&writing, &account, asked).await?;
     friend::Entity::delete_many()
         .filter(friend::Column::At.lt(asked.at - FRIENDSHIP))
         .exec(&writing.txn)
@@ -235,7 +234,20 @@ async fn attempt_succeeded(link: &Link, vault: &Vault, asked: &Attempt) -> PortR
     let row = friend::Model { account, address: without_nul(&asked.address), at: asked.at };
     let key = [friend::Column::Account, friend::Column::Address];
     writing.insert("noting an address", vec![row.into_active_model()], upsert(key, [friend::Column::At])).await?;
-    writing.commit().await
+    writing.commit().await?;
+    Ok(Before { failures, is_elsewhere })
+}
+
+async fn is_elsewhere(writing: &Writing, account: &[u8], at: &Attempt) -> PortResult<bool> {
+    let friends = friends(writing, account, at).await?;
+    Ok(!friends.is_empty() && friends.iter().all(|friend| friend.address != at.address))
+}
+
+/// Addresses that the account has signed in from lately.
+async fn friends(writing: &Writing, account: &[u8], at: &Attempt) -> PortResult<Vec<friend::Model>> {
+    let lately = friend::Column::At.gt(at.at - FRIENDSHIP);
+    let friends = friend::Entity::find().filter(friend::Column::Account.eq(account.to_vec()).and(lately)).all(&writing.txn).await;
+    friends.map_err(failed("reading addresses"))
 }
 
 async fn begin(link: &Link, vault: &Vault, begun: &Session, secret: &Secret, event: &AuditEvent) -> PortResult<()> {
@@ -307,7 +319,7 @@ impl Sessions for SqlStore {
     async fn begin_attempt(&self, attempt: &Attempt, rules: &AttemptRules) -> PortResult<bool> {
         begin_attempt(&self.link, &self.vault, attempt, rules).await
     }
-    async fn attempt_succeeded(&self, attempt: &Attempt) -> PortResult<()> {
+    async fn attempt_succeeded(&self, attempt: &Attempt) -> PortResult<Before> {
         attempt_succeeded(&self.link, &self.vault, attempt).await
     }
     async fn begin_session(&self, session: &Session, refresh: &Secret, audit: &AuditEvent) -> PortResult<()> {

@@ -1,7 +1,7 @@
 //! Tokens of one configured OpenID Connect issuer (Keycloak, AD FS, the e-government gateway), checked by the keys that it
 //! publishes. Decides whether a token is that issuer's and for us; whose it is, is decided in the domain.
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use kimlik_domain::ports::{ForeignIssuer, ForeignName, PortError, PortResult};
@@ -18,6 +18,31 @@ pub enum ForeignClaim {
     Email,
 }
 
+/// How somebody must have proven who they are at the issuer. A token that does not say so is taken for the weakest: it names nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strength {
+    /// `acr` must be one of these; empty: any, or none.
+    pub acr: Vec<String>,
+    /// `amr` must hold each of these (RFC 8176: `mfa`, `otp`, `hwk`); empty: any, or none.
+    pub amr: Vec<String>,
+    /// `auth_time` must be there and no older; `None`: it is not looked at.
+    pub max_age: Option<TimeDelta>,
+}
+
+impl Strength {
+    fn is_shown_by(&self, claims: &serde_json::Map<String, serde_json::Value>, now: DateTime<Utc>) -> bool {
+        let acr = claims.get("acr").and_then(serde_json::Value::as_str);
+        let methods = claims.get("amr").and_then(serde_json::Value::as_array);
+        let used = |method: &String| methods.is_some_and(|all| all.iter().any(|used| used.as_str() == Some(method.as_str())));
+        let since = claims.get("auth_time").and_then(serde_json::Value::as_i64);
+        let recent =
+            |most: TimeDelta| since.is_some_and(|at| (-LEEWAY..=most.num_seconds() + LEEWAY).contains(&now.timestamp().saturating_sub(at)));
+        (self.acr.is_empty() || acr.is_some_and(|acr| self.acr.iter().any(|wanted| wanted == acr)))
+            && self.amr.iter().all(used)
+            && self.max_age.is_none_or(recent)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct ForeignSettings {
     /// As `iss` says it.
@@ -29,6 +54,7 @@ pub struct ForeignSettings {
     pub algorithms: Vec<String>,
     pub claim: String,
     pub names: ForeignClaim,
+    pub strength: Strength,
     /// Trusted beside the system's authorities, PEM.
     pub ca_pem: Option<Vec<u8>>,
 }
@@ -223,8 +249,12 @@ impl ForeignIssuer for Foreign {
         };
         let seconds = |name: &str| read.claims.get(name).and_then(serde_json::Value::as_f64);
         #[allow(clippy::cast_precision_loss)] // seconds since 1970 are far below 2^52
-        let (now, leeway) = (now.timestamp() as f64, LEEWAY as f64);
-        let in_time = seconds("exp").is_some_and(|exp| now < exp + leeway) && seconds("nbf").is_none_or(|nbf| nbf <= now + leeway);
+        let (at, leeway) = (now.timestamp() as f64, LEEWAY as f64);
+        let in_time = seconds("exp").is_some_and(|exp| at < exp + leeway) && seconds("nbf").is_none_or(|nbf| nbf <= at + leeway);
+        if in_time && !self.settings.strength.is_shown_by(&read.claims, now) {
+            tracing::debug!("a token of the OIDC issuer does not show the strength or recentness that the settings ask for");
+            return Ok(None);
+        }
         Ok(self.person(&read.claims).filter(|_| in_time))
     }
 }

@@ -2,7 +2,7 @@
 //! because all are derived from the encryption key. Nobody has to rotate anything; `epoch` voids all tokens at once.
 mod foreign;
 
-pub use foreign::{Foreign, ForeignClaim, ForeignSettings, IssuerFault};
+pub use foreign::{Foreign, ForeignClaim, ForeignSettings, IssuerFault, Strength};
 
 use aws_lc_rs::hkdf;
 use aws_lc_rs::signature::Ed25519KeyPair;

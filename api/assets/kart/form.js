@@ -30,6 +30,8 @@ export function form({ fields, deed, act, cancel, at = {} }) {
     fault.textContent = text;
     fault.hidden = false;
     if (input) { input.setAttribute("aria-invalid", "true"); input.focus(); }
+    // Below a long form it would be out of sight.
+    fault.scrollIntoView({ block: "nearest" });
   };
   // Everything that the server minds, at once.
   const mind = (errors) => {

@@ -1,6 +1,7 @@
 // Phones: one's own with password and code, other people's by their personnel unit.
 import { phone, say, tell, time } from "/kart/kart.js";
 import { field, form, make } from "/kart/form.js";
+import { choice } from "/kart/reset.js";
 import { ask } from "/kart/session.js";
 
 const STATE = "pendingSince standing conflict";
@@ -136,18 +137,24 @@ export async function officersForm(id, again) {
     if (!phones) return place.replaceChildren(make("p", { className: "fault" }, say("gone")));
     const mobile = field("mobile", say("mobile"), { type: "tel", optional: true });
     const gone = make("input", { type: "checkbox", id: "remove-mobile" });
-    gone.onchange = () => { mobile.input.disabled = gone.checked; };
+    // A code goes to whoever holds the mobile: how it was made sure who asks is told with another one.
+    const verified = choice("phones-verified");
+    const askHow = () => { verified.label.hidden = !(verified.input.required = gone.checked || Boolean(mobile.input.value.trim())); };
+    mobile.input.oninput = askHow;
+    gone.onchange = () => { mobile.input.disabled = gone.checked; askHow(); };
+    askHow();
     const remove = { label: make("label", { htmlFor: "remove-mobile", className: "check" }, gone, say("removeMobile")), input: gone };
     const number = field("number", say("work"), { type: "tel", value: phones.work.effective?.number ?? "", optional: true });
     const extension = field("extension", say("extension"), { value: phones.work.effective?.extension ?? "", mode: "numeric", optional: true });
     const reason = field("reason", say("reason"), { hint: say("reasonHint") });
     const { element } = form({
-      fields: [mobile, ...(phones.mobile.effective ? [remove] : []), number, extension, reason], deed: say("save"), cancel: () => place.replaceChildren(open),
+      fields: [mobile, ...(phones.mobile.effective ? [remove] : []), verified, number, extension, reason], deed: say("save"), cancel: () => place.replaceChildren(open),
       at: { mobile: mobile.input, workPhone: number.input, reason: reason.input },
       act: async (complain, mind) => {
         const query = `mutation($i: StaffPhonesUpdateInput!) { staffPhonesUpdate(input: $i) { phones { mobile { effective } } ${FAULTS} } }`;
         const input = { personId: id, reason: reason.input.value, workPhone: { number: number.input.value, extension: extension.input.value } };
         if (gone.checked) input.removeMobile = true; else if (mobile.input.value.trim()) input.mobile = mobile.input.value;
+        if (verified.input.required) input.verified = verified.input.value;
         const { staffPhonesUpdate } = await ask(query, { i: input });
         if (!staffPhonesUpdate) return complain(say("gone"));
         if (!staffPhonesUpdate.phones) return mind(staffPhonesUpdate.userErrors);

@@ -6,10 +6,10 @@ import { ask } from "/kart/session.js";
 const WAYS = ["IN_PERSON", "CALLED_BACK", "VOUCHED_FOR"];
 
 // How the officer made sure who asks: nothing is chosen beforehand.
-function choice() {
-  const select = make("select", { id: "verified", name: "verified", required: true });
+export function choice(id = "verified") {
+  const select = make("select", { id, name: id, required: true });
   select.append(make("option", { value: "" }, say("choose")), ...WAYS.map((way) => make("option", { value: way }, say("verifiedBy")[way])));
-  return { label: make("label", { htmlFor: "verified" }, say("verified"), select), input: select };
+  return { label: make("label", { htmlFor: id }, say("verified"), select), input: select };
 }
 
 export function resetForm(id) {

@@ -3,7 +3,8 @@ const WORDS = {
   tr: {
     title: "Parola", other: "English", name: "Kullanıcı adı", nameHint: "Örneğin ayse.sahin", back: "Geri",
     first: "İlk parolam", firstHint: "Hesabım yeni açıldı, SMS ile kod geldi.",
-    change: "Parolamı değiştir", changeHint: "Parolamı biliyorum; süresi dolmuş da olabilir.",
+    change: "Parolamı değiştir", changeHint: "Parolamı biliyorum, yenisini istiyorum.",
+    expired: "Parolamın süresi doldu", expiredHint: "Bilgisayarım parolamı değiştirmemi istiyor; eskisini biliyorum.",
     forgotten: "Parolamı unuttum", forgottenHint: "Cep telefonuma kod gelsin, yeni bir parola belirleyeyim.",
     unlock: "Hesabımın kilidini aç", unlockHint: "Çok kez yanlış yazdım; parolamı biliyorum.",
     nationalId: "T.C. kimlik no", nationalIdHint: "11 rakam", send: "Kod gönder",
@@ -14,6 +15,7 @@ const WORDS = {
     pinTask: "PIN kodumu değiştir", pinTaskHint: "Parolamı biliyorum; SMS koduyla birlikte sorulan PIN değişsin.",
     pinDone: "PIN kodunuz değişti. Parolanızı unutursanız SMS koduyla birlikte sorulur.",
     sent: "Bilgiler doğruysa cep telefonunuza birkaç dakika içinde 6 rakamlı bir kod gelir. Gelmezse baştan başlayın ya da personel biriminize başvurun.",
+    risk: "SMS başkasının eline geçebilir (telefon, SIM kart, yönlendirme). Kodu kimseye söylemeyin; istemediğiniz bir kod gelirse bilgi işlem birimine bildirin.",
     cooling: "Cep telefonunuz yeni değiştiyse bir süre kod gönderilmez.",
     unlocked: "Hesabınızın kilidi açıldı. Parolanız aynı; oturum açabilirsiniz.",
     code: "SMS ile gelen kod", codeHint: "8 rakam", shortCodeHint: "6 rakam", go: "Devam", current: "Şimdiki parola", fresh: "Yeni parola",
@@ -27,7 +29,8 @@ const WORDS = {
   en: {
     title: "Password", other: "Türkçe", name: "User name", nameHint: "For example ayse.sahin", back: "Back",
     first: "My first password", firstHint: "My account is new and a code came by SMS.",
-    change: "Change my password", changeHint: "I know my password; it may have expired.",
+    change: "Change my password", changeHint: "I know my password, and want another one.",
+    expired: "My password has expired", expiredHint: "My computer says that it must be changed; I know the old one.",
     forgotten: "I forgot my password", forgottenHint: "Send a code to my mobile, and let me set a new password.",
     unlock: "Unlock my account", unlockHint: "I typed it wrongly too often; I know my password.",
     nationalId: "National id (T.C. kimlik no)", nationalIdHint: "11 digits", send: "Send a code",
@@ -38,6 +41,7 @@ const WORDS = {
     pinTask: "Change my PIN", pinTaskHint: "I know my password; I want another PIN to be asked beside the code.",
     pinDone: "Your PIN has changed. It is asked beside the code if you forget your password.",
     sent: "If what you wrote is right, a code of 6 digits comes to your mobile within some minutes. If none comes, begin again or turn to your personnel unit.",
+    risk: "An SMS can fall into other hands (phone, SIM card, forwarding). Tell the code to nobody; if one comes that you did not ask for, tell the IT department.",
     cooling: "If your mobile was changed lately, no code is sent for some time.",
     unlocked: "Your account is unlocked. The password is the same; you can sign in.",
     code: "Code from the SMS", codeHint: "8 digits", shortCodeHint: "6 digits", go: "Go on", current: "Present password", fresh: "New password",
@@ -95,6 +99,8 @@ function form(heading, fields, deed, act) {
     fault.textContent = text;
     fault.hidden = false;
     if (input) { input.setAttribute("aria-invalid", "true"); input.focus(); }
+    // Below a long form it would be out of sight.
+    fault.scrollIntoView({ block: "nearest" });
   };
   element.onsubmit = async (event) => {
     event.preventDefault();
@@ -239,7 +245,7 @@ function prove(key, challengeId) {
   const pin = field("pin", say("pinHint"), "password", "off");
   pin.label.hidden = pin.input.disabled = true;
   proofs().then(({ resetNeedsPin }) => { pin.label.hidden = pin.input.disabled = !resetNeedsPin; });
-  const sent = [make("p", { id: "sent" }, say("sent")), make("p", { className: "hint" }, say("cooling"))];
+  const sent = [make("p", { id: "sent" }, say("sent")), make("p", { className: "hint" }, say("cooling")), make("p", { className: "hint" }, say("risk"))];
   form(say(key), [...sent, code.label, pin.label], say("go"), async (complain) => {
     const query = `mutation($i: ChallengeVerifyInput!) { challengeVerify(input: $i) { ticket { token } ${FAULTS} } }`;
     const { challengeVerify } = await ask(query, { i: { challengeId, code: code.input.value, pin: pin.input.value || null } });
@@ -266,12 +272,13 @@ function set(key, ticket, wantsPin = false) {
   });
 }
 
-function change() {
-  view = change;
+// Also of a password that has expired or must be changed: it is asked for in the same way.
+function change(key) {
+  view = () => change(key);
   const name = field("name", say("nameHint"), "text", "username");
   const current = field("current", "", "password", "current-password");
   const choice = fresh(null);
-  form(say("change"), [name.label, current.label, ...choice.fields], say("save"), async (complain) => {
+  form(say(key), [name.label, current.label, ...choice.fields], say("save"), async (complain) => {
     if (choice.same(complain) !== true) return;
     const query = `mutation($i: PasswordChangeInput!) { passwordChange(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
     const input = { username: name.input.value, currentPassword: current.input.value, newPassword: choice.input.value, language: read() };
@@ -300,7 +307,8 @@ function menu() {
   view = menu;
   const task = (key, open) => make("button", { type: "button", id: `task-${key}`, onclick: open }, make("strong", {}, say(key)), say(`${key}Hint`));
   at("task").replaceChildren();
-  at("tasks").replaceChildren(task("first", first), task("forgotten", forgotten), task("change", change), task("unlock", () => lost("unlock")));
+  at("tasks").replaceChildren(task("first", first), task("forgotten", forgotten), task("expired", () => change("expired")),
+    task("change", () => change("change")), task("unlock", () => lost("unlock")));
   proofs().then(({ resetNeedsPin, resetNeedsOfficer }) => {
     if (view !== menu) return;
     if (resetNeedsPin) at("tasks").append(task("pinTask", changePin));

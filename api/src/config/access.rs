@@ -73,6 +73,12 @@ pub struct Oidc {
     /// The claim that names the person, and what it names.
     pub claim: String,
     pub names: OidcName,
+    /// What a token must say of how its person has signed in at the issuer: `acr` one of these,
+    pub acr: Vec<String>,
+    /// `amr` each of these,
+    pub amr: Vec<String>,
+    /// and `auth_time` no longer ago; 0: however long.
+    pub max_age_minutes: u32,
     pub ca_file: PathBuf,
 }
 
@@ -85,6 +91,9 @@ impl Default for Oidc {
             algorithms: vec!["RS256".into(), "PS256".into(), "ES256".into(), "EdDSA".into()],
             claim: "preferred_username".into(),
             names: OidcName::Username,
+            acr: Vec::new(),
+            amr: Vec::new(),
+            max_age_minutes: 0,
             ca_file: PathBuf::new(),
         }
     }
@@ -165,6 +174,18 @@ fn oidc(oidc: &Oidc, faults: &mut Vec<Fault>) {
             faults.push(Fault::new(format!("oidc.{key}"), "nothing", "write what the issuer's tokens for Kimlik say there"));
         }
     }
+    for (key, values) in [("acr", &oidc.acr), ("amr", &oidc.amr)] {
+        if values.iter().any(|value| value.trim().is_empty()) {
+            faults.push(Fault::new(
+                format!("oidc.{key}"),
+                "an empty value",
+                "write what the issuer's tokens say there, or [] for anything",
+            ));
+        }
+    }
+    if oidc.max_age_minutes > 43_200 {
+        faults.push(Fault::new("oidc.max_age_minutes", oidc.max_age_minutes.to_string(), "write a number from 1 to 43200, or 0 for none"));
+    }
     if !oidc.ca_file.as_os_str().is_empty() && !oidc.ca_file.is_file() {
         let found = format!("{}, which is no file that can be read", oidc.ca_file.display());
         faults.push(Fault::new("oidc.ca_file", found, "name the PEM file of the authority that signed the issuer's certificate"));
@@ -198,5 +219,13 @@ mod tests {
         assert_eq!(faults(|c| c.sessions.idle_minutes = 5), ["sessions.idle_minutes"]);
         assert_eq!(faults(|c| c.oidc.issuer = "http://login.csb.test".into()), ["oidc.issuer"]);
         assert_eq!(faults(|c| c.oidc.issuer = "https://login.csb.test".into()), Vec::<String>::new());
+        let with = |change: fn(&mut Oidc)| {
+            faults(|c| {
+                c.oidc.issuer = "https://login.csb.test".into();
+                change(&mut c.oidc);
+            })
+        };
+        assert_eq!(with(|oidc| oidc.amr = vec![" ".into()]), ["oidc.amr"]);
+        assert_eq!(with(|oidc| oidc.max_age_minutes = 43_201), ["oidc.max_age_minutes"]);
     }
 }

@@ -51,6 +51,7 @@ pub fn names_of(config: &Config) -> NamePolicy {
 /// What messages say: the texts built in, and the operator's over them (faults were named by the check).
 pub fn texts_of(config: &Config) -> Arc<Templates> {
     let mut texts = Templates::new(&config.server.public_url, config.sms.language);
+    texts.activation_hours = config.password.activation_hours;
     for (purpose, language, text) in config.sms.texts() {
         // Why ignore: of a checked configuration none fails.
         texts.set(purpose, language, text).ok();

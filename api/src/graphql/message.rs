@@ -35,6 +35,8 @@ pub enum MessagePurpose {
     PasswordChangedNotice,
     /// The PIN that is asked beside codes was changed.
     PinChangedNotice,
+    /// Somebody signed in after wrong passwords.
+    SignInNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
     /// To head and staff of a personnel unit: how many data issues of its people are open.

@@ -1,6 +1,7 @@
 //! Phones: one's own with password and code, other people's by their personnel unit; what HR says beside what counts.
 use super::challenge::{CHALLENGE, Challenge, ChallengeStartPayload};
 use super::error::{Maybe, UserError, UserErrorCode, fault};
+use super::officer::CallerVerified;
 use super::password::address;
 use super::scalar::PhoneNumber;
 use super::{allows, caller, house, id};
@@ -203,6 +204,8 @@ pub struct StaffPhonesUpdateInput {
     remove_mobile: Option<bool>,
     /// Null: it stays as it is.
     work_phone: Option<WorkPhoneInput>,
+    /// How the caller made sure who asks for another mobile. It stands in the audit; null: there it stands that nobody said.
+    verified: Option<CallerVerified>,
     /// Why, in 5 to 300 characters: for whoever reads it later.
     reason: String,
 }
@@ -411,7 +414,11 @@ fn wish(input: &StaffPhonesUpdateInput) -> std::result::Result<OfficersChange, V
         let text = "Say why, in 5 to 300 characters.";
         errors.push(UserError::new(UserErrorCode::Invalid, "reason", text));
     }
-    if errors.is_empty() { Ok(OfficersChange { mobile, work, reason: input.reason.trim().to_owned() }) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(OfficersChange { mobile, work, verified: input.verified.map(Into::into), reason: input.reason.trim().to_owned() })
+    } else {
+        Err(errors)
+    }
 }
 
 fn payload(ctx: &Context<'_>, outcome: std::result::Result<PersonRecord, Refused>, at: &str) -> PhonesPayload {

@@ -2,9 +2,10 @@
 use super::NotWired;
 use crate::config;
 use crate::config::{Config, Fault, Faults, secrets};
+use chrono::TimeDelta;
 use kimlik_adapters::store::SqlStore;
 use kimlik_adapters::system::OsEntropy;
-use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings, OwnTokens};
+use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings, OwnTokens, Strength};
 use kimlik_domain::access::door::{Door, Memory};
 use kimlik_domain::password::Desk;
 use kimlik_domain::phone::desk::PhoneDesk;
@@ -23,6 +24,8 @@ pub(super) fn door(config: &Config, store: &Arc<SqlStore>, directory: Arc<dyn Si
         services: store.clone(),
         audit: store.clone(),
         store: store.clone(),
+        outbox: store.clone(),
+        texts: config::policy::texts_of(config),
         directory,
         tokens: Arc::new(tokens),
         foreign: foreign_issuer(config)?,
@@ -42,7 +45,7 @@ pub(super) fn desk(config: &Config, store: &Arc<SqlStore>, passwords: Arc<dyn Pa
     let words = suffix.split('.').filter(|w| w.len() > 2).map(str::to_owned).collect();
     let rules = config.password.rules(words);
     let (clock, entropy) = (door.clock.clone(), door.entropy.clone());
-    let texts = config::policy::texts_of(config);
+    let texts = door.texts.clone();
     Desk {
         tickets: store.clone(),
         challenges: store.clone(),
@@ -94,6 +97,11 @@ fn foreign_issuer(config: &Config) -> Result<Option<Arc<dyn ForeignIssuer>>, Fau
         algorithms: oidc.algorithms.clone(),
         claim: oidc.claim.clone(),
         names,
+        strength: Strength {
+            acr: oidc.acr.clone(),
+            amr: oidc.amr.clone(),
+            max_age: (oidc.max_age_minutes > 0).then(|| TimeDelta::minutes(oidc.max_age_minutes.into())),
+        },
         ca_pem,
     });
     let issuer = issuer.map_err(|e| one(format!("oidc.{}", e.setting), e.fault, "mend the setting"))?;

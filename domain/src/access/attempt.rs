@@ -22,6 +22,23 @@ pub struct Tally {
     pub has_friends: bool,
 }
 
+/// What came before the right password, within the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// Wrong passwords of this account, from wherever.
+    pub failures: u32,
+    /// The account has signed in from elsewhere lately, and never from this address.
+    pub is_elsewhere: bool,
+}
+
+impl Before {
+    /// Its owner should hear of it. Fingers slip twice; at an address that the account was never at, once is enough: a stranger who
+    /// guesses has few attempts. A new address alone is no sign: addresses are lent out anew each morning.
+    pub fn is_suspicious(self) -> bool {
+        self.failures >= FINGERS || (self.failures > 0 && self.is_elsewhere)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptRules {
     pub window: TimeDelta,
@@ -35,6 +52,8 @@ pub struct AttemptRules {
     pub in_all: u32,
 }
 
+/// So many wrong passwords before the right one are more than slips of the fingers.
+const FINGERS: u32 = 3;
 /// Where the directory locks nobody: enough for fingers, too few for guessing.
 const STRANGERS: u32 = 5;
 const FRIENDS: u32 = 5;
@@ -89,6 +108,13 @@ mod tests {
         assert!(!rules.allow(&flood));
         assert!(rules.allow(&Tally { is_friend: true, ..flood }));
         assert!(!rules.allow(&Tally { is_friend: true, by_friends: rules.friends, ..flood }));
+    }
+
+    #[test]
+    fn slips_of_the_fingers_are_no_sign_and_guesses_from_elsewhere_are() {
+        let suspicious = |failures, is_elsewhere| Before { failures, is_elsewhere }.is_suspicious();
+        assert_eq!([0, 1, 2, 3, 9].map(|n| suspicious(n, false)), [false, false, false, true, true]);
+        assert_eq!([0, 1, 3].map(|n| suspicious(n, true)), [false, true, true], "a new address alone is none");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The door: signing in, renewing, signing out, and recognizing who comes with a token. Decides who somebody is and which
 //! roles that gives; what the roles may is the table's.
-use super::attempt::AttemptRules;
+use super::attempt::{AttemptRules, Before};
 use super::roles::{self, RoleGroups};
 use super::session::{Access, EndedBecause, Renewal, Secret, Session, SessionRules, SessionsOf, SignedIn, Standing};
 use super::{Caller, Role, Who, service};
@@ -9,9 +9,10 @@ use crate::audit::AuditEvent;
 use crate::day;
 use crate::id::{AccountGuid, PersonId, SessionId, uuid_v7};
 use crate::lifecycle::suspension::Suspension;
+use crate::message::{self, Notice, Telling, Templates};
 use crate::ports::{
-    Attempt, Audit, Clock, Entropy, ForeignIssuer, ForeignName, Grants, PeopleBy, PersonRecord, PortError, PortResult, Services, Sessions,
-    SignIn, Store, Tokens,
+    Attempt, Audit, Clock, Entropy, ForeignIssuer, ForeignName, Grants, Outbox, PeopleBy, PersonRecord, PortError, PortResult, Services,
+    Sessions, SignIn, Store, Tokens,
 };
 use crate::staff::Units;
 use crate::text;
@@ -30,6 +31,9 @@ const UNITS_REMEMBERED: TimeDelta = TimeDelta::seconds(30);
 /// More callers at once than that are simply looked up each time.
 const MOST_REMEMBERED: usize = 50_000;
 
+/// No notice waits longer.
+const NOTICE: TimeDelta = TimeDelta::days(2);
+
 /// Everything that the door needs.
 pub struct Door {
     pub sessions: Arc<dyn Sessions>,
@@ -37,6 +41,8 @@ pub struct Door {
     pub services: Arc<dyn Services>,
     pub audit: Arc<dyn Audit>,
     pub store: Arc<dyn Store>,
+    pub outbox: Arc<dyn Outbox>,
+    pub texts: Arc<Templates>,
     pub directory: Arc<dyn SignIn>,
     pub tokens: Arc<dyn Tokens>,
     pub foreign: Option<Arc<dyn ForeignIssuer>>,
@@ -100,8 +106,8 @@ impl Door {
         let signed_in = self.directory.sign_in(account, password, &self.groups.groups()).await?;
         let refused = match signed_in {
             SignedIn::Accepted(standing) if standing.enabled => {
-                self.sessions.attempt_succeeded(&attempt).await?;
-                match self.open(standing, address).await? {
+                let before = self.sessions.attempt_succeeded(&attempt).await?;
+                match self.open(standing, address, before).await? {
                     Ok(opened) => return Ok(Ok(opened)),
                     Err(refused) => refused,
                 }
@@ -146,7 +152,7 @@ impl Door {
         Ok(Ok(()))
     }
 
-    async fn open(&self, standing: Standing, address: &str) -> PortResult<Result<Opened, Refused>> {
+    async fn open(&self, standing: Standing, address: &str, before: Before) -> PortResult<Result<Opened, Refused>> {
         let now = self.clock.now();
         let record = self.store.people(PeopleBy::Guids(&[standing.account])).await?.into_iter().next();
         let mut session = Session {
@@ -171,10 +177,29 @@ impl Door {
             deed: "session.begin".to_owned(),
             person: session.person,
             because: "user name and password".to_owned(),
-            detail: json!({ "session": session.id.to_string(), "address": address, "roles": caller.roles }),
+            detail: json!({ "session": session.id.to_string(), "address": address, "roles": caller.roles, "failuresBefore": before.failures }),
         };
+        if let Some(record) = record.as_ref().filter(|_| before.is_suspicious()) {
+            self.tell_owner(record, before, now).await?;
+        }
         self.sessions.begin_session(&session, &refresh, &event).await?;
         Ok(Ok(self.opened(Arc::new(caller), &session, refresh, now)))
+    }
+
+    /// Over every channel, once a day: who signs in may not be who holds the phone.
+    async fn tell_owner(&self, record: &PersonRecord, before: Before, now: DateTime<Utc>) -> PortResult<()> {
+        let Some(account) = &record.account else { return Ok(()) };
+        let to = Notice {
+            mobile: record.person.mobile.as_ref(),
+            mail: Some(&account.names.mail),
+            occasion: day::today(now).to_string(),
+            language: record.language,
+            valid_until: Some(now + NOTICE),
+        };
+        let telling = Telling::SignInNotice { username: &account.names.username, count: before.failures };
+        let messages = message::notices(&self.texts, &telling, &to, || self.id(now));
+        let messages: Vec<_> = messages.into_iter().map(|notice| (record.person.id, notice)).collect();
+        self.outbox.queue_messages(&messages, now).await
     }
 
     /// The account is looked at again, and its session ends where the directory says so.

@@ -117,6 +117,18 @@ pub(super) fn built_in(purpose: Purpose, language: Language) -> Option<(&'static
              If it was not you, tell the IT department at once.\n\n\
              This message was sent automatically; please do not answer it. The ministry never asks you for your password.\n",
         ),
+        (Purpose::SignInNotice, Tr) => (
+            "Yanlış parolalardan sonra oturum açıldı",
+            "Merhaba,\n\n{username} hesabıyla, {count} yanlış parola denemesinden sonra oturum açıldı.\n\n\
+             Sizseniz yapmanız gereken bir şey yok. Değilseniz bilgi işlem birimine bildirin ve parolanızı hemen değiştirin: {portal}\n\n\
+             Bu ileti kendiliğinden gönderilmiştir, yanıtlamayınız. Bakanlık sizden parolanızı hiçbir zaman istemez.\n",
+        ),
+        (Purpose::SignInNotice, En) => (
+            "Somebody signed in after wrong passwords",
+            "Hello,\n\nSomebody signed in as {username} after {count} wrong passwords.\n\n\
+             If it was you, there is nothing to do. If not, tell the IT department and change your password at once: {portal}\n\n\
+             This message was sent automatically; please do not answer it. The ministry never asks you for your password.\n",
+        ),
         (Purpose::PasswordExpiring, Tr) => (
             "Parolanızın süresi {days} gün içinde doluyor",
             "Merhaba,\n\n{username} hesabınızın parolası {days} gün içinde geçersiz olacak. Yenilemek için: {portal}\n\n\

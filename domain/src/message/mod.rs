@@ -42,6 +42,8 @@ pub enum Purpose {
     PasswordChangedNotice,
     /// The PIN that is asked beside codes was changed.
     PinChangedNotice,
+    /// Somebody has signed in after wrong passwords: its owner, or whoever has guessed it.
+    SignInNotice,
     /// The password will have to be changed in a few days.
     PasswordExpiring,
     /// To a personnel unit: the open data issues of its people.
@@ -58,6 +60,7 @@ impl Purpose {
         Purpose::MobileRemovedNotice,
         Purpose::PasswordChangedNotice,
         Purpose::PinChangedNotice,
+        Purpose::SignInNotice,
         Purpose::PasswordExpiring,
         Purpose::IssueDigest,
     ];
@@ -91,6 +94,7 @@ impl Purpose {
             Purpose::MobileRemovedNotice => "mobile_removed_notice",
             Purpose::PasswordChangedNotice => "password_changed_notice",
             Purpose::PinChangedNotice => "pin_changed_notice",
+            Purpose::SignInNotice => "sign_in_notice",
             Purpose::PasswordExpiring => "password_expiring",
             Purpose::IssueDigest => "issue_digest",
         }

@@ -13,8 +13,10 @@ pub enum Slot {
     Portal,
     Code,
     Minutes,
+    /// For how long the code of an announcement counts.
+    Hours,
     Days,
-    /// Open data issues.
+    /// Open data issues; wrong passwords.
     Count,
     /// Those of them that keep newcomers waiting.
     Blocking,
@@ -31,6 +33,7 @@ impl Slot {
         Slot::Portal,
         Slot::Code,
         Slot::Minutes,
+        Slot::Hours,
         Slot::Days,
         Slot::Count,
         Slot::Blocking,
@@ -45,6 +48,7 @@ impl Slot {
             Slot::Portal => "portal",
             Slot::Code => "code",
             Slot::Minutes => "minutes",
+            Slot::Hours => "hours",
             Slot::Days => "days",
             Slot::Count => "count",
             Slot::Blocking => "blocking",
@@ -85,6 +89,11 @@ pub enum Telling<'a> {
     PinChangedNotice {
         username: &'a str,
     },
+    /// `count`: wrong passwords before the right one.
+    SignInNotice {
+        username: &'a str,
+        count: u32,
+    },
     PasswordExpiring {
         username: &'a str,
         days: u32,
@@ -109,6 +118,7 @@ impl Telling<'_> {
             Telling::MobileRemovedNotice { .. } => Purpose::MobileRemovedNotice,
             Telling::PasswordChangedNotice { .. } => Purpose::PasswordChangedNotice,
             Telling::PinChangedNotice { .. } => Purpose::PinChangedNotice,
+            Telling::SignInNotice { .. } => Purpose::SignInNotice,
             Telling::PasswordExpiring { .. } => Purpose::PasswordExpiring,
             Telling::IssueDigest { .. } => Purpose::IssueDigest,
         }
@@ -123,6 +133,7 @@ impl Telling<'_> {
                 | Telling::MobileRemovedNotice { username }
                 | Telling::PasswordChangedNotice { username }
                 | Telling::PinChangedNotice { username }
+                | Telling::SignInNotice { username, .. }
                 | Telling::PasswordExpiring { username, .. },
                 Slot::Username,
             ) => Some(harmless(username)),
@@ -130,7 +141,7 @@ impl Telling<'_> {
                 Some(minutes.to_string())
             }
             (Telling::PasswordExpiring { days, .. }, Slot::Days) => Some(days.to_string()),
-            (Telling::IssueDigest { count, .. }, Slot::Count) => Some(count.to_string()),
+            (Telling::IssueDigest { count, .. } | Telling::SignInNotice { count, .. }, Slot::Count) => Some(count.to_string()),
             (Telling::IssueDigest { blocking, .. }, Slot::Blocking) => Some(blocking.to_string()),
             (Telling::IssueDigest { overdue, .. }, Slot::Overdue) => Some(overdue.to_string()),
             (Telling::IssueDigest { issues, .. }, Slot::Issues) => Some(issues.to_owned()),
@@ -147,11 +158,12 @@ fn harmless(value: &str) -> String {
 /// Slots that a template for this purpose may use.
 pub fn slots(purpose: Purpose) -> &'static [Slot] {
     match purpose {
-        Purpose::AccountOpened => &[Slot::Username, Slot::Mail, Slot::Portal, Slot::Code],
+        Purpose::AccountOpened => &[Slot::Username, Slot::Mail, Slot::Portal, Slot::Hours, Slot::Code],
         Purpose::ResetCode | Purpose::UnlockCode | Purpose::MobileConfirmCode => &[Slot::Minutes, Slot::Code, Slot::Portal],
         Purpose::MobileChangedNotice | Purpose::MobileRemovedNotice | Purpose::PasswordChangedNotice | Purpose::PinChangedNotice => {
             &[Slot::Username, Slot::Portal]
         }
+        Purpose::SignInNotice => &[Slot::Username, Slot::Count, Slot::Portal],
         Purpose::PasswordExpiring => &[Slot::Username, Slot::Days, Slot::Portal],
         Purpose::IssueDigest => &[Slot::Count, Slot::Blocking, Slot::Overdue, Slot::Issues, Slot::Portal],
     }
@@ -216,6 +228,8 @@ pub struct Templates {
     pub carries_mail: bool,
     /// Where nobody says otherwise.
     pub language: Language,
+    /// So long an announcement's code counts, from when it is sent.
+    pub activation_hours: u32,
     portal: String,
 }
 
@@ -227,7 +241,7 @@ impl Templates {
             |(purpose, language)| letter::built_in(purpose, language).map(|(s, t)| ((purpose, language), (s.to_owned(), t.to_owned())));
         let texts: BTreeMap<_, _> = Purpose::ALL.iter().flat_map(both).collect();
         let letters = texts.keys().copied().filter_map(letter).collect();
-        Templates { texts, letters, carries_mail: false, language, portal: portal.to_owned() }
+        Templates { texts, letters, carries_mail: false, language, activation_hours: 72, portal: portal.to_owned() }
     }
 
     /// Takes an operator's text instead of the one built in.
@@ -253,7 +267,11 @@ impl Templates {
         let mut out = Zeroizing::new(text.to_owned());
         for slot in Slot::ALL.iter().filter(|s| **s != Slot::Code) {
             let placeholder = format!("{{{}}}", slot.name());
-            let value = if *slot == Slot::Portal { self.portal.clone() } else { value(*slot) };
+            let value = match slot {
+                Slot::Portal => self.portal.clone(),
+                Slot::Hours => self.activation_hours.to_string(),
+                slot => value(*slot),
+            };
             out = Zeroizing::new(out.replace(&placeholder, &value));
         }
         out
@@ -268,7 +286,7 @@ impl Templates {
                 Slot::Minutes | Slot::Days => "10".into(),
                 Slot::Count | Slot::Blocking | Slot::Overdue => "10000".into(),
                 Slot::Issues => "n".repeat(400),
-                Slot::Portal | Slot::Code => String::new(),
+                Slot::Portal | Slot::Hours | Slot::Code => String::new(),
             });
             let code = if *purpose == Purpose::AccountOpened { "00000000" } else { "000000" };
             (*purpose, *language, super::whole_text(&filled, Some(code)))
@@ -280,10 +298,10 @@ fn built_in(purpose: Purpose, language: Language) -> &'static str {
     use Language::{En, Tr};
     match (purpose, language) {
         (Purpose::AccountOpened, Tr) => {
-            "Hesabiniz acildi. Kullanici adi: {username} E-posta: {mail} Parolanizi belirleyin: {portal} Etkinlestirme kodu: {code}"
+            "Hesabiniz acildi. Kullanici adi: {username} E-posta: {mail} Parola belirleme: {portal} Etkinlestirme kodu ({hours} saat): {code}"
         }
         (Purpose::AccountOpened, En) => {
-            "Your account is open. User name: {username} E-mail: {mail} Set your password: {portal} Activation code: {code}"
+            "Your account is open. User name: {username} E-mail: {mail} Set your password: {portal} Activation code (for {hours} hours): {code}"
         }
         (Purpose::ResetCode, Tr) => "Parola sifirlama kodunuz: {code} ({minutes} dakika gecerli). Istek sizin degilse kimseye vermeyin.",
         (Purpose::ResetCode, En) => {
@@ -317,6 +335,12 @@ fn built_in(purpose: Purpose, language: Language) -> &'static str {
             "{username} hesabinin PIN kodu degistirildi. Siz yapmadiysaniz bilgi islem birimine hemen bildirin."
         }
         (Purpose::PinChangedNotice, En) => "The PIN of account {username} was changed. If it was not you, tell the IT department at once.",
+        (Purpose::SignInNotice, Tr) => {
+            "{username} hesabiyla {count} yanlis paroladan sonra oturum acildi. Siz degilseniz parolanizi hemen degistirin: {portal}"
+        }
+        (Purpose::SignInNotice, En) => {
+            "Somebody signed in as {username} after {count} wrong passwords. If it was not you, change your password at once: {portal}"
+        }
         (Purpose::PasswordExpiring, Tr) => "{username} hesabinin parolasi {days} gun icinde doluyor. Yenilemek icin: {portal}",
         (Purpose::IssueDigest, Tr) => {
             "Personelinizin kayitlarinda {count} acik sorun var: {blocking} tanesi yeni personeli bekletiyor, {overdue} tanesi gecikti. Ayrinti: {portal}"
@@ -359,6 +383,17 @@ mod tests {
         assert_eq!(check(Purpose::ResetCode, "Kod {code}, sayfa: {portal}."), Ok(()));
         let linked = check(Purpose::PasswordExpiring, "www.{username}.test {days}").unwrap_err();
         assert_eq!(linked, TemplateFault::Link("www.{username}.test".into()));
+    }
+
+    #[test]
+    fn an_announcement_says_how_long_its_code_counts_and_with_a_common_name_goes_in_one_part() {
+        let templates = Templates { activation_hours: 48, ..Templates::new("https://parola.csb.gov.tr", Language::Tr) };
+        for (language, hours) in [(Language::Tr, "(48 saat)"), (Language::En, "(for 48 hours)")] {
+            let opened = Telling::AccountOpened { username: "ayse.sahin", mail: "ayse.sahin@csb.gov.tr" };
+            let text = super::super::whole_text(&templates.compose(&opened, Some(language)), Some("12345678"));
+            assert!(text.contains(hours), "{}", *text);
+            assert!(text.len() <= 160, "{} octets: {}", text.len(), *text);
+        }
     }
 
     #[test]

@@ -361,7 +361,8 @@ fn whole(at: DateTime<Utc>) -> DateTime<Utc> {
 
 /// The network that an address is of: neighbours share one limit.
 fn network(address: &str) -> String {
-    match address.parse() {
+    // Of IPv6 callers are known by their /64 alone.
+    match address.strip_suffix("/64").unwrap_or(address).parse() {
         Ok(std::net::IpAddr::V4(v4)) => {
             let [a, b, c, _] = v4.octets();
             format!("{a}.{b}.{c}.0/24")
@@ -383,6 +384,8 @@ mod tests {
         assert_eq!(network("192.0.2.7"), network("192.0.2.200"));
         assert_ne!(network("192.0.2.7"), network("192.0.3.7"));
         assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:ff::9"));
+        assert_eq!(network("2001:db8:1:2::/64"), network("2001:db8:1:0::/64"), "as callers are counted");
+        assert_ne!(network("2001:db8:1:2::/64"), network("2001:db8:2:2::/64"));
         assert_eq!(network("unknown"), "unknown");
     }
 

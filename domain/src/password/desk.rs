@@ -229,7 +229,7 @@ impl Desk {
         let from = match &ticket.intermediate {
             // Why first the change: it may have been set before what came between.
             Some(from) => {
-                match self.passwords.change(&facts.account, from, new).await {
+                match self.change_from(facts, from, new).await {
                     Ok(()) => return Ok(Ok(())),
                     Err(fault) if fault.refusal() == Some(Refusal::Password) => return Ok(Err(refused(true))),
                     Err(fault) if fault.refusal() == Some(Refusal::WrongPassword) => {
@@ -249,11 +249,19 @@ impl Desk {
             }
         };
         self.passwords.set_intermediate(&facts.account, &from).await?;
-        match self.passwords.change(&facts.account, &from, new).await {
+        match self.change_from(facts, &from, new).await {
             Ok(()) => Ok(Ok(())),
             Err(fault) if fault.refusal() == Some(Refusal::Password) => Ok(Err(refused(true))),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Why unlocked before: the directory takes no change from a locked account, and this password is nobody's.
+    async fn change_from(&self, facts: &PasswordFacts, from: &Zeroizing<String>, new: &Zeroizing<String>) -> PortResult<()> {
+        if facts.locked {
+            self.passwords.unlock(&facts.account).await?;
+        }
+        self.passwords.change(&facts.account, from, new).await
     }
 
     /// Who knows the password changes it; also where it has expired or must be changed. `language`: as in [`Desk::set`].

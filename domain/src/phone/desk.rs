@@ -5,6 +5,7 @@ use crate::access::{Caller, Who};
 use crate::audit::AuditEvent;
 use crate::id::{MessageId, PersonId, uuid_v7};
 use crate::message::{self, Language, NewMessage, Notice, Purpose, Telling, Templates};
+use crate::password::officer::Verified;
 use crate::ports::{Clock, CodeTried, Entropy, PeopleBy, PersonRecord, PhoneBook, PortResult, Store, Throttled, Tickets};
 use crate::staff::MobileNumber;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -109,6 +110,8 @@ pub enum Becomes {
 pub struct OfficersChange {
     pub mobile: Option<Becomes>,
     pub work: Option<WorkPhone>,
+    /// How the officer made sure who asks, for the audit; `None`: it did not say.
+    pub verified: Option<Verified>,
     pub reason: String,
 }
 
@@ -245,6 +248,8 @@ impl PhoneDesk {
         let mut detail = serde_json::Map::new();
         if let Some(to) = &mobile {
             detail.insert("mobile".into(), shown(record.phones.mobile().as_ref(), to.as_ref()));
+            // Why: whoever holds the mobile gets codes, so a lost one is replaced as it was first given (ASVS 6.4.4).
+            detail.insert("verified".into(), json!(wish.verified));
         }
         if let Some(to) = &work {
             detail.insert("work".into(), shown_work(record.phones.work(), to));

@@ -1,6 +1,6 @@
 //! Who is who: signing in, sessions, grants, service accounts, tokens.
 use super::PortResult;
-use crate::access::attempt::AttemptRules;
+use crate::access::attempt::{AttemptRules, Before};
 use crate::access::grant::Grant;
 use crate::access::service::Service;
 use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Session, SessionsOf, SignedIn, Standing};
@@ -44,8 +44,8 @@ pub trait Sessions: Send + Sync {
     /// Counts it as failed until it has succeeded, if the rules allow it; false: they do not. One at a time, so that many at
     /// once are not more than the rules allow.
     async fn begin_attempt(&self, attempt: &Attempt, rules: &AttemptRules) -> PortResult<bool>;
-    /// Forgets the account's failures; its address is a friend's from now on.
-    async fn attempt_succeeded(&self, attempt: &Attempt) -> PortResult<()>;
+    /// Forgets the account's failures and answers what they were; its address is a friend's from now on.
+    async fn attempt_succeeded(&self, attempt: &Attempt) -> PortResult<Before>;
     async fn begin_session(&self, session: &Session, refresh: &Secret, audit: &AuditEvent) -> PortResult<()>;
     async fn session(&self, id: SessionId) -> PortResult<Option<Session>>;
     async fn session_of(&self, refresh: &Secret) -> PortResult<Option<Session>>;

@@ -1,7 +1,7 @@
 //! Sessions, attempts, grants and secrets of services: once is once, also for two at a time.
 use super::{Bench, id, noon, person};
 use chrono::TimeDelta;
-use kimlik_domain::access::attempt::AttemptRules;
+use kimlik_domain::access::attempt::{AttemptRules, Before};
 use kimlik_domain::access::session::{EndedBecause, Renewal, Secret, Session, SessionsOf};
 use kimlik_domain::access::{Role, Scope, service::Service};
 use kimlik_domain::account::AccountState;
@@ -105,7 +105,7 @@ async fn many_attempts_at_a_time_are_no_more_than_the_rules_allow(bench: Bench) 
 
 async fn strangers_do_not_use_up_a_friend_s_attempts(bench: Bench) {
     assert!(bench.store.begin_attempt(&attempt(1, "192.0.2.1"), &RULES).await.unwrap());
-    bench.store.attempt_succeeded(&attempt(1, "192.0.2.1")).await.unwrap();
+    assert_eq!(bench.store.attempt_succeeded(&attempt(1, "192.0.2.1")).await.unwrap(), Before::default());
     let strangers = |n| attempt(n, "198.51.100.7");
     for n in 2..5 {
         assert!(bench.store.begin_attempt(&strangers(n), &RULES).await.unwrap());
@@ -117,6 +117,9 @@ async fn strangers_do_not_use_up_a_friend_s_attempts(bench: Bench) {
     assert!(!bench.store.begin_attempt(&attempt(8, "192.0.2.1"), &RULES).await.unwrap());
     let other = Attempt { account: "mehmet".into(), ..attempt(9, "198.51.100.7") };
     assert!(bench.store.begin_attempt(&other, &RULES).await.unwrap(), "another account is another account");
+    let before = bench.store.attempt_succeeded(&strangers(4)).await.unwrap();
+    assert_eq!(before, Before { failures: 4, is_elsewhere: true }, "two of the friend's and two of the strangers', beside the right one");
+    assert_eq!(bench.store.attempt_succeeded(&other).await.unwrap(), Before::default());
 }
 
 async fn a_secret_counts_until_it_is_exchanged_or_its_service_revoked(bench: Bench) {

@@ -153,6 +153,15 @@ impl Samba {
         output(command, None).unwrap_or_else(|e| panic!("{e}"));
     }
 
+    /// As if the password had been set so many days earlier. Why not over LDAP: there pwdLastSet takes 0 and -1 only, and a maximum
+    /// age below a day counts as none.
+    pub fn age_password(&self, user: &str, days: u32) {
+        let mut command = Command::new("/usr/bin/python3");
+        command.env("SMB_CONF_PATH", self.dir.join("smb.conf"));
+        command.args(["-c", AGE_PASSWORD, &text(&self.dir.join("private/sam.ldb")), user, &days.to_string()]);
+        output(command, None).unwrap_or_else(|e| panic!("{e}"));
+    }
+
     /// Logs on as a person does, with Kerberos. `Err`: what kinit says.
     pub fn kinit(&self, user: &str, password: &str) -> Result<(), String> {
         let realm = "[libdefaults]\n default_realm = CSB.TEST\n dns_lookup_kdc = false\n dns_lookup_realm = false\n rdns = false\n[realms]\n CSB.TEST = {\n";
@@ -208,6 +217,21 @@ impl Drop for Samba {
         kill_and_remove(&self.dir);
     }
 }
+
+const AGE_PASSWORD: &str = r#"import ldb, os, sys
+from samba import dsdb
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+lp = LoadParm()
+lp.load(os.environ["SMB_CONF_PATH"])
+db = SamDB(url=sys.argv[1], session_info=system_session(), lp=lp)
+(found,) = db.search(base=db.domain_dn(), scope=ldb.SCOPE_SUBTREE, expression="(sAMAccountName=%s)" % sys.argv[2], attrs=["pwdLastSet"])
+since = int(str(found["pwdLastSet"])) - int(sys.argv[3]) * 864000000000
+change = ldb.Message(found.dn)
+change["pwdLastSet"] = ldb.MessageElement(str(since), ldb.FLAG_MOD_REPLACE, "pwdLastSet")
+db.modify(change, controls=["local_oid:%s:0" % dsdb.DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID])
+"#;
 
 /// `openssl x509` cannot date a certificate back; `openssl ca` can.
 const CERTIFICATES: &str = r#"set -eu
