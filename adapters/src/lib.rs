@@ -7,6 +7,6 @@ pub mod outbox;
 pub mod sms;
 pub mod store;
 pub mod system;
-mod tag;
+pub mod tag;
 pub mod token;
 pub mod webhook;

@@ -2,6 +2,7 @@
 use crate::desk_page::{give_password, people};
 use crate::surface::program::Serving;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 const VIEWER: &str = "{ viewer { name kind roles } }";
@@ -102,6 +103,28 @@ async fn who_signs_in_after_wrong_passwords_is_told_of_them_once_a_day_on_phone_
     let details: Vec<Value> = begun.map(|e| serde_json::from_str(e["detail"].as_str().unwrap()).unwrap()).collect();
     let before: Vec<&Value> = details.iter().map(|detail| &detail["failuresBefore"]).collect();
     assert_eq!(before, [4, 3, 2, 0], "newest first: {details:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_guesses_where_passwords_are_changed_is_told_of_to_the_owner_as_well() {
+    let serving = Serving::start(&[]);
+    let people = people(&serving).await;
+    let [username, ..] = &people[0];
+    give_password(&serving, username, "Yagmur-7-Tren-Limon").await;
+    let change = "mutation($i: PasswordChangeInput!) { passwordChange(input: $i) { done userErrors { code } } }";
+    let mut codes = Vec::new();
+    for current in ["guess-1", "guess-2", "guess-3", "Yagmur-7-Tren-Limon"] {
+        // A new password that no directory takes: the right guess changes nothing, and shows itself by another refusal.
+        let input = json!({ "i": { "username": username, "currentPassword": current, "newPassword": "x" } });
+        let answer = serving.ask_as(None, change, input).await;
+        codes.push(answer["data"]["passwordChange"]["userErrors"][0]["code"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned());
+    }
+    assert_eq!(codes[..3], ["CREDENTIALS_WRONG"; 3]);
+    assert_ne!(codes[3], "CREDENTIALS_WRONG");
+    let messages = serving.ask("{ messages(first: 100) { nodes { purpose channel } } }").await;
+    let nodes = messages["data"]["messages"]["nodes"].as_array().unwrap();
+    let told: BTreeSet<&str> = nodes.iter().filter(|m| m["purpose"] == "SIGN_IN_NOTICE").map(|m| m["channel"].as_str().unwrap()).collect();
+    assert_eq!(told, BTreeSet::from(["MAIL", "SMS"]), "{messages}");
 }
 
 #[tokio::test]

@@ -124,8 +124,8 @@ impl Directory for Flaky {
             None => self.write(self.inner.modify(account, changes)).await,
         }
     }
-    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>) -> PortResult<()> {
-        self.write(self.inner.set_photo(account, octets)).await
+    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>, from: Option<&str>) -> PortResult<()> {
+        self.write(self.inner.set_photo(account, octets, from)).await
     }
     async fn set_enabled(&self, account: &AccountRef, enabled: bool) -> PortResult<()> {
         self.write(self.inner.set_enabled(account, enabled)).await

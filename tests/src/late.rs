@@ -40,8 +40,8 @@ impl Directory for Late {
     async fn set_password(&self, account: &AccountRef, password: &Zeroizing<String>) -> PortResult<()> {
         self.inner.set_password(account, password).await
     }
-    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>) -> PortResult<()> {
-        self.inner.set_photo(account, octets).await
+    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>, from: Option<&str>) -> PortResult<()> {
+        self.inner.set_photo(account, octets, from).await
     }
     async fn set_enabled(&self, account: &AccountRef, enabled: bool) -> PortResult<()> {
         self.inner.set_enabled(account, enabled).await

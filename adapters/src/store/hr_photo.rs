@@ -40,17 +40,27 @@ pub(super) async fn shelve(link: &Link, files: &[ShelvedPhoto], gone: &[Arc<str>
             Ok(tag) => (Some(tag.to_string()), None),
             Err(fault) => (None, Some(word(fault)?)),
         };
-        Ok(Model { name: file.name.to_string(), stamp: file.stamp.to_string(), tag, fault }.into_active_model())
+        Ok(Model { name: file.name.to_string(), stamp: file.stamp.to_string(), tag, fault })
     };
     let rows = files.iter().map(row).collect::<PortResult<Vec<_>>>()?;
     let writing = link.write().await?;
+    let mut is_news = !gone.is_empty();
+    for rows in rows.chunks(CHUNK) {
+        let names = rows.iter().map(|row| row.name.clone());
+        let found = Entity::find().filter(Column::Name.is_in(names)).all(&writing.txn).await.map_err(failed("reading HR's photos"))?;
+        let known: HashMap<&str, &Model> = found.iter().map(|row| (row.name.as_str(), row)).collect();
+        is_news |= rows.iter().any(|row| known.get(&*row.name).is_none_or(|held| (&held.tag, &held.fault) != (&row.tag, &row.fault)));
+    }
+    let rows = rows.into_iter().map(IntoActiveModel::into_active_model).collect();
     writing.insert("keeping HR's photos", rows, upsert([Column::Name], [Column::Stamp, Column::Tag, Column::Fault])).await?;
     for gone in gone.chunks(CHUNK) {
         let forget = Entity::delete_many().filter(Column::Name.is_in(gone.iter().map(|name| &**name)));
         forget.exec(&writing.txn).await.map_err(failed("forgetting HR's photos"))?;
     }
-    // Why everybody: several people may name one file, and nobody keeps who does.
-    memory::request_full_run(&writing).await?;
+    if is_news {
+        // Why everybody: several people may name one file, and nobody keeps who does.
+        memory::request_full_run(&writing).await?;
+    }
     writing.commit().await
 }
 

@@ -81,13 +81,12 @@ pub(super) async fn photo_mark(db: &impl ConnectionTrait) -> PortResult<Option<W
 }
 
 pub(super) async fn save_photo_mark(link: &Link, mark: &Watermark) -> PortResult<()> {
-    let is_first = photo_mark(&link.db).await?.is_none() && hr_photo::are_kept(&link.db).await?;
-    save_mark(link, PHOTOS, mark).await?;
+    let writing = link.write().await?;
+    let is_first = photo_mark(&writing.txn).await?.is_none() && hr_photo::are_kept(&writing.txn).await?;
+    put(&writing, PHOTOS, to_json(&(&mark.source, mark.usn))?).await?;
     if is_first {
         // Why: until now nobody knew what the directory holds, and no photo of an account that was there was planned.
-        let writing = link.write().await?;
         request_full_run(&writing).await?;
-        writing.commit().await?;
     }
-    Ok(())
+    writing.commit().await
 }

@@ -106,7 +106,7 @@ impl Door {
         let signed_in = self.directory.sign_in(account, password, &self.groups.groups()).await?;
         let refused = match signed_in {
             SignedIn::Accepted(standing) if standing.enabled => {
-                let before = self.sessions.attempt_succeeded(&attempt).await?;
+                let before = self.succeeded(&attempt, account).await?;
                 match self.open(standing, address, before).await? {
                     Ok(opened) => return Ok(Ok(opened)),
                     Err(refused) => refused,
@@ -119,7 +119,7 @@ impl Door {
         };
         if matches!(refused, Refused::PasswordExpired | Refused::MustChange | Refused::NotAllowed) {
             // Why: the password was right, which is no attempt of a stranger.
-            self.sessions.attempt_succeeded(&attempt).await?;
+            self.succeeded(&attempt, account).await?;
         }
         let event = AuditEvent {
             at: now,
@@ -148,8 +148,20 @@ impl Door {
             SignedIn::MustChange => return Ok(Err(Refused::MustChange)),
             _ => return Ok(Err(Refused::Wrong)),
         }
-        self.sessions.attempt_succeeded(&attempt).await?;
+        self.succeeded(&attempt, Some(account)).await?;
         Ok(Ok(()))
+    }
+
+    /// The password was right, whatever it is used for: what was tried before is forgotten, and its owner told where that looks as if
+    /// somebody had guessed. Why here and not at the sign-in: whoever guesses finds the other places that ask for a password.
+    pub(crate) async fn succeeded(&self, attempt: &Attempt, account: Option<AccountGuid>) -> PortResult<Before> {
+        let before = self.sessions.attempt_succeeded(attempt).await?;
+        if let Some(account) = account.filter(|_| before.is_suspicious())
+            && let Some(record) = self.store.people(PeopleBy::Guids(&[account])).await?.first()
+        {
+            self.tell_owner(record, before, attempt.at).await?;
+        }
+        Ok(before)
     }
 
     async fn open(&self, standing: Standing, address: &str, before: Before) -> PortResult<Result<Opened, Refused>> {
@@ -179,9 +191,6 @@ impl Door {
             because: "user name and password".to_owned(),
             detail: json!({ "session": session.id.to_string(), "address": address, "roles": caller.roles, "failuresBefore": before.failures }),
         };
-        if let Some(record) = record.as_ref().filter(|_| before.is_suspicious()) {
-            self.tell_owner(record, before, now).await?;
-        }
         self.sessions.begin_session(&session, &refresh, &event).await?;
         Ok(Ok(self.opened(Arc::new(caller), &session, refresh, now)))
     }

@@ -41,9 +41,10 @@ pub async fn look(directory: &dyn Photos, book: &dyn PhotoBook, whole: bool, now
     let news = directory.photo_news(mark.as_ref()).await?;
     let (mut wanted, mut without) = (news.with.clone(), news.without.clone());
     if whole || !news.is_incremental {
+        // Why before the holders are asked for: what Kimlik writes meanwhile stands in the directory first.
+        let kept: HashSet<AccountGuid> = book.photo_accounts().await?.into_iter().collect();
         let holders = if news.is_incremental { directory.photo_news(None).await?.with } else { news.with };
         let holders: HashSet<AccountGuid> = holders.into_iter().collect();
-        let kept: HashSet<AccountGuid> = book.photo_accounts().await?.into_iter().collect();
         without.extend(kept.difference(&holders));
         if news.is_incremental {
             let known: HashSet<AccountGuid> = wanted.iter().copied().chain(kept).collect();

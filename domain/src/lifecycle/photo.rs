@@ -6,7 +6,6 @@ use crate::account::{AccountRef, AccountState, Attribute, Attributes, Change, Va
 use crate::card::hr_photo::file_of;
 use crate::ports::{PersonRecord, PortError, PortResult, Refusal};
 use crate::staff::{DataIssue, IssueKind};
-use std::sync::Arc;
 
 /// Sets the photo among what should stand there. Where HR names one that cannot be written, it is an issue, and the one that Kimlik
 /// wrote last is still the one that it wrote.
@@ -29,18 +28,23 @@ pub(super) fn want(
     }
 }
 
-/// The tag of the photo that a step writes; within, `None`: the step takes it away.
-pub(super) fn photo_of(step: &Step) -> Option<Option<Arc<str>>> {
+/// The step is one of a photo; its values are tags, and without one it is taken away.
+pub(super) fn photo_of(step: &Step) -> Option<&Change> {
     let Step::Modify(changes) = step else { return None };
-    let [Change { attribute: Attribute::Photo, to, .. }] = changes.as_slice() else { return None };
-    Some(to.as_ref().and_then(Value::as_text).map(Arc::from))
+    changes.first().filter(|change| change.attribute == Attribute::Photo)
+}
+
+pub(super) fn tag_in(value: &Option<Value>) -> Option<&str> {
+    value.as_ref().and_then(Value::as_text)
 }
 
 impl Reconciler {
     /// Why by itself: octets stand in no plan, only their tag. They are read now, and are what was planned or are not written.
-    pub(super) async fn write_photo(&self, record: &PersonRecord, account: &AccountRef, tag: Option<&str>) -> PortResult<()> {
-        let octets = match (tag, &self.photos, &record.person.photo) {
-            (None, ..) => None,
+    pub(super) async fn write_photo(&self, record: &PersonRecord, account: &AccountRef, change: &Change) -> PortResult<()> {
+        let (from, to) = (tag_in(&change.from), tag_in(&change.to));
+        let octets = match (to, &self.photos, &record.person.photo) {
+            (None, _, None) => None,
+            (None, ..) => return Err(PortError::refused(Refusal::Changed, "HR names a photo by now")),
             (Some(tag), Some(files), Some(name)) => match files.read(file_of(name)).await {
                 Ok(Some(photo)) if &*photo.tag == tag => Some(photo.octets),
                 Ok(_) => return Err(PortError::refused(Refusal::Changed, "HR's photo is another one by now")),
@@ -49,7 +53,7 @@ impl Reconciler {
             },
             _ => return Err(PortError::refused(Refusal::Changed, "HR names no photo any more")),
         };
-        self.directory.set_photo(account, octets.as_deref()).await?;
+        self.directory.set_photo(account, octets.as_deref(), from).await?;
         self.store.photo_written(account.guid, octets.as_deref()).await
     }
 }

@@ -330,7 +330,7 @@ impl Desk {
             SignedIn::PasswordExpired | SignedIn::MustChange => Proven::Outlived,
             _ => return Ok(Err(Refused::CredentialsWrong)),
         };
-        door.sessions.attempt_succeeded(&attempt).await?;
+        door.succeeded(&attempt, account).await?;
         Ok(account.map(|account| (account, proven)).ok_or(Refused::CredentialsWrong))
     }
 

@@ -71,8 +71,9 @@ pub trait Directory: Send + Sync {
     async fn set_password(&self, account: &AccountRef, password: &Zeroizing<String>) -> PortResult<()>;
     /// All changes or none. `Refused(Changed)` where the directory holds another value than `from`.
     async fn modify(&self, account: &AccountRef, changes: &[Change]) -> PortResult<()>;
-    /// Sets thumbnailPhoto, whatever stands there, or takes it away. `Refused(Value)`: the directory takes no such photo.
-    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>) -> PortResult<()>;
+    /// Sets thumbnailPhoto, or takes it away. `from`: the tag of what is to stand there before; `Refused(Changed)` where it is another.
+    /// `Refused(Value)`: the directory takes no such photo.
+    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>, from: Option<&str>) -> PortResult<()>;
     /// Touches the disabling flag only. Enabling what is enabled (disabling likewise) succeeds.
     async fn set_enabled(&self, account: &AccountRef, enabled: bool) -> PortResult<()>;
     /// A member already there succeeds.

@@ -54,7 +54,7 @@ macro_rules! contract_tests {
             containers_are_the_base_and_what_is_below,
             find_answers_for_many_and_any_key,
             photos_are_told_of_when_they_change_and_read_many_at_once,
-            a_photo_is_written_whatever_stands_there_and_none_that_does_not_fit,
+            a_photo_is_written_where_the_expected_one_stands_and_none_that_does_not_fit,
         );
     };
     (@ $fixture:expr; $($name:ident,)*) => {
@@ -475,23 +475,34 @@ pub async fn photos_are_told_of_when_they_change_and_read_many_at_once(f: &dyn F
     assert_eq!((anew.with, anew.without.len(), anew.is_incremental), (vec![b], 0, false));
 }
 
-pub async fn a_photo_is_written_whatever_stands_there_and_none_that_does_not_fit(f: &dyn Fixture) {
+pub async fn a_photo_is_written_where_the_expected_one_stands_and_none_that_does_not_fit(f: &dyn Fixture) {
     let account = create(f, "Ada Ak", "ada.ak", &[]).await;
     let held = async || f.photos().photos(&[account.guid]).await.unwrap().pop().map(|(_, octets)| octets);
+    let set = async |octets: Option<&[u8]>, from: Option<&str>| f.directory().set_photo(&account, octets, from).await;
     let largest = [&b"\xff\xd8\xff\xe0"[..], &vec![7; 102_396]].concat();
-    f.directory().set_photo(&account, Some(&largest)).await.unwrap();
-    f.directory().set_photo(&account, Some(&largest)).await.unwrap();
+    set(Some(&largest), None).await.unwrap();
+    let tag = kimlik_adapters::tag::of(&largest);
+    set(Some(&largest), Some(&tag)).await.unwrap();
     assert!(held().await == Some(largest.clone()));
     let one_more = [&largest[..], &[7]].concat();
-    let refused = f.directory().set_photo(&account, Some(&one_more)).await.unwrap_err();
+    let refused = set(Some(&one_more), Some(&tag)).await.unwrap_err();
     assert_eq!(refused.refusal(), Some(Refusal::Value), "{refused}");
     assert!(held().await == Some(largest));
+    // Somebody's own, which nobody has seen yet, is neither replaced nor taken away.
     f.photo_by_hand(account.guid, Some(b"another")).await;
-    f.directory().set_photo(&account, Some(b"\x89PNG\r\n\x1a\n one")).await.unwrap();
+    for octets in [Some(&b"\x89PNG\r\n\x1a\n one"[..]), None] {
+        for from in [Some(tag.as_str()), None] {
+            assert_eq!(set(octets, from).await.unwrap_err().refusal(), Some(Refusal::Changed));
+        }
+    }
+    assert_eq!(held().await.as_deref(), Some(&b"another"[..]));
+    let tag = kimlik_adapters::tag::of(b"another");
+    set(Some(b"\x89PNG\r\n\x1a\n one"), Some(&tag)).await.unwrap();
     assert_eq!(held().await.as_deref(), Some(&b"\x89PNG\r\n\x1a\n one"[..]));
-    f.directory().set_photo(&account, None).await.unwrap();
-    f.directory().set_photo(&account, None).await.unwrap();
+    set(None, Some(&kimlik_adapters::tag::of(b"\x89PNG\r\n\x1a\n one"))).await.unwrap();
+    set(None, None).await.unwrap();
     assert_eq!(held().await, None);
     let gone = AccountRef { guid: AccountGuid(Uuid::from_u128(7)), dn: account.dn.clone() };
-    assert_eq!(f.directory().set_photo(&gone, Some(b"x")).await.unwrap_err().refusal(), Some(Refusal::NotFound));
+    let refused = f.directory().set_photo(&gone, Some(b"x"), None).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(Refusal::NotFound));
 }

@@ -129,8 +129,8 @@ impl Directory for ActiveDirectory {
     async fn modify(&self, account: &AccountRef, changes: &[Change]) -> PortResult<()> {
         self.core.modify(account, changes).await
     }
-    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>) -> PortResult<()> {
-        self.core.set_photo(account, octets).await
+    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>, from: Option<&str>) -> PortResult<()> {
+        self.core.set_photo(account, octets, from).await
     }
     async fn set_enabled(&self, account: &AccountRef, enabled: bool) -> PortResult<()> {
         self.core.set_enabled(account, enabled).await

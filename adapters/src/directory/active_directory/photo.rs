@@ -3,21 +3,36 @@ use super::connection::Link;
 use super::entry::Entry;
 use super::write::{by_guid, one};
 use super::{ActiveDirectory, Core, codes, filter};
+use crate::tag;
 use async_trait::async_trait;
 use kimlik_domain::account::AccountRef;
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::ports::{PhotoNews, Photos, PortResult, Watermark};
+use kimlik_domain::ports::{PhotoNews, Photos, PortError, PortResult, Refusal, Watermark};
 use ldap3::{Mod, Scope};
 
 const PHOTO: &str = "thumbnailPhoto";
 
 impl Core {
-    /// Replaced, not exchanged for what was expected: that is known by its tag only.
-    pub(super) async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>) -> PortResult<()> {
+    /// The octets that stand there are read and taken away by their value, so that the directory itself refuses where somebody has
+    /// set another photo meanwhile.
+    pub(super) async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>, from: Option<&str>) -> PortResult<()> {
         self.ours(account)?;
-        let values = octets.map(|octets| one(octets.to_vec())).unwrap_or_default();
-        let photo = vec![Mod::Replace(PHOTO.as_bytes().to_vec(), values)];
-        let result = self.connection.modify(&by_guid(account.guid), &photo).await?;
+        let place = by_guid(account.guid);
+        let Some(entry) = self.connection.read(&place, "(objectClass=*)", &[PHOTO]).await? else {
+            return Err(PortError::refused(Refusal::NotFound, "set the photo: there is no such account"));
+        };
+        let held = entry.octets(PHOTO);
+        if held.map(tag::of).as_deref() != from {
+            return Err(PortError::refused(Refusal::Changed, "another photo stands there by now"));
+        }
+        if held == octets {
+            return Ok(());
+        }
+        let name = || PHOTO.as_bytes().to_vec();
+        let mut exchange = Vec::with_capacity(2);
+        exchange.extend(held.map(|held| Mod::Delete(name(), one(held.to_vec()))));
+        exchange.extend(octets.map(|octets| Mod::Add(name(), one(octets.to_vec()))));
+        let result = self.connection.modify(&place, &exchange).await?;
         if result.rc == 0 { Ok(()) } else { Err(codes::of_write("set the photo", &result)) }
     }
 

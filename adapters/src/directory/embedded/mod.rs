@@ -12,12 +12,13 @@ mod write;
 pub use by_hand::Foreign;
 
 use crate::system::OsEntropy;
+use crate::tag;
 use async_trait::async_trait;
 use kimlik_domain::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
 use kimlik_domain::card::hr_photo::MOST;
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{
-    Capabilities, Directory, Entropy, FindBy, Finding, Health, Inspect, PortError, PortResult, Refusal, Scan, Watermark,
+    Capabilities, Directory, Entropy, FindBy, Finding, Health, Inspect, Photos, PortError, PortResult, Refusal, Scan, Watermark,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor, Row};
@@ -196,9 +197,13 @@ impl Directory for EmbeddedDirectory {
     async fn modify(&self, account: &AccountRef, changes: &[Change]) -> PortResult<()> {
         self.write_changes(account.guid, changes).await
     }
-    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>) -> PortResult<()> {
+    async fn set_photo(&self, account: &AccountRef, octets: Option<&[u8]>, from: Option<&str>) -> PortResult<()> {
         if octets.is_some_and(|octets| octets.is_empty() || octets.len() > MOST) {
             return Err(PortError::refused(Refusal::Value, "thumbnailPhoto: not as long as the schema takes"));
+        }
+        let held = self.photos(&[account.guid]).await?.pop().map(|(_, octets)| tag::of(&octets));
+        if held.as_deref() != from {
+            return Err(PortError::refused(Refusal::Changed, "another photo stands there by now"));
         }
         self.hand_photo(account.guid, octets).await
     }
