@@ -34,7 +34,7 @@ async fn somebody_whom_an_officer_may_not_see_costs_the_same_questions_as_nobody
     let all = people(&serving).await;
     let officer = &all[0];
     let ward = all.iter().find(|p| p.unit != officer.unit).unwrap();
-    let stranger = all.iter().find(|p| p.unit != ward.unit && p.id != officer.id).unwrap();
+    let stranger = all.iter().find(|p| p.unit != ward.unit && p.unit != officer.unit).unwrap();
     grant(&serving, officer, "PERSONNEL_OFFICER", &[&ward.unit]).await;
     let token = token_of(&serving, officer).await;
     let asked = |key: &Key| {
@@ -53,7 +53,10 @@ async fn somebody_whom_an_officer_may_not_see_costs_the_same_questions_as_nobody
         queries.push(format!("{{ identityCard(by: {}) {{ id }} }}", key.by[0]));
         queries.push(format!("{{ node(id: \"{}\") {{ id }} }}", key.record));
         queries.push(format!("{{ nodes(ids: [\"{0}\", \"{0}\"]) {{ id }} }}", key.record));
-        queries.push(format!("{{ staffMembers(filter: {{ units: [\"{}\"] }}) {{ totalCount nodes {{ id }} }} }}", key.unit));
+        queries.push(format!(
+            "{{ staffMembers(filter: {{ units: [\"{}\"], includeSubunits: false }}) {{ totalCount nodes {{ id }} }} }}",
+            key.unit
+        ));
         queries
     };
     let nobody = Key::new("YOK-1", "yok.boyle", "yok.boyle@csb.test", "card_0123456789abcdef0123456789abcdef", "99999999");
