@@ -2,6 +2,7 @@
 // Why: what fails here is a finding, and a panic is how a test says it.
 #![allow(clippy::unwrap_used)]
 mod access;
+mod access_fields;
 mod access_lab;
 mod access_matrix;
 mod access_oidc;
@@ -13,6 +14,7 @@ mod desk_page;
 mod directory;
 mod drift;
 mod embedded;
+mod fault;
 mod forgotten;
 mod golden;
 mod guide;

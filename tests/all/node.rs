@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const SHOWN_ONCE: &[(&str, &str)] = &[("Challenge", "it is shown to whoever began it, and proves something")];
 
 /// One of every kind that lists have, by its type; and the cards of those whom they are about.
-async fn some_of_each(serving: &Serving) -> (BTreeMap<String, String>, BTreeSet<String>) {
+pub async fn some_of_each(serving: &Serving) -> (BTreeMap<String, String>, BTreeSet<String>) {
     let lists = [
         "identityCards(first: 1) { nodes { __typename id unit { __typename id province { __typename id } } } }",
         "units(first: 30) { nodes { province { __typename id } } }",
@@ -55,13 +55,8 @@ const MAKE: &str = "mutation($w: WebhookCreateInput!, $s: ServiceAccountCreateIn
     serviceAccountCreate(input: $s) { secret serviceAccount { __typename id } userErrors { message } }
     staffRecordsSubmit(input: $r) { submission { __typename id } userErrors { message } } }";
 
-#[tokio::test]
-async fn whatever_has_an_id_is_found_by_it_and_what_may_not_be_seen_is_like_nothing() {
-    let serving = Serving::start(&[]);
-    let all = people(&serving).await;
-    let (ward, stranger) = (&all[1], all.iter().find(|p| p.unit != all[1].unit).unwrap());
-    grant(&serving, ward, "AUDITOR", &[]).await;
-    let admin = serving.token().await;
+/// What only somebody makes: a webhook, a service, records. By its type, and the service's secret.
+pub async fn made(serving: &Serving) -> (BTreeMap<String, String>, String) {
     // A record that is an issue, so that there is one.
     let record = json!({ "registryNumber": "X-1", "givenName": "Yeni", "familyName": "Kişi" });
     let variables = json!({
@@ -69,12 +64,26 @@ async fn whatever_has_an_id_is_found_by_it_and_what_may_not_be_seen_is_like_noth
         "s": { "name": "blind-service", "scopes": ["HEALTH_READ"], "owner": "test", "expiresAt": moment_in(30) },
         "r": { "mode": "DELTA", "records": [record], "idempotencyKey": "node" },
     });
+    let admin = serving.token().await;
     let made = serving.ask_as(Some(&admin), MAKE, variables).await;
-    let blind = made["data"]["serviceAccountCreate"]["secret"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    let secret = made["data"]["serviceAccountCreate"]["secret"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    let mut found = BTreeMap::new();
+    gather(&made, &mut found);
+    (found, secret)
+}
+
+#[tokio::test]
+async fn whatever_has_an_id_is_found_by_it_and_what_may_not_be_seen_is_like_nothing() {
+    let serving = Serving::start(&[]);
+    let all = people(&serving).await;
+    let (ward, stranger) = (&all[1], all.iter().find(|p| p.unit != all[1].unit).unwrap());
+    grant(&serving, ward, "AUDITOR", &[]).await;
+    let admin = serving.token().await;
+    let (of_hand, blind) = made(&serving).await;
     let (mut known, about) = some_of_each(&serving).await;
     // Why nobody of those: one's own messages and issues may be seen.
     let staff = all.iter().find(|p| p.id != ward.id && p.id != stranger.id && !about.contains(&p.id)).unwrap();
-    gather(&made, &mut known);
+    known.extend(of_hand);
     let member = serving.ask(&format!("{{ staffMember(by: {{ id: \"{}\" }}) {{ __typename id }} }}", stranger.id)).await;
     gather(&member, &mut known);
     known.insert("IdentityCard".into(), stranger.id.clone());
