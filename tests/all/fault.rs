@@ -20,7 +20,7 @@ async fn a_real_fault_gives_an_id_that_stands_in_the_log_and_nothing_else() {
         let error = &answer["errors"][0];
         let id = error["extensions"]["fault"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
         assert_eq!(error["extensions"], json!({ "code": "FAULT", "fault": id }), "{answer}");
-        let told = answer.to_string().to_lowercase();
+        let told = answer.to_string().to_ascii_lowercase();
         for inner in ["relation", "gone_astray", "postgres", "select", "sql", "42p01", "unreachable", "refused"] {
             assert!(!told.contains(inner), "{inner}: {answer}");
         }
