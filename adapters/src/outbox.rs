@@ -1,8 +1,9 @@
 //! The gateway that sends nothing: texts stay in the store. For a ministry that one only looks at, and for the first weeks of a
 //! real one.
 use async_trait::async_trait;
+use kimlik_domain::health::{Finding, Kind, Subject};
 use kimlik_domain::message::{Channel, Purpose};
-use kimlik_domain::ports::{Accepted, Finding, Gateway, Health, Inspect, Parcel, PortResult};
+use kimlik_domain::ports::{Accepted, Gateway, Inspect, Parcel, PortResult};
 use kimlik_domain::text::gsm::{self, Shift};
 
 pub struct OutboxGateway {
@@ -33,21 +34,10 @@ impl Gateway for OutboxGateway {
 #[async_trait]
 impl Inspect for OutboxGateway {
     async fn inspect(&self) -> Vec<Finding> {
-        let (about, mend) = match self.channel {
-            Channel::Sms => ("SMS gateway outbox", "name a gateway in sms.gateways before people need codes"),
-            Channel::Mail => ("e-mail gateway outbox", "write mail.gateway = \"smtp\", or \"none\" where no e-mail is wanted"),
+        let (about, unread) = match self.channel {
+            Channel::Sms => (Subject::SmsGateway, Kind::OutboxSms),
+            Channel::Mail => (Subject::MailGateway, Kind::OutboxMail),
         };
-        let about = about.to_owned();
-        vec![if self.keeps_texts {
-            Finding {
-                health: Health::Good,
-                about,
-                found: "texts stay in the database, readable for administrators".into(),
-                mend: String::new(),
-            }
-        } else {
-            let found = "texts are not sent to anybody, and nobody can read them".to_owned();
-            Finding { health: Health::Doubtful, about, found, mend: mend.into() }
-        }]
+        vec![Finding::new(about, "outbox", if self.keeps_texts { Kind::OutboxReadable } else { unread }, &[])]
     }
 }

@@ -4,6 +4,7 @@ pub mod cli; // what an administrator types, and what is answered
 pub mod config; // settings: file, environment, secrets; every fault with its mend
 pub mod deeds; // what the command line and GraphQL both do: deciding holds, choosing people
 pub mod graphql; // the schema: one file a noun
+pub mod health; // how connected systems stand, looked at at a steady pace
 pub mod http; // router, guards against other origins, GraphiQL
 mod inspect; // what doctor says beside the neighbours' own words
 pub mod language; // Turkish and English for everything that is said to a caller

@@ -6,6 +6,7 @@ pub mod account; // what a directory account is: owned attributes, names, placem
 pub mod audit; // who did what to whom, and why
 pub mod card; // the identity card that colleagues see
 pub mod day; // civil days of the ministry (Europe/Istanbul)
+pub mod health; // how connected systems stand, since when, how far behind
 pub mod id; // ids of people, accounts, runs: time-ordered UUIDs made from a clock and entropy
 pub mod lifecycle; // policy, desired, plan, limits, holds, and the use case that carries plans out
 pub mod mailbox;

@@ -24,6 +24,7 @@ mod m20261128_000023_kept;
 mod m20261128_000024_outbox;
 mod m20261128_000025_language;
 mod m20261128_000027_hr_photos;
+mod m20261128_000028_standing;
 
 pub struct Migrator;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000024_outbox::Migration),
             Box::new(m20261128_000025_language::Migration),
             Box::new(m20261128_000027_hr_photos::Migration),
+            Box::new(m20261128_000028_standing::Migration),
         ]
     }
 }

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used)]
 use kimlik_adapters::directory::embedded::{EmbeddedDirectory, Foreign};
 use kimlik_domain::account::{AccountRef, Attribute, Attributes, Change, Dn, LedgerName, NameKind, NewAccount, Value};
+use kimlik_domain::health::Health;
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::ports::{Directory, FindBy, Health, Inspect, PortError, Refusal};
+use kimlik_domain::ports::{Directory, FindBy, Inspect, PortError, Refusal};
 use std::sync::Arc;
 use std::time::Instant;
 use zeroize::Zeroizing;
@@ -89,7 +90,7 @@ async fn an_account_lives_from_its_opening_to_its_closing_and_over_a_restart() {
     let dn = directory.move_to(&account, &closed(), "Şahin, Ayşe").await.unwrap();
     let held = directory.observe(&[account.guid]).await.unwrap().remove(0);
     assert_eq!((held.dn, held.groups.len(), held.enabled), (dn, 0, false));
-    assert_eq!(directory.inspect().await[0].health, Health::Good);
+    assert_eq!(directory.inspect().await[0].health(), Health::Good);
 }
 
 #[tokio::test]
@@ -258,7 +259,7 @@ async fn what_was_answered_is_there_after_kill_9() {
     child.wait().unwrap();
     assert!(killed && opened.len() >= 150, "{} were opened", opened.len());
     let directory = open(&folder).await;
-    assert_eq!(directory.inspect().await[0].health, Health::Good);
+    assert_eq!(directory.inspect().await[0].health(), Health::Good);
     let held = directory.observe(&opened).await.unwrap();
     assert_eq!(held.len(), opened.len());
     assert!(held.iter().all(|a| a.enabled && a.password_set && a.groups == [group()]));

@@ -3,6 +3,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::mailbox::{CommandHost, CommandSettings};
 use kimlik_adapters::store::SqlStore;
 use kimlik_domain::account::{AccountRef, AccountState, Attribute, Dn};
+use kimlik_domain::health::Health;
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::lifecycle::ActionKind;
 use kimlik_domain::lifecycle::hold::{HoldDecision, HoldStatus};
@@ -11,8 +12,9 @@ use kimlik_domain::lifecycle::policy::Policy;
 use kimlik_domain::lifecycle::run::Run;
 use kimlik_domain::mailbox::keeper::{KeeperRules, MailboxKeeper};
 use kimlik_domain::mailbox::{Mailbox, MailboxDeed, MailboxState, Mailboxes, Seen, Stands, may_close};
+use kimlik_domain::message::Language;
 use kimlik_domain::ports::{
-    Clock, Health, Inspect, MailboxHost, MailboxLedger, MailboxRequest, OperationsOf, PeopleBy, PortError, PortResult, Webhooks,
+    Clock, Inspect, MailboxHost, MailboxLedger, MailboxRequest, OperationsOf, PeopleBy, PortError, PortResult, Webhooks,
 };
 use kimlik_domain::staff::IssueKind;
 use kimlik_domain::webhook::{EventKind, data};
@@ -81,7 +83,7 @@ async fn the_example_opens_hides_closes_and_reopens_and_twice_is_once() {
         assert_eq!(host.ask(&request(deed)).await, Ok(Seen::Stands(stands)), "{deed:?}");
     }
     let found = host.inspect().await;
-    assert!(found.iter().all(|f| f.health == Health::Good), "{found:?}");
+    assert!(found.iter().all(|f| f.health() == Health::Good), "{found:?}");
 }
 
 #[tokio::test]
@@ -151,14 +153,14 @@ async fn a_program_that_hangs_fails_talks_nonsense_or_is_killed_fails_in_one_of_
         let looked = how(&host.ask(&request(None)).await);
         assert_eq!(looked, if fails == Fails::Never { Fails::Never } else { Fails::Nothing }, "a look changes nothing: {lines}");
         let found = host.inspect().await;
-        assert_eq!(found.iter().any(|f| f.health == Health::Broken), fails != Fails::Never, "{lines}: {found:?}");
+        assert_eq!(found.iter().any(|f| f.health() == Health::Broken), fails != Fails::Never, "{lines}: {found:?}");
     }
     let gone = host(folder.path().join("not there"), &[], 2);
     assert_eq!(how(&gone.ask(&request(Some(MailboxDeed::Open))).await), Fails::Nothing);
     std::fs::write(folder.path().join("plain"), "x").unwrap();
     for (path, why) in [("not there", "not found"), ("plain", "may not be executed"), ("", "is no file")] {
         let found = host(folder.path().join(path), &[], 2).inspect().await;
-        assert!(found[0].health == Health::Broken && found[0].found.contains(why), "{found:?}");
+        assert!(found[0].health() == Health::Broken && found[0].found(Language::En).contains(why), "{found:?}");
     }
 }
 

@@ -8,9 +8,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_adapters::sms::{Kannel as KannelGateway, KannelSettings, Netgsm, NetgsmSettings, kannel_verdict};
+use kimlik_domain::health::Health;
 use kimlik_domain::id::MessageId;
-use kimlik_domain::message::{Purpose, Recipient};
-use kimlik_domain::ports::{Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal, Verdict, Whereabouts};
+use kimlik_domain::message::{Language, Purpose, Recipient};
+use kimlik_domain::ports::{Gateway, Inspect, Parcel, PortError, PortResult, Refusal, Verdict, Whereabouts};
 use kimlik_domain::staff::MobileNumber;
 use kimlik_tests::kannel::{Kannel, PASSWORD, USER, free_port};
 use serde_json::{Value, json};
@@ -115,11 +116,11 @@ async fn kannel_is_told_turkish_letters_and_a_wrong_password_is_named() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(kannel.received(), [("+905321234567".to_owned(), text.to_owned())]);
-    assert_eq!(gateway.inspect().await[0].health, Health::Good);
+    assert_eq!(gateway.inspect().await[0].health(), Health::Good);
     let wrong = kannel_gateway(&kannel.url, "yanlis-sifre");
     let fault = wrong.send(&parcel(&to, "x", Purpose::ResetCode)).await.unwrap_err();
     assert_eq!(fault.refusal(), Some(Refusal::Rights));
-    assert_eq!(wrong.inspect().await[0].health, Health::Broken);
+    assert_eq!(wrong.inspect().await[0].health(), Health::Broken);
     let url = kannel.url.clone();
     drop(kannel);
     let away = kannel_gateway(&url, PASSWORD).send(&parcel(&to, "735192", Purpose::ResetCode)).await.unwrap_err();
@@ -293,12 +294,12 @@ async fn netgsm_is_asked_what_is_left_and_an_empty_balance_is_a_fault() {
     let headers = json!({ "code": "00", "msgheader": ["CSB"], "balance": [{ "amount": 950, "balance_name": "Adet SMS" }] });
     fake.says(200, &headers);
     let found = gateway.inspect().await.remove(0);
-    assert_eq!((found.health, found.found.contains("950 Adet SMS")), (Health::Good, true), "{found:?}");
+    assert_eq!((found.health(), found.found(Language::En).contains("950 Adet SMS")), (Health::Good, true), "{found:?}");
     let (asked, body) = fake.last();
     assert_eq!((asked.as_str(), &body), ("balance", &json!({ "usercode": "api", "password": "gizli", "stip": 3 })));
     fake.says(200, json!({ "code": "00", "msgheader": ["CSB"], "balance": "0,00" }));
     let found = gateway.inspect().await.remove(0);
-    assert_eq!((found.health, found.mend.as_str()), (Health::Broken, "load credit at Netgsm"), "{found:?}");
+    assert_eq!((found.health(), found.mend(Language::En).as_str()), (Health::Broken, "load credit at Netgsm"), "{found:?}");
     assert!(!format!("{found:?}").contains("gizli"));
 }
 

@@ -2,8 +2,9 @@
 //! the server's answer nobody knows. Why not the library's transport: it does not tell these two apart.
 use super::letter::{Sender, letter};
 use async_trait::async_trait;
+use kimlik_domain::health::{Finding, Kind, Subject};
 use kimlik_domain::message::Purpose;
-use kimlik_domain::ports::{Accepted, Finding, Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal};
+use kimlik_domain::ports::{Accepted, Gateway, Inspect, Parcel, PortError, PortResult, Refusal};
 use lettre::address::Envelope;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -237,31 +238,23 @@ impl Gateway for Smtp {
 impl Inspect for Smtp {
     /// Signs in, says nothing, and leaves.
     async fn inspect(&self) -> Vec<Finding> {
-        let about = format!("e-mail gateway smtp, {}:{}", self.settings.host, self.settings.port);
-        let finding = |health, found: String, mend: &str| vec![Finding { health, about: about.clone(), found, mend: mend.into() }];
-        match self.connect().await {
+        let (kind, said) = match self.connect().await {
             Ok(mut connection) => {
                 let noop = self.before(Stage::Connecting, async { Ok(connection.test_connected().await) }).await;
                 self.leave(connection).await;
-                let how = match (self.settings.security, self.settings.user.is_empty()) {
-                    (Security::Plain, true) => "it answers (on loopback, without TLS and password)",
-                    (Security::Plain, false) => "it answers on loopback without TLS, and takes the password",
-                    (_, true) => "it answers over TLS, and asks for no password",
-                    (_, false) => "it answers over TLS, and takes the password",
+                let kind = match (noop, self.settings.security, self.settings.user.is_empty()) {
+                    (Ok(true), Security::Plain, true) => Kind::SmtpPlain,
+                    (Ok(true), Security::Plain, false) => Kind::SmtpPlainPassword,
+                    (Ok(true), _, true) => Kind::SmtpOpen,
+                    (Ok(true), _, false) => Kind::SmtpGood,
+                    _ => Kind::SmtpMute,
                 };
-                match noop {
-                    Ok(true) => finding(Health::Good, how.into(), ""),
-                    _ => finding(Health::Doubtful, "it signs us in and then says no more".into(), "see whether it is overloaded"),
-                }
+                (kind, String::new())
             }
-            Err(fault) if fault.refusal() == Some(Refusal::Rights) => {
-                finding(Health::Broken, fault.to_string(), "correct mail.smtp.user and password_file, or what the server offers")
-            }
-            Err(fault) => finding(
-                Health::Broken,
-                fault.to_string(),
-                "see that it runs, and that mail.smtp.host, port, security and ca_file are right",
-            ),
-        }
+            Err(fault) if fault.refusal() == Some(Refusal::Rights) => (Kind::SmtpRights, fault.to_string()),
+            Err(fault) => (Kind::SmtpBroken, fault.to_string()),
+        };
+        let name = format!("smtp, {}:{}", self.settings.host, self.settings.port);
+        vec![Finding::new(Subject::MailGateway, name, kind, &[&said])]
     }
 }

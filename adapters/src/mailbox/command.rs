@@ -2,11 +2,14 @@
 //! a shell, with an environment of its own and the same arguments always, so nothing of a person is in the process list.
 use super::left_running;
 use async_trait::async_trait;
+use chrono::TimeDelta;
+use kimlik_domain::health::{Finding, Kind, Subject};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::mailbox::{MailboxDeed, Seen, Stands};
-use kimlik_domain::ports::{Finding, Health, Inspect, MailboxHost, MailboxRequest, PortError, PortResult, Refusal};
+use kimlik_domain::ports::{Inspect, MailboxHost, MailboxRequest, PortError, PortResult, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -285,37 +288,26 @@ impl MailboxHost for CommandHost {
 #[async_trait]
 impl Inspect for CommandHost {
     async fn inspect(&self) -> Vec<Finding> {
-        let about = "setting exchange.command.program".to_owned();
-        let program = &self.settings.program;
-        let broken =
-            |found: String, mend: &str| vec![Finding { health: Health::Broken, about: about.clone(), found, mend: mend.to_owned() }];
-        match std::fs::metadata(program) {
-            Err(e) => return broken(format!("{}: {}", program.display(), e.kind()), "name the program, with its whole path"),
-            Ok(meta) if !meta.is_file() => return broken(format!("{} is no file", program.display()), "name the program itself"),
-            Ok(meta) if !is_executable(&meta) => {
-                return broken(
-                    format!("{} may not be executed", program.display()),
-                    "chmod +x, or name the interpreter and give the script as its argument",
-                );
-            }
+        let about = |kind, values: &[&dyn Display]| vec![Finding::new(Subject::Setting, "exchange.command.program", kind, values)];
+        let program = self.settings.program.display();
+        match std::fs::metadata(&self.settings.program) {
+            Err(e) => return about(Kind::ProgramMissing, &[&program, &e.kind()]),
+            Ok(meta) if !meta.is_file() => return about(Kind::ProgramNoFile, &[&program]),
+            Ok(meta) if !is_executable(&meta) => return about(Kind::ProgramNotExecutable, &[&program]),
             Ok(_) => {}
         }
         match self.converse(&nobody()).await {
-            Ok(seen) => {
-                let found = format!("answers; of an account that there is not it says {seen:?}");
-                let (health, mend) = match seen {
-                    Seen::Stands(Stands::None) => (Health::Good, ""),
-                    _ => (Health::Doubtful, "let it answer NONE where there is no such account"),
-                };
-                vec![Finding { health, about, found, mend: mend.into() }]
-            }
+            Ok(seen @ Seen::Stands(Stands::None)) => about(Kind::ProgramGood, &[&format!("{seen:?}")]),
+            Ok(seen) => about(Kind::ProgramOdd, &[&format!("{seen:?}")]),
             // Why good enough: it has understood, and says that there is nobody of that name.
-            Err(PortError::Refused { reason, .. }) => {
-                let found = format!("answers; of an account that there is not it says: {reason}");
-                vec![Finding { health: Health::Good, about, found, mend: String::new() }]
-            }
-            Err(fault) => broken(fault.to_string(), "start it by hand with a status request; docs/operators/exchange.md has one"),
+            Err(PortError::Refused { reason, .. }) => about(Kind::ProgramGood, &[&reason]),
+            Err(fault) => about(Kind::ProgramBroken, &[&fault]),
         }
+    }
+
+    /// Why: a program of the ministry's may take minutes, and ask a cloud each time.
+    fn rest(&self) -> TimeDelta {
+        TimeDelta::minutes(5)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Kannel's `sendsms` interface; delivery reports come to Kimlik's own address.
 use super::http;
 use async_trait::async_trait;
-use kimlik_domain::ports::{Accepted, Finding, Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal, Verdict};
+use kimlik_domain::health::{Finding, Kind, Subject};
+use kimlik_domain::ports::{Accepted, Gateway, Inspect, Parcel, PortError, PortResult, Refusal, Verdict};
 use kimlik_domain::staff::MobileNumber;
 use kimlik_domain::text::gsm::{self, Encoding, Shift};
 use reqwest::{Client, StatusCode, Url};
@@ -103,16 +104,14 @@ impl Gateway for Kannel {
 impl Inspect for Kannel {
     /// A message to nobody: Kannel looks at user and password first, and sends nothing.
     async fn inspect(&self) -> Vec<Finding> {
-        let about = format!("SMS gateway kannel, {}", self.url.host_str().unwrap_or_default());
+        let name = format!("kannel, {}", self.url.host_str().unwrap_or_default());
         let asked = http::answer(self.client.get(self.url.clone()).query(&self.ask()).send().await).await;
-        let finding = |health, found: String, mend: &str| vec![Finding { health, about: about.clone(), found, mend: mend.into() }];
-        match asked {
-            Ok((StatusCode::FORBIDDEN, _)) => {
-                finding(Health::Broken, "it does not take the user name and password".into(), "correct sms.kannel.user and password_file")
-            }
-            Ok((status, _)) if status.is_client_error() => finding(Health::Good, "it answers, and takes the password".into(), ""),
-            Ok((status, _)) => finding(Health::Doubtful, format!("it answered {}", status.as_u16()), "see that sms.kannel.url is smsbox's"),
-            Err(fault) => finding(Health::Broken, fault.to_string(), "see that smsbox runs and that sms.kannel.url is right"),
-        }
+        let (kind, said) = match asked {
+            Ok((StatusCode::FORBIDDEN, _)) => (Kind::KannelPassword, String::new()),
+            Ok((status, _)) if status.is_client_error() => (Kind::KannelGood, String::new()),
+            Ok((status, _)) => (Kind::KannelOdd, status.as_u16().to_string()),
+            Err(fault) => (Kind::KannelBroken, fault.to_string()),
+        };
+        vec![Finding::new(Subject::SmsGateway, name, kind, &[&said])]
     }
 }

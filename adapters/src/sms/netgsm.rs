@@ -3,8 +3,9 @@ use super::http;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::day;
+use kimlik_domain::health::{Finding, Kind, Subject};
 use kimlik_domain::message::Purpose;
-use kimlik_domain::ports::{Accepted, Finding, Gateway, Health, Inspect, Parcel, PortError, PortResult, Refusal, Verdict, Whereabouts};
+use kimlik_domain::ports::{Accepted, Gateway, Inspect, Parcel, PortError, PortResult, Refusal, Verdict, Whereabouts};
 use kimlik_domain::staff::MobileNumber;
 use kimlik_domain::text::gsm::{self, Encoding, Shift};
 use reqwest::{Client, StatusCode, Url};
@@ -89,19 +90,19 @@ fn minute(at: DateTime<Utc>) -> String {
     day::local(at).format("%d%m%Y%H%M").to_string()
 }
 
-/// What an answer to a question for the balance says, in its own words: sums or packages; and whether anything is left.
+/// What is left by an answer to a question for the balance, in its own words: a sum or packages; and whether that is anything.
 fn balance(body: &str) -> Option<(String, bool)> {
     let answer: Value = serde_json::from_str(body).ok()?;
     match &answer["balance"] {
         Value::String(sum) => {
             let left = sum.trim().replace(',', ".").parse::<f64>().is_ok_and(|sum| sum > 0.0);
-            Some((format!("balance {:.20}", sum.trim()), left))
+            Some((format!("{:.20}", sum.trim()), left))
         }
         Value::Array(packages) => {
             let amounts: Vec<(f64, &str)> =
                 packages.iter().filter_map(|p| Some((p["amount"].as_f64()?, p["balance_name"].as_str().unwrap_or_default()))).collect();
             let words: Vec<String> = amounts.iter().take(8).map(|(amount, name)| format!("{amount} {:.40}", name)).collect();
-            Some((format!("left: {}", words.join(", ")), amounts.iter().any(|(amount, _)| *amount > 0.0)))
+            Some((words.join(", "), amounts.iter().any(|(amount, _)| *amount > 0.0)))
         }
         _ => None,
     }
@@ -237,8 +238,6 @@ impl Gateway for Netgsm {
 impl Inspect for Netgsm {
     /// Asks for the registered headers: user, password, the right to the API, and whether ours is among them. Then for what is left.
     async fn inspect(&self) -> Vec<Finding> {
-        let about = format!("SMS gateway netgsm, {}", self.base.host_str().unwrap_or_default());
-        let finding = |health, found: String, mend: &str| vec![Finding { health, about: about.clone(), found, mend: mend.into() }];
         let mut url = self.base.clone();
         url.set_path("/sms/rest/v2/msgheader");
         let asked = self.client.get(url).basic_auth(&self.settings.user, Some(self.settings.password.as_str())).send().await;
@@ -246,19 +245,22 @@ impl Inspect for Netgsm {
             Ok((status, body)) => read(At::Send, status, &body).map(|_| body),
             Err(fault) => Err(fault),
         };
-        match answered {
+        let (kind, said) = match answered {
             Ok(body) if body.contains(&self.settings.header) => match self.balance().await {
-                Some((words, true)) => finding(Health::Good, format!("it answers, and the header is registered; {words}"), ""),
-                Some((words, false)) => finding(Health::Broken, format!("nothing is left to pay with; {words}"), "load credit at Netgsm"),
-                None => finding(Health::Good, "it answers, and the header is registered; it does not say what is left".into(), ""),
+                Some((left, true)) => (Kind::NetgsmGood, left),
+                Some((left, false)) => (Kind::NetgsmEmpty, left),
+                None => (Kind::NetgsmSilent, String::new()),
             },
-            Ok(_) => finding(
-                Health::Doubtful,
-                "it answers, and does not name the header".into(),
-                "write a registered header in sms.netgsm.header",
-            ),
-            Err(fault) => finding(Health::Broken, fault.to_string(), "see that it is reachable and that [sms.netgsm] is right"),
-        }
+            Ok(_) => (Kind::NetgsmHeader, String::new()),
+            Err(fault) => (Kind::NetgsmBroken, fault.to_string()),
+        };
+        let name = format!("netgsm, {}", self.base.host_str().unwrap_or_default());
+        vec![Finding::new(Subject::SmsGateway, name, kind, &[&said])]
+    }
+
+    /// Why: Netgsm counts questions, and refuses those who ask too often.
+    fn rest(&self) -> TimeDelta {
+        TimeDelta::minutes(5)
     }
 }
 
@@ -294,10 +296,10 @@ mod tests {
 
     #[test]
     fn a_balance_is_read_in_both_of_its_shapes() {
-        assert_eq!(balance(r#"{"code":"00","balance":"12,50"}"#), Some(("balance 12,50".into(), true)));
+        assert_eq!(balance(r#"{"code":"00","balance":"12,50"}"#), Some(("12,50".into(), true)));
         assert_eq!(balance(r#"{"code":"00","balance":"0"}"#).map(|b| b.1), Some(false));
         let packages = r#"{"balance":[{"amount":0,"balance_name":"Adet OTP"},{"amount":950,"balance_name":"Adet SMS"}]}"#;
-        assert_eq!(balance(packages), Some(("left: 0 Adet OTP, 950 Adet SMS".into(), true)));
+        assert_eq!(balance(packages), Some(("0 Adet OTP, 950 Adet SMS".into(), true)));
         for body in ["", "[]", r#"{"code":"30"}"#, r#"{"balance":{}}"#] {
             assert_eq!(balance(body), None, "{body}");
         }

@@ -1,6 +1,8 @@
 //! What `kimlik doctor` says of the database: reachable, schema, and for a file who may read it and whether it can grow.
 use super::SqlStore;
-use kimlik_domain::ports::{Finding, Health, Inspect, PortError};
+use kimlik_domain::health::{Finding, Kind, Subject};
+use kimlik_domain::ports::{Inspect, PortError};
+use std::fmt::Display;
 use std::path::Path;
 
 #[async_trait::async_trait]
@@ -15,32 +17,25 @@ impl Inspect for SqlStore {
     }
 }
 
-fn finding(health: Health, about: impl Into<String>, found: impl Into<String>, mend: &str) -> Finding {
-    Finding { health, about: about.into(), found: found.into(), mend: mend.to_owned() }
-}
-
 fn schema(pending: Result<Vec<String>, PortError>) -> Finding {
+    let database = |kind, values: &[&dyn Display]| Finding::new(Subject::Database, "", kind, values);
     match pending {
-        Ok(pending) if pending.is_empty() => finding(Health::Good, "database", "reachable, schema up to date", ""),
-        Ok(pending) => {
-            finding(Health::Broken, "database schema", format!("{} migrations are missing", pending.len()), "run `kimlik migrate`")
-        }
-        Err(error @ PortError::Refused { .. }) => {
-            finding(Health::Broken, "database", error.to_string(), "check [database] url, the user's rights and the version of Kimlik")
-        }
-        Err(error) => finding(Health::Broken, "database", error.to_string(), "check that it runs and that [database] url names it"),
+        Ok(pending) if pending.is_empty() => database(Kind::DatabaseGood, &[]),
+        Ok(pending) => Finding::new(Subject::DatabaseSchema, "", Kind::MigrationsMissing, &[&pending.len()]),
+        Err(error @ PortError::Refused { .. }) => database(Kind::DatabaseRefuses, &[&error]),
+        Err(error) => database(Kind::DatabaseUnreachable, &[&error]),
     }
 }
 
 async fn writable(store: &SqlStore, file: &Path) -> Finding {
-    let about = format!("database file {}", file.display());
+    let about = |kind, values: &[&dyn Display]| Finding::new(Subject::DatabaseFile, file.display(), kind, values);
     // Why a transaction: only the attempt tells of read-only mounts, full disks and other users' locks alike.
     match store.link.write().await {
         Ok(writing) => {
             drop(writing);
-            finding(Health::Good, about, "can be written", "")
+            about(Kind::DatabaseFileGood, &[])
         }
-        Err(error) => finding(Health::Broken, about, error.to_string(), "give the user that runs Kimlik the file and its folder"),
+        Err(error) => about(Kind::DatabaseFileUnwritable, &[&error]),
     }
 }
 
@@ -48,18 +43,15 @@ async fn writable(store: &SqlStore, file: &Path) -> Finding {
 fn folder(file: &Path) -> Finding {
     use std::os::unix::fs::PermissionsExt;
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let about = format!("database folder {}", folder.display());
+    let about = |kind, values: &[&dyn Display]| Finding::new(Subject::DatabaseFolder, folder.display(), kind, values);
     match std::fs::metadata(folder) {
-        Ok(meta) if meta.permissions().mode() & 0o027 == 0 => finding(Health::Good, about, "closed to others", ""),
-        Ok(meta) => {
-            let mode = meta.permissions().mode() & 0o777;
-            finding(Health::Doubtful, about, format!("mode {mode:o}: others can read or write it"), "run `chmod 700` on it")
-        }
-        Err(error) => finding(Health::Broken, about, format!("cannot be looked at ({})", error.kind()), "make it"),
+        Ok(meta) if meta.permissions().mode() & 0o027 == 0 => about(Kind::FolderClosed, &[]),
+        Ok(meta) => about(Kind::FolderOpen, &[&format!("{:o}", meta.permissions().mode() & 0o777)]),
+        Err(error) => about(Kind::FolderMissing, &[&error.kind()]),
     }
 }
 
 #[cfg(not(unix))]
 fn folder(file: &Path) -> Finding {
-    finding(Health::Good, format!("database file {}", file.display()), "rights are not looked at on this system", "")
+    Finding::new(Subject::DatabaseFolder, file.display(), Kind::FolderUnasked, &[])
 }

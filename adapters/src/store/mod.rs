@@ -36,6 +36,7 @@ mod run;
 mod service_account;
 mod session;
 mod settle;
+mod standing;
 mod submission;
 mod suspension;
 mod unit;

@@ -311,6 +311,25 @@ async fn claim(link: &Link, now: DateTime<Utc>, until: DateTime<Utc>, limit: u32
     Ok(claimed)
 }
 
+/// How many changes HR has not got yet, and when the first of them was made.
+pub(super) async fn waiting_for_hr(db: &impl ConnectionTrait) -> PortResult<(u32, Option<DateTime<Utc>>)> {
+    use write_back::Column as C;
+    // Why the time too: it is what is indexed, and those that are over have none.
+    let waiting = write_back::Entity::find().filter(C::DueAt.is_not_null()).filter(C::State.eq(word(&State::Queued)?));
+    let first: Option<DateTime<Utc>> = waiting
+        .clone()
+        .select_only()
+        .column(C::MadeAt)
+        .order_by_asc(C::MadeAt)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await
+        .map_err(failed("looking for what HR is to get"))?;
+    let count = if first.is_some() { waiting.count(db).await.map_err(failed("counting what HR is to get"))? } else { 0 };
+    Ok((u32::try_from(count).unwrap_or(u32::MAX), first))
+}
+
 fn numbers_of(ledger: &Ledger, change: Uuid) -> Option<ForHr> {
     let mobile = ledger.mobile.as_ref().filter(|own| own.change == change && own.counts());
     let work = ledger.work.as_ref().filter(|own| own.change == change && own.counts());

@@ -157,7 +157,7 @@ pub(super) async fn save(link: &Link, vault: &Vault, save: RosterSave) -> PortRe
         memory::request_full_run(&writing).await?;
     }
     if let Some((feed, position)) = save.position {
-        feed::save(&writing, feed, position).await?;
+        feed::save(&writing, feed, position, save.at).await?;
     }
     writing.commit().await
 }

@@ -120,7 +120,7 @@ query WhatFailedSinceYesterday {
       fault
     }
   }
-  systemHealth { about health found mend }
+  systemHealth { about health since found mend lag { of seconds } }
 }`,
   `# Şimdi ne yapılacak? – What would be done?
 # asOf: ileri bir gün; scope: { unit: "24308110" } ya da { people: ["card_…"] }.

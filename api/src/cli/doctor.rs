@@ -3,7 +3,9 @@ use super::{COULD_NOT, say};
 use crate::config::{Config, secrets};
 use crate::wiring;
 use clap::Args;
-use kimlik_domain::ports::{Finding, Health};
+use kimlik_domain::health::{Finding, Health, Kind, Subject};
+use kimlik_domain::message::Language;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 #[derive(Args)]
@@ -20,7 +22,7 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    pub async fn look(self, config: Arc<Config>) -> anyhow::Result<u8> {
+    pub async fn look(self, config: Arc<Config>, language: Language) -> anyhow::Result<u8> {
         if self.print_delegation {
             if config.directory.is_embedded() {
                 anyhow::bail!(
@@ -33,36 +35,43 @@ impl Doctor {
         }
         let mut findings = own(&config);
         findings.extend(wiring::inspect(&config).await);
-        findings.iter().for_each(print);
-        let worst = findings.iter().map(|f| f.health).max().unwrap_or(Health::Good);
-        say(match worst {
-            Health::Good => "All is well.",
-            Health::Doubtful => "It works; somebody should look at what is marked with !.",
-            Health::Broken => "It does not work; mend what is marked with x.",
-        });
+        findings.iter().for_each(|finding| print(finding, language));
+        let worst = findings.iter().map(Finding::health).max().unwrap_or(Health::Good);
+        say(verdict(worst, language));
         Ok(if worst == Health::Broken { COULD_NOT } else { 0 })
     }
 }
 
 fn own(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![Finding { health: Health::Good, about: "settings".into(), found: "can be used".into(), mend: String::new() }];
-    findings.extend(secrets::exposed(config).into_iter().map(|fault| Finding {
-        health: Health::Doubtful,
-        about: format!("setting {}", fault.setting),
-        found: fault.found,
-        mend: fault.mend,
-    }));
-    findings
+    let exposed = |(setting, path): (&str, PathBuf)| Finding::new(Subject::Setting, setting, Kind::SecretExposed, &[&path.display()]);
+    let usable = Finding::new(Subject::Settings, "", Kind::SettingsUsable, &[]);
+    std::iter::once(usable).chain(secrets::exposed(config).into_iter().map(exposed)).collect()
 }
 
-fn print(finding: &Finding) {
-    let mark = match finding.health {
+fn verdict(worst: Health, language: Language) -> &'static str {
+    match (worst, language) {
+        (Health::Good, Language::En) => "All is well.",
+        (Health::Good, Language::Tr) => "Her şey yolunda.",
+        (Health::Doubtful, Language::En) => "It works; somebody should look at what is marked with !.",
+        (Health::Doubtful, Language::Tr) => "Çalışıyor; ! ile işaretlenenlere bakılmalı.",
+        (Health::Broken, Language::En) => "It does not work; mend what is marked with x.",
+        (Health::Broken, Language::Tr) => "Çalışmıyor; x ile işaretlenenleri düzeltin.",
+    }
+}
+
+fn print(finding: &Finding, language: Language) {
+    let mark = match finding.health() {
         Health::Good => "+",
         Health::Doubtful => "!",
         Health::Broken => "x",
     };
-    say(&format!("{mark} {}: {}", finding.about, finding.found));
-    if !finding.mend.is_empty() {
-        say(&format!("    to do: {}", finding.mend));
+    say(&format!("{mark} {}: {}", finding.about(language), finding.found(language)));
+    let mend = finding.mend(language);
+    if !mend.is_empty() {
+        let to_do = match language {
+            Language::En => "to do",
+            Language::Tr => "yapılacak",
+        };
+        say(&format!("    {to_do}: {mend}"));
     }
 }

@@ -33,7 +33,7 @@ struct Command {
     /// The settings; kimlik.toml in the working directory is read by itself.
     #[arg(long, short, global = true, env = "KIMLIK_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The language of plans and reasons: tr or en. Where nothing is said, that of the terminal (LC_ALL, LC_MESSAGES, LANG).
+    /// The language of plans, reasons and findings: tr or en. Where nothing is said, that of the terminal (LC_ALL, LC_MESSAGES, LANG).
     #[arg(long, global = true, env = "KIMLIK_LANGUAGE", value_name = "tr|en", value_parser = language)]
     language: Option<Language>,
     #[command(subcommand)]
@@ -135,7 +135,7 @@ async fn carry_out(command: Command) -> anyhow::Result<u8> {
         Some(What::Plan(plan)) => plan.print(&*house(config).await?, language).await,
         Some(What::Intake) => sync::intake_only(&*house(config).await?).await,
         Some(What::Sync(sync)) => sync.carry_out(&*house(config).await?).await,
-        Some(What::Doctor(doctor)) => doctor.look(config).await,
+        Some(What::Doctor(doctor)) => doctor.look(config, language).await,
         Some(What::Migrate) => migrate(&config).await,
         Some(What::Holds(holds)) => holds.carry_out(&*house(config).await?, language).await,
         Some(What::Issues(issues)) => issues.carry_out(&*house(config).await?).await,
@@ -168,8 +168,9 @@ fn settings(named: Option<PathBuf>) -> anyhow::Result<(Arc<Config>, bool)> {
 }
 
 async fn house(config: Arc<Config>) -> Result<Arc<House>, NotWired> {
-    for fault in config::secrets::exposed(&config) {
-        tracing::warn!("{}; to do: {}", fault.found, fault.mend);
+    for (setting, path) in config::secrets::exposed(&config) {
+        let path = path.display();
+        tracing::warn!("setting {setting}: {path} can be read by others on this machine; to do: chmod 600 {path}");
     }
     Ok(Arc::new(wiring::open(config).await?))
 }

@@ -4,7 +4,7 @@ use super::check::plain;
 use super::{Config, Fault, Faults};
 use kimlik_domain::ports::Entropy;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// What the store needs: national ids are kept under the first and found by the second.
@@ -125,7 +125,7 @@ pub fn same(own: &str, shown: &str) -> bool {
 }
 
 /// Files with secrets that others on the machine may read.
-pub fn exposed(config: &Config) -> Vec<Fault> {
+pub fn exposed(config: &Config) -> Vec<(&'static str, PathBuf)> {
     let ad = &config.directory.active_directory;
     let dir = &config.secrets.dir;
     let files = [
@@ -138,14 +138,7 @@ pub fn exposed(config: &Config) -> Vec<Fault> {
         ("sms.kannel.password_file", config.sms.kannel.password_file.clone()),
         ("sms.kannel.report_token_file", config.sms.kannel.report_token_file.clone()),
     ];
-    files
-        .into_iter()
-        .filter(|(_, path)| !path.as_os_str().is_empty() && open_to_others(path))
-        .map(|(setting, path)| {
-            let found = format!("{} can be read by others on this machine", path.display());
-            Fault::new(setting, found, format!("chmod 600 {}", path.display()))
-        })
-        .collect()
+    files.into_iter().filter(|(_, path)| !path.as_os_str().is_empty() && open_to_others(path)).collect()
 }
 
 #[cfg(unix)]

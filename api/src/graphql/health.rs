@@ -1,16 +1,18 @@
 //! How the neighbours are.
 use super::error::Maybe;
-use super::{allows, house};
+use super::{allows, house, language};
+use crate::health::Seen;
 use async_graphql::{Context, Enum, Object, SimpleObject};
+use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
-use kimlik_domain::ports;
+use kimlik_domain::message::Language;
 
 #[derive(Default)]
 pub struct HealthQuery;
 
 /// How something is.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "kimlik_domain::ports::Health")]
+#[graphql(remote = "kimlik_domain::health::Health")]
 pub enum Health {
     /// All is well.
     Good,
@@ -20,34 +22,80 @@ pub enum Health {
     Broken,
 }
 
+/// What tells how far behind something is.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "kimlik_domain::health::LagOf")]
+pub enum LagOf {
+    /// When HR's last delivery was taken in: a feed that has been silent for longer than HR ever is, is behind.
+    LastDelivery,
+    /// When everybody was last looked at in the directory; it is done each night.
+    LastFullLook,
+    /// When the oldest of what waits began to wait: a message, a person to be looked at, a change for HR, an event for a webhook.
+    OldestWaiting,
+}
+
+/// How far behind something is.
+#[derive(SimpleObject)]
+pub struct SystemLag {
+    /// What it is told by.
+    of: LagOf,
+    /// When that was.
+    at: DateTime<Utc>,
+    /// How long ago that is now, in seconds.
+    seconds: i64,
+}
+
 /// One thing that was looked at.
 #[derive(SimpleObject)]
 pub struct SystemFinding {
-    /// What was looked at.
+    /// What was looked at, in the caller's language.
     about: String,
+    /// What was found, for programs: the same words for ever, such as CONTROLLER_UNREACHABLE. New ones may come.
+    code: String,
     /// How it is.
     health: Health,
-    /// What was found.
+    /// What was found, in the caller's language; what a system said itself stays as it was said.
     found: String,
-    /// What to do; empty where all is well.
+    /// What to do, in the caller's language; empty where all is well.
     mend: String,
+    /// Since when it has been so: since it was first found well, or first found with this very fault. To half a minute, the pace of the
+    /// looks, and kept over restarts: what a restarted Kimlik finds as it was left is taken to have lasted.
+    since: DateTime<Utc>,
+    /// When it was last looked at: half a minute ago at most, and a few minutes where looking costs the system something.
+    seen_at: DateTime<Utc>,
+    /// How far behind it is; null where nothing can be, or nothing waits.
+    lag: Option<SystemLag>,
 }
 
 #[Object]
 impl HealthQuery {
-    /// Every connected system, looked at now.
+    /// Every connected system: reachable or not, since when, how far behind. Looked at every half minute, and not because somebody asks; what
+    /// each replica answers is what it sees itself.
     #[graphql(complexity = "100 + child_complexity")]
     async fn system_health(&self, ctx: &Context<'_>) -> Maybe<Vec<SystemFinding>> {
         if !allows(ctx, Deed::ReadHealth, About::Everything) {
             return None;
         }
         Some(match house(ctx) {
-            Ok(house) => Ok(house.inspect().await.into_iter().map(shown).collect()),
+            Ok(house) => {
+                let (now, language) = (house.clock.now(), language(ctx).into());
+                Ok(house.health.latest(house).await.iter().map(|seen| shown(seen, language, now)).collect())
+            }
             Err(error) => Err(error),
         })
     }
 }
 
-fn shown(finding: ports::Finding) -> SystemFinding {
-    SystemFinding { about: finding.about, health: finding.health.into(), found: finding.found, mend: finding.mend }
+fn shown(Seen { finding, since, at }: &Seen, language: Language, now: DateTime<Utc>) -> SystemFinding {
+    let lag = |lag: kimlik_domain::health::Lag| SystemLag { of: lag.of.into(), at: lag.at, seconds: (now - lag.at).num_seconds().max(0) };
+    SystemFinding {
+        about: finding.about(language),
+        code: finding.kind.name().to_owned(),
+        health: finding.health().into(),
+        found: finding.found(language),
+        mend: finding.mend(language),
+        since: *since,
+        seen_at: *at,
+        lag: finding.lag.map(lag),
+    }
 }

@@ -136,6 +136,11 @@ impl Page {
         self.gauge("kimlik_queue_due", "People who are to be looked at now.", figures.due);
         let lag = figures.due_since.map_or(0.0, |since| seconds(now, since));
         self.gauge("kimlik_queue_lag_seconds", "How long the first of them has been due.", lag);
+        self.gauge("kimlik_hr_write_back_waiting", "Changes of phones that HR has not got yet.", figures.for_hr);
+        let lag = figures.for_hr_since.map_or(0.0, |since| seconds(now, since));
+        self.gauge("kimlik_hr_write_back_oldest_seconds", "How long the first of them has waited.", lag);
+        let delivered = figures.deliveries.get(house.feed.name()).copied();
+        self.age("kimlik_last_delivery_age_seconds", "Since the last delivery of the HR feed was taken in.", delivered, now);
         self.age("kimlik_last_run_age_seconds", "Since the last run that came to its end.", figures.last_run, now);
         self.age("kimlik_last_nightly_run_age_seconds", "Since the last look at everybody by schedule.", figures.last_nightly_run, now);
         Ok(())

@@ -9,7 +9,8 @@ use kimlik_adapters::directory::embedded::EmbeddedDirectory;
 use kimlik_adapters::system::OsEntropy;
 use kimlik_domain::access::Role;
 use kimlik_domain::account::Dn;
-use kimlik_domain::ports::{Clock, Directory, Inspect, Passwords, Photos, SignIn};
+use kimlik_domain::health::{Kind, Subject};
+use kimlik_domain::ports::{Clock, Directory, Inspect, Passwords, Photos, PortError, SignIn};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,13 +49,16 @@ pub(super) async fn directory(config: &Config, clock: &Arc<dyn Clock>) -> Result
     }
 }
 
+fn broken(fault: PortError) -> NotWired {
+    NotWired::neighbour(Subject::Setting, "directory.embedded.file", Kind::FileUnwritable, &fault)
+}
+
 /// The embedded directory makes its own containers: nobody else administers it.
 async fn embedded(config: &Config) -> Result<EmbeddedDirectory, NotWired> {
     let file = &config.directory.embedded.file;
     if let Some(folder) = file.parent() {
         make_folder("directory.embedded.file", folder)?;
     }
-    let broken = |fault| NotWired::Neighbour { what: "setting directory.embedded.file", fault, mend: "see that the file can be written" };
     let base = config.directory.base();
     let correlation = config.directory.active_directory.correlation_attribute.clone();
     let directory = EmbeddedDirectory::open(file, base.clone(), config.directory.upn_suffix(), correlation).await.map_err(broken)?;
@@ -72,7 +76,6 @@ pub const FIRST_ADMINISTRATOR: &str = "yonetici";
 
 /// Somebody must be able to sign in where nobody else administers a directory. Beside the base, as in a real one.
 async fn first_administrator(config: &Config, directory: &EmbeddedDirectory) -> Result<(), NotWired> {
-    let broken = |fault| NotWired::Neighbour { what: "setting directory.embedded.file", fault, mend: "see that the file can be written" };
     let password = secrets::first_password(config, &OsEntropy)?;
     let known = match directory.account_named(FIRST_ADMINISTRATOR).await.map_err(broken)? {
         Some(account) => account,

@@ -8,6 +8,7 @@ mod people;
 
 use crate::cards::CardDesk;
 use crate::config::{Config, Faults, HrSource, secrets};
+use crate::health::HealthBoard;
 use crate::http::metrics::Counters;
 use crate::plans::PlanShelf;
 use crate::{config, inspect};
@@ -21,10 +22,11 @@ use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_adapters::system::{OsEntropy, SystemClock};
 use kimlik_domain::access::door::Door;
 use kimlik_domain::account::{Dn, placement};
+use kimlik_domain::health::{Finding, Health, Kind, Subject};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::mailbox::keeper::MailboxKeeper;
-use kimlik_domain::message::Channel;
+use kimlik_domain::message::{Channel, Language};
 use kimlik_domain::message::courier::Courier;
 use kimlik_domain::message::digest::Digest;
 use kimlik_domain::message::reminder::Reminder;
@@ -32,8 +34,8 @@ use kimlik_domain::password::Desk;
 use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
-    CardTruth, Cards, Clock, Directory, Entropy, Finding, Grants, Health, HrFeed, Inspect, MailboxLedger, PhotoBook, PhotoFiles,
-    PhotoShelf, Photos, PortError, PortResult, Records, Store, Watch, WatchRuns,
+    CardTruth, Cards, Clock, Directory, Entropy, Grants, HrFeed, Inspect, MailboxLedger, PhotoBook, PhotoFiles,
+    PhotoShelf, Photos, PortError, PortResult, Records, Standing, Store, Watch, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -52,8 +54,8 @@ use zeroize::Zeroizing;
 pub enum NotWired {
     #[error("{0}")]
     Settings(#[from] Faults),
-    #[error("{what}: {fault}\n  to do: {mend}")]
-    Neighbour { what: &'static str, fault: PortError, mend: &'static str },
+    #[error("{}: {}\n  to do: {}", .0.about(Language::En), .0.found(Language::En), .0.mend(Language::En))]
+    Neighbour(Box<Finding>),
     #[error("the database lacks {} of Kimlik's tables' versions: {}\n  to do: kimlik migrate", .0.len(), .0.join(", "))]
     NotMigrated(Vec<String>),
 }
@@ -122,10 +124,21 @@ pub struct House {
     /// Tells other systems what was done.
     pub webhooks: Dispatcher,
     report_token: Option<Zeroizing<String>>,
-    inspectors: Vec<Arc<dyn Inspect>>,
+    /// Those that can look at themselves.
+    pub inspectors: Vec<Arc<dyn Inspect>>,
+    /// How all of them stand.
+    pub health: HealthBoard,
+    /// Since when, for those who start anew.
+    pub standing: Arc<dyn Standing>,
     /// The embedded directory, which nobody else administers.
     own_directory: Option<Arc<EmbeddedDirectory>>,
     policy: OnceCell<Arc<Policy>>,
+}
+
+impl NotWired {
+    fn neighbour(about: Subject, name: &str, kind: Kind, fault: &PortError) -> NotWired {
+        NotWired::Neighbour(Box::new(Finding::new(about, name, kind, &[fault])))
+    }
 }
 
 impl House {
@@ -162,31 +175,6 @@ impl House {
     pub fn takes_report_token(&self, token: &str) -> bool {
         self.report_token.as_ref().is_some_and(|own| secrets::same(own, token))
     }
-
-    /// What each neighbour says of itself, over the connections that are open.
-    pub async fn inspect(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for courier in std::iter::once(&self.courier).chain(&self.postman) {
-            if let Ok(state) = courier.outbox.outbox_state(courier.channel, self.clock.now()).await {
-                findings.push(inspect::outbox(courier.channel, courier.rules.daily_limit, &state, self.clock.now()));
-            }
-        }
-        if self.mailbox_keeper.is_some()
-            && let Ok(state) = self.mailboxes.mailboxes_state().await
-        {
-            findings.push(inspect::mailboxes(&state));
-        }
-        if let Ok(all) = self.webhooks.webhooks.webhooks(None, None, 1_000).await {
-            findings.extend(inspect::webhooks(&all));
-        }
-        for inspector in &self.inspectors {
-            findings.extend(inspector.inspect().await);
-        }
-        if self.config.hr.source != HrSource::Simulated {
-            findings.push(inspect::feed(&self.config, self.feed.as_ref(), Some(self.store.as_ref())).await);
-        }
-        findings
-    }
 }
 
 /// The store alone: for `migrate`, which must run before anything else can.
@@ -196,17 +184,14 @@ pub async fn store(config: &Config) -> Result<SqlStore, NotWired> {
         make_folder("database.url", folder)?;
     }
     let keys = StoreKeys { encryption: *keys.encryption, pepper: *keys.pepper };
-    SqlStore::connect(&config.database.url, keys).await.map_err(|fault| NotWired::Neighbour {
-        what: "setting database.url",
-        fault,
-        mend: "see that the database runs and that the address, user and password are right",
-    })
+    let unreachable = |fault| NotWired::neighbour(Subject::Setting, "database.url", Kind::DatabaseAddress, &fault);
+    SqlStore::connect(&config.database.url, keys).await.map_err(unreachable)
 }
 
 /// Brings the tables of an SQLite file up to date by itself; on PostgreSQL that is an administrator's deed.
 async fn ready_store(config: &Config) -> Result<SqlStore, NotWired> {
     let store = store(config).await?;
-    let about_tables = |fault| NotWired::Neighbour { what: "tables of the database", fault, mend: "see that the database can be written" };
+    let about_tables = |fault| NotWired::neighbour(Subject::DatabaseTables, "", Kind::TablesUnwritable, &fault);
     if config.database.is_sqlite() {
         store.migrate().await.map_err(about_tables)?;
         return Ok(store);
@@ -269,6 +254,8 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
         messenger,
         reasons: config::policy::reasons_of(&config),
         inspectors,
+        health: HealthBoard::default(),
+        standing: store.clone(),
         courier,
         postman,
         reminder,
@@ -314,14 +301,14 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
             Some(store)
         }
         Err(fault) => {
-            findings.extend(inspect::not_wired("database", fault));
+            findings.extend(inspect::not_wired(Subject::Database, fault));
             None
         }
     };
     match directory(config, &clock).await {
         Ok(DirectoryParts { directory, own_words, sign_in, .. }) => {
             let found = own_words.inspect().await;
-            let works = found.iter().all(|f| f.health != Health::Broken);
+            let works = found.iter().all(|f| f.health() != Health::Broken);
             findings.extend(found);
             if let Some(store) = store.as_ref().filter(|_| works && !config.directory.is_embedded()) {
                 findings.extend(inspect::places(config, store, directory.as_ref()).await);
@@ -331,7 +318,7 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
                 findings.extend(inspect::roles(config, sign_in.as_ref(), grants).await);
             }
         }
-        Err(fault) => findings.extend(inspect::not_wired("directory", fault)),
+        Err(fault) => findings.extend(inspect::not_wired(Subject::Directory, fault)),
     }
     match gateways(config) {
         Ok(Gateways { inspectors, .. }) => {
@@ -339,12 +326,12 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
                 findings.extend(gateway.inspect().await);
             }
         }
-        Err(fault) => findings.extend(inspect::not_wired("SMS gateways", fault)),
+        Err(fault) => findings.extend(inspect::not_wired(Subject::SmsGateways, fault)),
     }
     match mail_gateway(config) {
         Ok(Some((_, gateway))) => findings.extend(gateway.inspect().await),
         Ok(None) => {}
-        Err(fault) => findings.extend(inspect::not_wired("e-mail gateway", fault)),
+        Err(fault) => findings.extend(inspect::not_wired(Subject::MailGateway, fault)),
     }
     if let Some(host) = mailbox_host(config) {
         findings.extend(host.inspect().await);
@@ -353,7 +340,7 @@ pub async fn inspect(config: &Config) -> Vec<Finding> {
     if config.hr.source != HrSource::Simulated {
         match feed(config, &clock) {
             Ok((feed, ..)) => findings.push(inspect::feed(config, feed.as_ref(), store.as_ref().map(|s| s as &dyn Store)).await),
-            Err(fault) => findings.extend(inspect::not_wired("HR feed", fault)),
+            Err(fault) => findings.extend(inspect::not_wired(Subject::HrFeed, fault)),
         }
     }
     findings

@@ -7,6 +7,7 @@ use kimlik_adapters::store::SqlStore;
 use kimlik_adapters::system::OsEntropy;
 use kimlik_adapters::token::{Foreign, ForeignClaim, ForeignSettings, OwnTokens, Strength};
 use kimlik_domain::access::door::{Door, Memory};
+use kimlik_domain::health::{Kind, Subject};
 use kimlik_domain::password::Desk;
 use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::ports::{Clock, ForeignIssuer, Passwords, SignIn};
@@ -16,8 +17,7 @@ use std::sync::Arc;
 pub(super) fn door(config: &Config, store: &Arc<SqlStore>, directory: Arc<dyn SignIn>, clock: &Arc<dyn Clock>) -> Result<Door, NotWired> {
     let keys = secrets::keys(config, &OsEntropy)?;
     let tokens = OwnTokens::new(&keys.encryption, &config.server.public_url, config.sessions.epoch);
-    let mend = "this machine's cryptography does not work as it should; say so to whoever built Kimlik";
-    let tokens = tokens.map_err(|fault| NotWired::Neighbour { what: "access tokens", fault, mend })?;
+    let tokens = tokens.map_err(|fault| NotWired::neighbour(Subject::AccessTokens, "", Kind::CryptographyFails, &fault))?;
     Ok(Door {
         sessions: store.clone(),
         grants: store.clone(),

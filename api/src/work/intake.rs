@@ -1,6 +1,7 @@
 //! Asks the HR feed and takes in what it delivers. Decides nothing about people: that is `staff::intake`.
 use super::neighbour::Neighbour;
 use super::voice::Voice;
+use crate::health::FeedSeen;
 use crate::wiring::House;
 use kimlik_domain::ports::PortResult;
 use kimlik_domain::staff::feed::Content;
@@ -46,6 +47,7 @@ pub async fn keep_taking_in(house: Arc<House>, voice: Arc<Voice>, stop: Cancella
         let wait = match take_in(&house).await {
             Ok(taken) => {
                 feed.answered();
+                house.health.feed_was(seen(taken.as_ref()), house.clock.now());
                 let at_once = taken.as_ref().is_some_and(|t| t.report.refused.is_none() && !(simulated && t.is_delta));
                 let again = refused.again(taken.as_ref());
                 if let Some(taken) = taken {
@@ -53,11 +55,25 @@ pub async fn keep_taking_in(house: Arc<House>, voice: Arc<Voice>, stop: Cancella
                 }
                 if at_once { Duration::ZERO } else { wait_after(house.config.poll_every(), again) }
             }
-            Err(fault) => feed.failed(&fault),
+            Err(fault) => {
+                house.health.feed_was(FeedSeen::Away(fault.clone()), house.clock.now());
+                feed.failed(&fault)
+            }
         };
         if !super::pause(&stop, wait).await {
             break;
         }
+    }
+}
+
+/// What there is to say of the feed after it was asked.
+fn seen(taken: Option<&Taken>) -> FeedSeen {
+    match taken {
+        None => FeedSeen::Quiet,
+        Some(taken) => match &taken.report.refused {
+            Some(why) => FeedSeen::Refused(taken.delivery.clone(), why.to_string()),
+            None => FeedSeen::Took(taken.delivery.clone()),
+        },
     }
 }
 

@@ -4,6 +4,7 @@ pub mod cards;
 pub mod challenges;
 pub mod courier;
 pub mod daily;
+pub mod health;
 pub mod hr_photos;
 pub mod intake;
 pub mod mailbox;
@@ -46,6 +47,7 @@ pub fn start(house: &Arc<House>, voice: &Arc<voice::Voice>, stop: &CancellationT
     loops.spawn(submissions::keep_taking(house.clone(), stop.clone()));
     loops.spawn(webhooks::keep_sealing(house.clone(), stop.clone()));
     loops.spawn(webhooks::keep_telling(house.clone(), stop.clone()));
+    loops.spawn(health::keep_looking(house.clone(), stop.clone()));
     loops
 }
 

@@ -25,7 +25,7 @@ pub use audit::{Audit, AuditFilter};
 pub use cards::{CardEntry, CardFacts, CardText, CardTruth, Cards, CardsHead, Seal};
 use chrono::{DateTime, Utc};
 pub use directory::{Capabilities, Directory, FindBy, Scan, Watermark};
-pub use doctor::{Finding, Health, Inspect};
+pub use doctor::{Inspect, Standing};
 pub use hr::{HrAnswer, HrFeed, HrWriteBack};
 pub use messages::{Accepted, Gateway, Outbox, OutboxState, Parcel, Verdict, Whereabouts};
 pub use passwords::{Challenges, CodeTried, Expiry, Passwords, Pins, Throttled, Tickets};

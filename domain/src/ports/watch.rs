@@ -16,6 +16,11 @@ pub struct Figures {
     /// People who are to be looked at now, and since when the first of them is.
     pub due: u32,
     pub due_since: Option<DateTime<Utc>>,
+    /// When each feed's last delivery was taken in, by the feed's name.
+    pub deliveries: HashMap<String, DateTime<Utc>>,
+    /// Changes of phones that HR has not got yet, and when the first of them was made.
+    pub for_hr: u32,
+    pub for_hr_since: Option<DateTime<Utc>>,
     /// When the last run that came to its end did so; and the last one over everybody by schedule.
     pub last_run: Option<DateTime<Utc>>,
     pub last_nightly_run: Option<DateTime<Utc>>,

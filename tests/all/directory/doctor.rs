@@ -4,7 +4,9 @@ use super::contract::create;
 use kimlik_adapters::directory::active_directory::{ActiveDirectory, AdSettings, delegation_commands};
 use kimlik_adapters::system::SystemClock;
 use kimlik_domain::account::{Dn, Mapping};
-use kimlik_domain::ports::{Clock, Directory, Finding, Health, Inspect, PortError};
+use kimlik_domain::health::{Finding, Health};
+use kimlik_domain::message::Language;
+use kimlik_domain::ports::{Clock, Directory, Inspect, PortError};
 use kimlik_tests::lab::samba::{Certificate, SERVICE_PASSWORD};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +21,14 @@ impl Clock for Late {
 async fn inspect(settings: AdSettings) -> Vec<Finding> {
     let findings = ActiveDirectory::new(settings, Arc::new(SystemClock)).unwrap().inspect().await;
     for finding in &findings {
-        assert_eq!(finding.mend.is_empty(), finding.health == Health::Good, "{finding:?}");
+        assert_eq!(finding.mend(Language::En).is_empty(), finding.health() == Health::Good, "{finding:?}");
         assert!(!format!("{finding:?}").contains(SERVICE_PASSWORD) && !format!("{finding:?}").contains("Wrong-Pass"));
     }
     findings
 }
 
 fn about<'a>(findings: &'a [Finding], what: &str) -> &'a Finding {
-    findings.iter().find(|f| f.about.contains(what)).unwrap_or_else(|| panic!("nothing about {what} in {findings:#?}"))
+    findings.iter().find(|f| f.about(Language::En).contains(what)).unwrap_or_else(|| panic!("nothing about {what} in {findings:#?}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,12 +38,12 @@ async fn a_domain_with_the_printed_delegation_is_found_good() {
     let mut settings = f.samba.settings();
     settings.extra_groups = vec![Dn::new("CN=Tasra Personeli,OU=Gruplar,OU=CSB,DC=csb,DC=test")];
     let findings = inspect(settings).await;
-    let bad: Vec<_> = findings.iter().filter(|f| f.health != Health::Good).collect();
+    let bad: Vec<_> = findings.iter().filter(|f| f.health() != Health::Good).collect();
     assert!(bad.is_empty(), "{bad:#?}");
     for what in ["certificate of 127", "clock", "base_dn", "closed_ou", "default_ou", "schema", "rights on accounts", "Tasra Personeli"] {
         about(&findings, what);
     }
-    assert!(about(&findings, "schema").found.contains("with the Exchange extension"));
+    assert!(about(&findings, "schema").found(Language::En).contains("with the Exchange extension"));
     // One account, one OU and one group that the delegation does not reach.
     let mut settings = f.samba.settings();
     settings.base = Dn::new("DC=csb,DC=test");
@@ -50,9 +52,9 @@ async fn a_domain_with_the_printed_delegation_is_found_good() {
     settings.extra_groups = vec![Dn::new("CN=Domain Guests,CN=Users,DC=csb,DC=test"), Dn::new("CN=None,DC=csb,DC=test")];
     let findings = inspect(settings).await;
     for what in ["base_dn", "default_ou", "closed_ou", "Domain Guests", "CN=None"] {
-        assert_eq!(about(&findings, what).health, Health::Broken, "{what}");
+        assert_eq!(about(&findings, what).health(), Health::Broken, "{what}");
     }
-    assert!(about(&findings, "closed_ou").found.contains("there is no"));
+    assert!(about(&findings, "closed_ou").found(Language::En).contains("there is no"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +66,7 @@ async fn the_mapping_is_held_against_the_schema_that_is_there() {
         settings.mapping.set("extensionAttribute5", rule).unwrap();
         settings
     };
-    let bad = async |rule| inspect(settings(rule)).await.into_iter().filter(|f| f.health != Health::Good).collect::<Vec<_>>();
+    let bad = async |rule| inspect(settings(rule)).await.into_iter().filter(|f| f.health() != Health::Good).collect::<Vec<_>>();
     assert_eq!(bad("{unit_name}").await, []);
     f.samba.on_the_controller(
         "printf 'dn: CN=ms-Exch-Extension-Attribute-5,CN=Schema,CN=Configuration,DC=csb,DC=test\nchangetype: modify\n\
@@ -72,8 +74,8 @@ async fn the_mapping_is_held_against_the_schema_that_is_there() {
          --option='dsdb:schema update allowed=true'",
     );
     let found = bad("{unit_name}").await;
-    assert!(found.len() == 1 && found[0].about == "setting card.mapping.extensionAttribute5", "{found:?}");
-    assert!(found[0].found.contains("takes 12 characters in this directory, and up to 1024 are written"), "{found:?}");
+    assert!(found.len() == 1 && found[0].about(Language::En) == "setting card.mapping.extensionAttribute5", "{found:?}");
+    assert!(found[0].found(Language::En).contains("takes 12 characters in this directory, and up to 1024 are written"), "{found:?}");
     assert_eq!(bad("{unit_code}").await, [], "eight digits fit");
 }
 
@@ -88,16 +90,16 @@ async fn certificates_that_are_no_good_are_told_apart_and_stop_every_operation()
         f.samba.give_certificate(kind);
         let findings = inspect(f.samba.settings()).await;
         let finding = about(&findings, "certificate");
-        assert_eq!(finding.health, Health::Broken);
-        assert!(finding.found.contains(found) && finding.mend.contains(mend), "{finding:?}");
+        assert_eq!(finding.health(), Health::Broken);
+        assert!(finding.found(Language::En).contains(found) && finding.mend(Language::En).contains(mend), "{finding:?}");
         let fresh = ActiveDirectory::new(f.samba.settings(), Arc::new(SystemClock)).unwrap();
         let refused = fresh.containers().await.unwrap_err();
         assert!(matches!(&refused, PortError::Unavailable(text) if text.contains("TLS")), "{refused:?}");
     }
     f.samba.give_certificate(Certificate::EndsSoon);
     let findings = inspect(f.samba.settings()).await;
-    assert_eq!(about(&findings, "certificate").health, Health::Doubtful);
-    assert_eq!(about(&findings, "domain controller").health, Health::Good);
+    assert_eq!(about(&findings, "certificate").health(), Health::Doubtful);
+    assert_eq!(about(&findings, "domain controller").health(), Health::Good);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +119,7 @@ async fn a_refused_bind_says_why_and_never_the_password() {
     assert_eq!(tried.as_deref(), Some("1"), "the account is not locked by trying on");
     let findings = inspect(settings).await;
     let finding = about(&findings, "domain controller");
-    assert!(finding.health == Health::Broken && finding.mend.contains("bind_password_file"), "{finding:?}");
+    assert!(finding.health() == Health::Broken && finding.mend(Language::En).contains("bind_password_file"), "{finding:?}");
 
     let service = "CN=svc-idm,OU=ServiceAccounts,DC=csb,DC=test";
     // Without "password never expires", which would cancel "must change".
@@ -131,7 +133,7 @@ async fn a_refused_bind_says_why_and_never_the_password() {
         f.samba.admin_modify(&format!("dn: {service}\nchangetype: modify\nreplace: {name}\n{change}\n"));
         let findings = inspect(f.samba.settings()).await;
         let finding = about(&findings, "domain controller");
-        assert!(finding.health == Health::Broken && finding.found.contains(found), "{change}: {finding:?}");
+        assert!(finding.health() == Health::Broken && finding.found(Language::En).contains(found), "{change}: {finding:?}");
         let undo = match name {
             "pwdLastSet" => "pwdLastSet: -1",
             "accountExpires" => "accountExpires: 0",
@@ -145,7 +147,7 @@ async fn a_refused_bind_says_why_and_never_the_password() {
         inspect(settings.clone()).await;
     }
     let findings = inspect(f.samba.settings()).await;
-    assert!(about(&findings, "domain controller").found.contains("locked out"), "{findings:?}");
+    assert!(about(&findings, "domain controller").found(Language::En).contains("locked out"), "{findings:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +155,7 @@ async fn a_clock_that_is_minutes_off_and_a_controller_that_is_down_are_found() {
     let f = domain();
     let late = ActiveDirectory::new(f.samba.settings(), Arc::new(Late)).unwrap();
     let findings = late.inspect().await;
-    assert_eq!(about(&findings, "clock").health, Health::Broken);
+    assert_eq!(about(&findings, "clock").health(), Health::Broken);
     f.samba.freeze();
     let mut settings = f.samba.settings();
     settings.timeout = Duration::from_millis(300);
@@ -161,7 +163,7 @@ async fn a_clock_that_is_minutes_off_and_a_controller_that_is_down_are_found() {
     let findings = inspect(settings).await;
     assert_eq!(findings.len(), 2);
     assert!(
-        findings.iter().all(|f| f.health == Health::Broken && f.found.contains("reachable") || f.found.contains("TLS is not answered"))
+        findings.iter().all(|f| f.health() == Health::Broken && f.found(Language::En).contains("reachable") || f.found(Language::En).contains("TLS is not answered"))
     );
     f.samba.thaw();
 }
@@ -222,9 +224,9 @@ async fn the_printed_delegation_is_on_the_operators_page_and_works_when_it_is_ru
     settings.bind_dn = "svc-kimlik@csb.test".into();
     settings.bind_password = "Another-Passw0rd-2".to_owned().into();
     let before = inspect(settings.clone()).await;
-    assert_eq!(about(&before, "rights on accounts").health, Health::Broken);
-    assert_eq!(about(&before, "default_ou").health, Health::Broken);
+    assert_eq!(about(&before, "rights on accounts").health(), Health::Broken);
+    assert_eq!(about(&before, "default_ou").health(), Health::Broken);
     f.samba.on_the_controller(&format!("#{for_samba}"));
-    let bad: Vec<_> = inspect(settings).await.into_iter().filter(|f| f.health != Health::Good).collect();
+    let bad: Vec<_> = inspect(settings).await.into_iter().filter(|f| f.health() != Health::Good).collect();
     assert!(bad.is_empty(), "{bad:#?}");
 }

@@ -6,3 +6,4 @@ mod contract;
 mod doctor;
 mod embedded;
 mod outage;
+mod standing;

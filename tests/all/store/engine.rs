@@ -1,7 +1,9 @@
 //! The engine beneath: migrations, what the doctor says, how a database that is away or wrong is told of.
 use super::{Bench, keys, person, save};
 use kimlik_adapters::store::SqlStore;
-use kimlik_domain::ports::{Health, Inspect, PortError, Refusal, Store};
+use kimlik_domain::health::Health;
+use kimlik_domain::message::Language;
+use kimlik_domain::ports::{Inspect, PortError, Refusal, Store};
 use kimlik_tests::postgres;
 
 on_both_engines!(migrations_run_again_harmlessly, the_doctor_finds_a_migrated_database_good,);
@@ -15,7 +17,7 @@ async fn migrations_run_again_harmlessly(bench: Bench) {
 
 async fn the_doctor_finds_a_migrated_database_good(bench: Bench) {
     let findings = bench.store.inspect().await;
-    assert!(!findings.is_empty() && findings.iter().all(|f| f.health == Health::Good), "{findings:?}");
+    assert!(!findings.is_empty() && findings.iter().all(|f| f.health() == Health::Good), "{findings:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +47,7 @@ async fn a_database_without_schema_is_told_of_and_not_touched() {
         let store = SqlStore::connect(&url, keys()).await.unwrap();
         assert!(!store.pending_migrations().await.unwrap().is_empty());
         let findings = store.inspect().await;
-        assert!(findings.iter().any(|f| f.health == Health::Broken && f.mend.contains("kimlik migrate")), "{findings:?}");
+        assert!(findings.iter().any(|f| f.health() == Health::Broken && f.mend(Language::En).contains("kimlik migrate")), "{findings:?}");
         assert!(matches!(store.units().await, Err(PortError::Refused { .. })));
     }
 }
@@ -63,7 +65,7 @@ async fn the_sqlite_file_is_made_for_nobody_else_to_read() {
     }
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     let findings = bench.store.inspect().await;
-    assert!(findings.iter().any(|f| f.health == Health::Doubtful && f.found.contains("755")), "{findings:?}");
+    assert!(findings.iter().any(|f| f.health() == Health::Doubtful && f.found(Language::En).contains("755")), "{findings:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ mod cards;
 mod commands;
 mod drift;
 mod graphql;
+mod health;
 mod metrics;
 mod ministry;
 pub mod page;

@@ -40,6 +40,13 @@ async fn until<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
     }
 }
 
+/// What systemHealth says of the receiver.
+async fn health(serving: &Serving) -> Option<Value> {
+    let answer = serving.ask("{ systemHealth { about code health since found mend lag { of seconds } } }").await;
+    let findings = answer["data"]["systemHealth"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    findings.iter().find(|f| f["about"].as_str().unwrap().starts_with("webhook 127.0.0.1")).cloned()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_done_is_told_over_a_kill_and_told_again_when_asked() {
     let receiver = Receiver::start(Manner::Answers(500));
@@ -50,10 +57,10 @@ async fn what_is_done_is_told_over_a_kill_and_told_again_when_asked() {
     let failing = until("it is failing", async || Some(state(&serving).await).filter(|s| s["failures"].as_i64() > Some(0))).await;
     assert!(failing["failingSince"].is_string() && failing["nextAttemptAt"].is_string(), "{failing}");
     assert_eq!(failing["lastFault"], "it answered 500");
-    let health = serving.ask("{ systemHealth { about health found mend } }").await;
-    let findings = health["data"]["systemHealth"].as_array().unwrap_or_else(|| panic!("{health}"));
-    let named = |f: &&Value| f["about"].as_str().unwrap().starts_with("webhook 127.0.0.1") && f["health"] == "DOUBTFUL";
-    let named = findings.iter().find(named).unwrap_or_else(|| panic!("{health}"));
+    let named = until("systemHealth says so", async || health(&serving).await.filter(|f| f["code"] == "WEBHOOK_FAILING")).await;
+    assert_eq!((&named["health"], &named["lag"]["of"]), (&json!("DOUBTFUL"), &json!("OLDEST_WAITING")), "{named}");
+    let moment = |of: &Value| chrono::DateTime::parse_from_rfc3339(of.as_str().unwrap()).unwrap();
+    assert_eq!(moment(&named["since"]), moment(&failing["failingSince"]), "since its first failure, and not since it was looked at");
     assert!(
         named["found"].as_str().unwrap().contains("it answered 500") && named["mend"].as_str().unwrap().contains("yonetici"),
         "{named}"
@@ -68,8 +75,7 @@ async fn what_is_done_is_told_over_a_kill_and_told_again_when_asked() {
         Some(state(&serving).await).filter(|s| s["behind"] == 0 && receiver.took().len() > told.len() && s["lastSuccessAt"].is_string())
     })
     .await;
-    let health = serving.ask("{ systemHealth { about } }").await.to_string();
-    assert!(health.contains("about") && !health.contains("webhook"), "it is well again: {health}");
+    until("it is well again", async || health(&serving).await.filter(|f| f["health"] == "GOOD")).await;
     assert!(caught_up["failingSince"].is_null() && caught_up["lastFault"].is_null(), "{caught_up}");
     let all = receiver.took();
     assert_eq!(verified(&secret, &all), format!("right {}", all.len()));

@@ -1,6 +1,7 @@
 //! Looks at a controller's certificate as the verifier of real connections does, and keeps what it saw. Sends nothing.
 use super::settings::host_and_port;
 use chrono::{DateTime, Utc};
+use kimlik_domain::health::Kind;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -14,8 +15,8 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 pub(super) enum Seen {
     /// No connection; why.
     Unreachable(String),
-    /// A certificate that is not trusted, or none: what was found, and the mend.
-    Bad(String, &'static str),
+    /// A certificate that is not trusted, or none: what it is, and what there is to say of it.
+    Bad(Kind, String),
     Good {
         ends: Option<DateTime<Utc>>,
     },
@@ -69,7 +70,7 @@ pub(super) fn look(url: &str, roots: &Arc<RootCertStore>, timeout: Duration) -> 
     let (host, port) = host_and_port(url);
     let inner = match WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone()).build() {
         Ok(inner) => inner,
-        Err(error) => return Seen::Bad(error.to_string(), "give other certificates in ca_file"),
+        Err(error) => return Seen::Bad(Kind::AuthoritiesUnusable, error.to_string()),
     };
     let listening = Arc::new(Listening { inner, heard: Mutex::new(None) });
     let Ok(name) = ServerName::try_from(host.clone()) else {
@@ -94,8 +95,8 @@ pub(super) fn look(url: &str, roots: &Arc<RootCertStore>, timeout: Duration) -> 
         Ok(_) => Seen::Good { ends: leaf.as_deref().and_then(|leaf| dates(leaf).map(|(_, ends)| ends)) },
         Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             Some(tls) => {
-                let (found, mend) = blame(tls, leaf.as_deref());
-                Seen::Bad(found, mend)
+                let (kind, said) = blame(tls, leaf.as_deref());
+                Seen::Bad(kind, said)
             }
             None => Seen::Unreachable(format!("the connection is taken and TLS is not answered: {error}")),
         },
@@ -117,32 +118,26 @@ fn connect(host: &str, port: u16, timeout: Duration) -> std::io::Result<TcpStrea
     Err(last)
 }
 
-fn blame(error: &Error, leaf: Option<&[u8]>) -> (String, &'static str) {
+fn blame(error: &Error, leaf: Option<&[u8]>) -> (Kind, String) {
     use CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, UnknownIssuer,
     };
+    // Where the certificate cannot be read.
+    let unknown = || "?".to_owned();
     let parsed = leaf.and_then(|leaf| X509Certificate::from_der(leaf).ok()).map(|(_, certificate)| certificate);
-    let Error::InvalidCertificate(certificate) = error else {
-        return (format!("TLS fails: {error}"), "enable TLS 1.2 or 1.3 with current ciphers on the controller");
-    };
+    let Error::InvalidCertificate(certificate) = error else { return (Kind::TlsFails, error.to_string()) };
     match certificate {
         Expired | ExpiredContext { .. } => {
-            let ended = leaf.and_then(dates).map(|(_, ends)| format!(" on {}", ends.date_naive())).unwrap_or_default();
-            (format!("it expired{ended}"), "give the controller a new certificate")
+            let ended = leaf.and_then(dates).map(|(_, ends)| ends.date_naive().to_string());
+            (Kind::CertificateExpired, ended.unwrap_or_else(unknown))
         }
-        NotValidYet | NotValidYetContext { .. } => {
-            ("it is not valid yet".into(), "compare the clocks of this machine and of the certificate authority")
-        }
+        NotValidYet | NotValidYetContext { .. } => (Kind::CertificateEarly, String::new()),
         NotValidForName | NotValidForNameContext { .. } => {
-            let names = parsed.as_ref().map(names).unwrap_or_default();
-            let found = format!("it is for another name: {}", if names.is_empty() { "none at all" } else { &names });
-            (found, "use in urls the name that the certificate holds, or give the controller one for this name")
+            let names = parsed.as_ref().map(names).filter(|names| !names.is_empty());
+            (Kind::CertificateName, names.unwrap_or_else(unknown))
         }
-        UnknownIssuer => {
-            let issuer = parsed.as_ref().map(|c| c.issuer().to_string()).unwrap_or_default();
-            (format!("no authority in ca_file has signed it; issuer: {issuer}"), "put the authority that signed it into ca_file (PEM)")
-        }
-        other => (format!("it cannot be used: {other}"), "give the controller a certificate for server authentication"),
+        UnknownIssuer => (Kind::CertificateAuthority, parsed.map_or_else(unknown, |c| c.issuer().to_string())),
+        other => (Kind::CertificateUnusable, other.to_string()),
     }
 }
 

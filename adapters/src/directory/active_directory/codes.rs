@@ -1,4 +1,5 @@
 //! Result codes and Windows error codes, sorted by what the caller may do next. The one table of refusals.
+use kimlik_domain::health::Kind;
 use kimlik_domain::ports::{PortError, Refusal};
 use ldap3::LdapResult;
 
@@ -125,17 +126,17 @@ pub(super) fn sub_code(text: &str) -> &str {
 }
 
 /// Why a bind was refused: the sub code in "AcceptSecurityContext error, data 52e" (same text from Samba).
-pub(super) fn bind_refusal(text: &str) -> (&'static str, &'static str) {
+pub(super) fn bind_refusal(text: &str) -> Kind {
     match sub_code(text) {
-        "525" | "52e" => ("unknown account or wrong password", "check bind_dn and the file that bind_password_file names"),
-        "530" => ("the account may not log on at this hour", "allow the service account all logon hours"),
-        "531" => ("the account may not log on from here", "take the workstation restriction from the service account"),
-        "532" => ("its password has expired", "give the service account a new password and the flag 'password never expires'"),
-        "533" => ("the account is disabled", "enable the service account"),
-        "701" => ("the account has expired", "clear the expiry date of the service account"),
-        "773" => ("its password must be changed first", "clear 'must change password at next logon' of the service account"),
-        "775" => ("the account is locked out", "unlock the service account and see who tries its password"),
-        _ => ("the controller refused the bind", "look at the controller's log"),
+        "525" | "52e" => Kind::BindPassword,
+        "530" => Kind::BindHour,
+        "531" => Kind::BindMachine,
+        "532" => Kind::BindPasswordExpired,
+        "533" => Kind::BindDisabled,
+        "701" => Kind::BindAccountExpired,
+        "773" => Kind::BindMustChange,
+        "775" => Kind::BindLocked,
+        _ => Kind::BindRefused,
     }
 }
 
@@ -161,8 +162,8 @@ mod tests {
     #[test]
     fn a_refused_bind_says_why_and_what_to_do() {
         let text = |sub| format!("80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {sub}, v1db1");
-        assert_eq!(bind_refusal(&text("52e")).0, "unknown account or wrong password");
-        assert_eq!(bind_refusal(&text("775")).0, "the account is locked out");
-        assert_eq!(bind_refusal("").0, "the controller refused the bind");
+        assert_eq!(bind_refusal(&text("52e")), Kind::BindPassword);
+        assert_eq!(bind_refusal(&text("775")), Kind::BindLocked);
+        assert_eq!(bind_refusal(""), Kind::BindRefused);
     }
 }

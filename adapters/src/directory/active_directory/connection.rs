@@ -3,6 +3,8 @@
 use super::codes;
 use super::entry::Entry;
 use super::settings::AdSettings;
+use kimlik_domain::health::{Finding, Subject};
+use kimlik_domain::message::Language;
 use kimlik_domain::ports::{PortError, PortResult};
 use ldap3::controls::{MakeCritical, PagedResults, RawControl};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, ResultEntry, Scope};
@@ -117,11 +119,12 @@ impl Connection {
                     return Ok(Link { ldap, controller, number });
                 }
                 // Why no further: the password is the same everywhere.
-                Err(OpenFault::Refused(text, mend)) => {
-                    tracing::error!(controller = %url, found = %text, mend, "the directory does not let Kimlik in");
-                    return Err((true, format!("{url}: {text}; {mend}")));
+                Err(OpenFault::Refused(refused)) => {
+                    let (found, mend) = (refused.found(Language::En), refused.mend(Language::En));
+                    tracing::error!(controller = %url, found, mend, "the directory does not let Kimlik in");
+                    return Err((true, format!("{url}: {found}; {mend}")));
                 }
-                Err(fault) => faults.push(format!("{url}: {}", fault.found())),
+                Err(OpenFault::Unreachable(text) | OpenFault::Tls(text)) => faults.push(format!("{url}: {text}")),
             }
         }
         if recent.is_some() && self.settings.urls.len() > 1 {
@@ -346,16 +349,8 @@ impl Connection {
 pub(super) enum OpenFault {
     Unreachable(String),
     Tls(String),
-    /// The bind was refused: what was found, and the mend.
-    Refused(String, &'static str),
-}
-
-impl OpenFault {
-    pub(super) fn found(&self) -> &str {
-        match self {
-            OpenFault::Unreachable(text) | OpenFault::Tls(text) | OpenFault::Refused(text, _) => text,
-        }
-    }
+    /// The bind was refused: what there is to say of the controller.
+    Refused(Box<Finding>),
 }
 
 async fn connect(settings: &AdSettings, tls: &Arc<ClientConfig>, url: &str) -> Result<Ldap, OpenFault> {
@@ -376,8 +371,8 @@ pub(super) async fn open(settings: &AdSettings, tls: &Arc<ClientConfig>, url: &s
     match bound {
         Ok(result) if result.rc == 0 => Ok(ldap),
         Ok(result) if matches!(result.rc, 49 | 8 | 34 | 48 | 53) => {
-            let (why, mend) = codes::bind_refusal(&result.text);
-            Err(OpenFault::Refused(format!("bind as {} refused: {why}", settings.bind_dn), mend))
+            let why = codes::bind_refusal(&result.text);
+            Err(OpenFault::Refused(Box::new(Finding::new(Subject::Controller, url, why, &[&settings.bind_dn]))))
         }
         Ok(result) => Err(OpenFault::Unreachable(codes::said("bind", &result))),
         Err(error) => Err(OpenFault::Unreachable(format!("no answer to the bind: {error}"))),

@@ -5,7 +5,8 @@ use super::entry::Entry;
 use super::{Core, delegation, schema, settings};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use kimlik_domain::account::{Attribute, Dn};
-use kimlik_domain::ports::{Finding, Health, PortResult};
+use kimlik_domain::health::{Finding, Kind, Subject};
+use kimlik_domain::ports::PortResult;
 use ldap3::{Ldap, Scope, SearchEntry};
 use std::collections::HashSet;
 
@@ -14,16 +15,6 @@ const CLOCK_DOUBTFUL: TimeDelta = TimeDelta::seconds(60);
 /// Kerberos refuses at five minutes.
 const CLOCK_BROKEN: TimeDelta = TimeDelta::seconds(300);
 const ANY: &str = "(objectClass=*)";
-
-fn good(about: impl Into<String>, found: impl Into<String>) -> Finding {
-    Finding { health: Health::Good, about: about.into(), found: found.into(), mend: String::new() }
-}
-fn doubtful(about: impl Into<String>, found: impl Into<String>, mend: impl Into<String>) -> Finding {
-    Finding { health: Health::Doubtful, about: about.into(), found: found.into(), mend: mend.into() }
-}
-fn broken(about: impl Into<String>, found: impl Into<String>, mend: impl Into<String>) -> Finding {
-    Finding { health: Health::Broken, about: about.into(), found: found.into(), mend: mend.into() }
-}
 
 pub(super) async fn all(core: &Core) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -35,7 +26,7 @@ pub(super) async fn all(core: &Core) -> Vec<Finding> {
         return findings;
     }
     if let Err(error) = domain(core, &mut findings).await {
-        findings.push(broken("directory", error.to_string(), "mend what is broken above, and ask again"));
+        findings.push(Finding::new(Subject::Directory, "", Kind::DirectoryUnread, &[&error]));
     }
     findings
 }
@@ -43,74 +34,75 @@ pub(super) async fn all(core: &Core) -> Vec<Finding> {
 /// Whether it can be worked with.
 async fn controller(core: &Core, url: &str, findings: &mut Vec<Finding>) -> bool {
     let (roots, timeout, address) = (core.roots.clone(), core.settings.timeout, url.to_owned());
-    let about = format!("domain controller {url}");
+    let about = |kind, said: &str| Finding::new(Subject::Controller, url, kind, &[&said]);
     let seen = tokio::task::spawn_blocking(move || certificate::look(&address, &roots, timeout)).await;
     let Ok(seen) = seen else { return false };
-    let about_certificate = format!("certificate of {}", settings::host_and_port(url).0);
+    let host = settings::host_and_port(url).0;
     match seen {
         Seen::Unreachable(why) => {
-            let mend = "check the name in urls, that the controller runs, and that the firewall lets port 636 through";
-            findings.push(broken(about, format!("not reachable: {why}"), mend));
+            findings.push(about(Kind::ControllerUnreachable, &why));
             return false;
         }
-        Seen::Bad(found, mend) => {
-            findings.push(broken(about_certificate, found, mend));
+        Seen::Bad(kind, said) => {
+            findings.push(Finding::new(Subject::Certificate, host, kind, &[&said]));
             return false;
         }
-        Seen::Good { ends } => findings.push(certificate_ends(about_certificate, ends, core.clock.now())),
+        Seen::Good { ends } => findings.push(certificate_ends(&host, ends, core.clock.now())),
     }
     let tls = match settings::tls(core.roots.clone()) {
         Ok(tls) => tls,
         Err(fault) => {
-            findings.push(broken(about, fault.to_string(), "give another ca_file"));
+            findings.push(about(Kind::AuthoritiesUnusable, &fault.to_string()));
             return false;
         }
     };
     match open(&core.settings, &tls, url).await {
         Ok(ldap) => {
-            findings.push(good(about, format!("reachable, bound as {}", core.settings.bind_dn)));
+            findings.push(about(Kind::ControllerGood, &core.settings.bind_dn));
             findings.push(clock(core, url, ldap).await);
             true
         }
-        Err(OpenFault::Refused(found, mend)) => {
-            findings.push(broken(about, found, mend));
+        Err(OpenFault::Refused(refused)) => {
+            findings.push(*refused);
             false
         }
-        Err(fault) => {
-            findings.push(broken(about, fault.found(), "look at the controller's log"));
+        Err(OpenFault::Unreachable(said) | OpenFault::Tls(said)) => {
+            findings.push(about(Kind::ControllerUnwell, &said));
             false
         }
     }
 }
 
-fn certificate_ends(about: String, ends: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Finding {
+fn certificate_ends(host: &str, ends: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Finding {
+    let about = |kind, ends: Option<DateTime<Utc>>| {
+        let ends = ends.map(|ends| ends.date_naive().to_string()).unwrap_or_default();
+        Finding::new(Subject::Certificate, host, kind, &[&ends])
+    };
     match ends {
-        Some(ends) if ends - now < CERTIFICATE_ENDS_SOON => {
-            doubtful(about, format!("ends on {}", ends.date_naive()), "renew it in time: nothing can be written when it has ended")
-        }
-        Some(ends) => good(about, format!("trusted, valid until {}", ends.date_naive())),
-        None => doubtful(about, "trusted, and its dates cannot be read", "look at the certificate"),
+        Some(soon) if soon - now < CERTIFICATE_ENDS_SOON => about(Kind::CertificateEnds, ends),
+        Some(_) => about(Kind::CertificateGood, ends),
+        None => about(Kind::CertificateUndated, None),
     }
 }
 
 async fn clock(core: &Core, url: &str, mut ldap: Ldap) -> Finding {
-    let about = format!("clock of {url}");
     let search = ldap.with_timeout(core.settings.timeout).search("", Scope::Base, ANY, vec!["currentTime"]).await;
     let said = search.ok().and_then(|found| found.0.into_iter().next()).map(SearchEntry::construct);
     let said = said.and_then(|entry| entry.attrs.get("currentTime")?.first().cloned());
     let theirs = said.and_then(|text| NaiveDateTime::parse_from_str(&text, "%Y%m%d%H%M%S%.fZ").ok());
-    let Some(theirs) = theirs else { return doubtful(about, "it does not say what time it is", "look at the controller's log") };
-    difference(about, (theirs.and_utc() - core.clock.now()).abs())
+    match theirs {
+        Some(theirs) => difference(url, (theirs.and_utc() - core.clock.now()).abs()),
+        None => Finding::new(Subject::Clock, url, Kind::ClockSilent, &[]),
+    }
 }
 
-fn difference(about: String, apart: TimeDelta) -> Finding {
-    let mend = "let this machine and the controllers take the time from the same source (NTP)";
-    let found = format!("{} s apart from this machine", apart.num_seconds());
-    match apart {
-        d if d > CLOCK_BROKEN => broken(about, found, mend),
-        d if d > CLOCK_DOUBTFUL => doubtful(about, found, mend),
-        _ => good(about, found),
-    }
+fn difference(url: &str, apart: TimeDelta) -> Finding {
+    let kind = match apart {
+        d if d > CLOCK_BROKEN => Kind::ClockWrong,
+        d if d > CLOCK_DOUBTFUL => Kind::ClockApart,
+        _ => Kind::ClockRight,
+    };
+    Finding::new(Subject::Clock, url, kind, &[&apart.num_seconds()])
 }
 
 async fn domain(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
@@ -134,26 +126,15 @@ async fn domain(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
 }
 
 fn container(setting: &str, ou: &Dn, there: Option<&Entry>) -> Finding {
-    let about = format!("setting directory.active_directory.{setting}");
-    let Some(entry) = there else {
-        return broken(
-            about,
-            format!("there is no {ou}, or it may not be read"),
-            "create the OU or correct the setting; give the right to read",
-        );
+    let classes: Option<HashSet<&str>> = there.map(|entry| entry.texts("allowedChildClassesEffective").iter().map(String::as_str).collect());
+    let kind = match classes {
+        None => Kind::OuMissing,
+        Some(classes) if !classes.contains("user") => Kind::OuClosed,
+        Some(classes) if classes.contains("organizationalUnit") || classes.contains("group") => Kind::OuWide,
+        Some(_) => Kind::OuGood,
     };
-    let classes: HashSet<&str> = entry.texts("allowedChildClassesEffective").iter().map(String::as_str).collect();
-    if !classes.contains("user") {
-        return broken(about, format!("{ou}: accounts may not be created there"), PRINT);
-    }
-    if classes.contains("organizationalUnit") || classes.contains("group") {
-        let found = format!("{ou}: the service account may create more than accounts there");
-        return doubtful(about, found, "take the rights away that `kimlik doctor --print-delegation` does not print");
-    }
-    good(about, format!("{ou}: accounts may be created there"))
+    Finding::new(Subject::Setting, format!("directory.active_directory.{setting}"), kind, &[ou])
 }
-
-const PRINT: &str = "give the rights that `kimlik doctor --print-delegation` prints";
 
 async fn attributes(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
     let names: Vec<&str> = Attribute::ALL.iter().map(|a| a.ldap_name()).collect();
@@ -162,71 +143,59 @@ async fn attributes(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> 
         let of_kind = Attribute::ALL.iter().filter(|a| a.needs_exchange() == exchange);
         of_kind.map(|a| a.ldap_name()).filter(|name| !there.contains_key(*name)).collect()
     };
-    let about = "schema";
+    let schema = |kind, names: Vec<&str>| Finding::new(Subject::Schema, "", kind, &[&names.join(", ")]);
     if !missing(false).is_empty() {
-        let found = format!("lacks {}", missing(false).join(", "));
-        findings.push(broken(about, found, "let the service account read the schema; a directory without these attributes is not taken"));
+        findings.push(schema(Kind::SchemaLacks, missing(false)));
     }
-    match missing(true) {
-        none if none.is_empty() => findings.push(good(about, "with the Exchange extension")),
-        some => findings
-            .push(good(about, format!("without the Exchange extension ({}): address book attributes are left out", some.join(", ")))),
-    }
+    let of_exchange = missing(true);
+    findings.push(schema(if of_exchange.is_empty() { Kind::SchemaExchange } else { Kind::SchemaPlain }, of_exchange));
     findings.extend(schema::findings(&there, &core.settings.mapping));
     Ok(())
 }
 
 /// Asked of one account, because rights are inherited alike. What cannot be asked without writing is said.
 async fn account_rights(core: &Core) -> PortResult<Finding> {
-    let about = "rights on accounts";
-    let unasked = "resetting passwords and taking accounts out of an OU cannot be asked for, and show at the first attempt";
+    let rights = |kind, missing: &str| Finding::new(Subject::AccountRights, "", kind, &[&missing]);
     // Why one page: any account will do, and there may be many.
     let link = core.connection.link().await?;
     let people = super::filter::people("(!(adminCount=1))");
     let base = core.settings.base.as_str();
     let (page, _) = core.connection.page(&link, base, Scope::Subtree, &people, &["objectGUID"], Vec::new()).await?;
     let Some(sample) = page.into_iter().next().map(|found| Entry::new(found).dn().dn) else {
-        return Ok(doubtful(about, "there is no account below the base yet to ask about", "ask again when there is one"));
+        return Ok(rights(Kind::RightsUnasked, ""));
     };
     let entry = core.connection.read(sample.as_str(), ANY, &["allowedAttributesEffective"]).await?;
     let allowed: HashSet<&str> = entry.iter().flat_map(|e| e.texts("allowedAttributesEffective")).map(String::as_str).collect();
     let missing: Vec<&str> = delegation::written(core.has_exchange().await?).filter(|name| !allowed.contains(name)).collect();
-    Ok(match missing.is_empty() {
-        true => good(about, format!("every owned attribute may be written (asked of one account); {unasked}")),
-        false => broken(about, format!("may not be written: {}", missing.join(", ")), PRINT),
-    })
+    Ok(rights(if missing.is_empty() { Kind::RightsGood } else { Kind::RightsMissing }, &missing.join(", ")))
 }
 
 fn birthright_group(group: &Dn, base: &Dn, there: Option<&Entry>) -> Finding {
-    let about = format!("group {group}");
-    let Some(entry) = there else {
-        return broken(about, "there is no such group, or it may not be read", "create it, or correct the rule in [[groups]]");
+    let writable = there.map(|entry| entry.texts("allowedAttributesEffective").iter().any(|name| name == "member"));
+    let kind = match writable {
+        None => Kind::GroupMissing,
+        Some(true) => Kind::GroupGood,
+        Some(false) if group.is_within(base) => Kind::GroupClosed,
+        Some(false) => Kind::GroupOutside,
     };
-    match entry.texts("allowedAttributesEffective").iter().any(|name| name == "member") {
-        true => good(about, "members may be added and taken away"),
-        false if group.is_within(base) => broken(about, "its members may not be written", PRINT),
-        false => broken(
-            about,
-            "its members may not be written: it is outside base_dn",
-            "move it below base_dn, or delegate 'write member' on it",
-        ),
-    }
+    Finding::new(Subject::Group, group, kind, &[])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kimlik_domain::health::Health;
 
     #[test]
     fn clocks_that_differ_are_doubtful_after_a_minute_and_broken_after_five() {
-        let health = |seconds| difference(String::new(), TimeDelta::seconds(seconds)).health;
+        let health = |seconds| difference("", TimeDelta::seconds(seconds)).health();
         assert_eq!([health(59), health(61), health(301)], [Health::Good, Health::Doubtful, Health::Broken]);
     }
 
     #[test]
     fn a_certificate_that_ends_within_the_month_is_doubtful() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let health = |days| certificate_ends(String::new(), Some(now + TimeDelta::days(days)), now).health;
+        let health = |days| certificate_ends("", Some(now + TimeDelta::days(days)), now).health();
         assert_eq!([health(31), health(29)], [Health::Good, Health::Doubtful]);
     }
 }

@@ -1,7 +1,7 @@
 //! What the directory's own schema says of the attributes that Kimlik writes, held against what the settings make it write. Pure.
 use kimlik_domain::account::attribute::Syntax;
 use kimlik_domain::account::{Attribute, Mapping};
-use kimlik_domain::ports::{Finding, Health};
+use kimlik_domain::health::{Finding, Kind, Subject};
 use std::collections::HashMap;
 
 /// An attribute as the schema describes it.
@@ -17,8 +17,8 @@ pub(super) struct Described {
 /// By the spelling of Kimlik's own names.
 pub(super) type Schema = HashMap<String, Described>;
 
-/// What is wrong with an attribute, and what to do.
-type Fault = (Health, String, &'static str);
+/// What is wrong with an attribute, with its values.
+type Fault = (Kind, Vec<String>);
 
 /// One finding for each attribute that cannot be written as the settings want it, and one for all others.
 pub(super) fn findings(schema: &Schema, mapping: &Mapping) -> Vec<Finding> {
@@ -30,51 +30,35 @@ pub(super) fn findings(schema: &Schema, mapping: &Mapping) -> Vec<Finding> {
             Some(described) => faults(attribute, described, mapping),
             // Those that are not mapped are named together, by who is missing them all.
             None if !attribute.is_mapped() => continue,
-            None => vec![missing(attribute)],
+            None if attribute.needs_exchange() => vec![(Kind::AttributeLeftOut, Vec::new())],
+            None => vec![(Kind::AttributeMissing, Vec::new())],
         };
         good += usize::from(faults.is_empty());
-        let about = if attribute.is_mapped() { format!("setting card.mapping.{name}") } else { format!("schema: {name}") };
-        let finding = |(health, found, mend): Fault| Finding { health, about: about.clone(), found, mend: mend.to_owned() };
+        let finding = |(kind, values): Fault| match attribute.is_mapped() {
+            true => Finding { values, ..Finding::new(Subject::Setting, format!("card.mapping.{name}"), kind, &[]) },
+            false => Finding { values, ..Finding::new(Subject::SchemaAttribute, name, kind, &[]) },
+        };
         found.extend(faults.into_iter().map(finding));
     }
-    let all = format!("{good} attributes are in the schema, of their syntax, and long enough for what the rules give");
-    found.push(Finding { health: Health::Good, about: "attributes of the card".into(), found: all, mend: String::new() });
+    found.push(Finding::new(Subject::CardAttributes, "", Kind::AttributesGood, &[&good]));
     found
-}
-
-fn missing(attribute: Attribute) -> Fault {
-    let found = "the schema has no such attribute".to_owned();
-    match attribute.needs_exchange() {
-        true => (Health::Doubtful, format!("{found}: the rule is left out"), "extend the schema for Exchange, or take the rule out"),
-        false => (Health::Broken, found, "take the rule out, or let the service account read the schema"),
-    }
 }
 
 fn faults(attribute: Attribute, described: &Described, mapping: &Mapping) -> Vec<Fault> {
     let mut faults = Vec::new();
     if !syntaxes(attribute).contains(&described.syntax.as_str()) {
-        let found = format!("is of syntax {} in this directory, not of {}", described.syntax, syntaxes(attribute)[0]);
-        faults.push((Health::Broken, found, "no value of Kimlik's fits: give the attribute an empty rule, or mend the schema"));
+        faults.push((Kind::AttributeSyntax, vec![described.syntax.clone(), syntaxes(attribute)[0].to_owned()]));
     }
     match (attribute.syntax() == Syntax::Addresses, described.is_single) {
-        (true, true) => faults.push((
-            Health::Broken,
-            "takes one value only in this directory, and addresses are several".into(),
-            "mend the schema: no account with an alias can be written",
-        )),
-        (false, false) => faults.push((
-            Health::Doubtful,
-            "takes several values in this directory; Kimlik keeps one of them right and leaves the others".into(),
-            "give the attribute an empty rule, or see to it that nobody adds further values",
-        )),
+        (true, true) => faults.push((Kind::AttributeSingle, Vec::new())),
+        (false, false) => faults.push((Kind::AttributeSeveral, Vec::new())),
         _ => {}
     }
     let longest = longest(attribute, mapping);
     if let (Some(longest), Some(upper)) = (longest, described.range_upper)
         && upper < longest
     {
-        let found = format!("takes {upper} characters in this directory, and up to {longest} are written");
-        faults.push((Health::Doubtful, found, "longer values will be refused; choose a shorter source, or extend the schema"));
+        faults.push((Kind::AttributeShort, vec![upper.to_string(), longest.to_string()]));
     }
     faults
 }
@@ -104,6 +88,8 @@ fn longest(attribute: Attribute, mapping: &Mapping) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kimlik_domain::health::Health;
+    use kimlik_domain::message::Language;
 
     fn described(syntax: &str, is_single: bool, range_upper: Option<usize>) -> Described {
         Described { syntax: syntax.into(), is_single, range_upper }
@@ -117,8 +103,8 @@ mod tests {
     }
 
     fn bad(schema: &Schema, mapping: &Mapping) -> Vec<(Health, String)> {
-        let bad = findings(schema, mapping).into_iter().filter(|f| f.health != Health::Good);
-        bad.map(|f| (f.health, format!("{}: {}", f.about, f.found))).collect()
+        let bad = findings(schema, mapping).into_iter().filter(|f| f.health() != Health::Good);
+        bad.map(|f| (f.health(), format!("{}: {}", f.about(Language::En), f.found(Language::En)))).collect()
     }
 
     #[test]

@@ -14,15 +14,18 @@ pub use by_hand::Foreign;
 use crate::system::OsEntropy;
 use crate::tag;
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use kimlik_domain::account::{AccountRef, Change, Dn, LedgerName, NewAccount, ObservedAccount};
 use kimlik_domain::card::hr_photo::MOST;
+use kimlik_domain::health::{Finding, Kind, Subject};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{
-    Capabilities, Directory, Entropy, FindBy, Finding, Health, Inspect, Photos, PortError, PortResult, Refusal, Scan, Watermark,
+    Capabilities, Directory, Entropy, FindBy, Inspect, Photos, PortError, PortResult, Refusal, Scan, Watermark,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor, Row};
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -224,19 +227,22 @@ impl Directory for EmbeddedDirectory {
 #[async_trait]
 impl Inspect for EmbeddedDirectory {
     async fn inspect(&self) -> Vec<Finding> {
-        let about = format!("embedded directory {}", self.path.display());
-        let mend = format!("stop Kimlik and put {} back from a copy, or remove it to begin anew", self.path.display());
+        let file = self.path.display();
+        let about = |kind, values: &[&dyn Display]| vec![Finding::new(Subject::EmbeddedDirectory, &file, kind, values)];
         let checked: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.readers).await;
         let counted = sqlx::query("SELECT (SELECT count(*) FROM account WHERE inside), (SELECT count(*) FROM container WHERE inside)");
-        let (health, found) = match (checked, counted.fetch_one(&self.readers).await) {
+        match (checked, counted.fetch_one(&self.readers).await) {
             (Ok(verdict), Ok(row)) if verdict == "ok" => {
                 let (accounts, ous) = (row.get::<i64, _>(0), row.get::<i64, _>(1));
-                (Health::Good, format!("{accounts} accounts in {ous} OUs under {}", self.base))
+                about(Kind::EmbeddedGood, &[&accounts, &ous, &self.base])
             }
-            (Ok(verdict), Ok(_)) => (Health::Broken, verdict),
-            (Err(error), _) | (_, Err(error)) => (Health::Broken, error.to_string()),
-        };
-        let mend = if health == Health::Good { String::new() } else { mend };
-        vec![Finding { health, about, found, mend }]
+            (Ok(verdict), Ok(_)) => about(Kind::EmbeddedDamaged, &[&verdict, &file]),
+            (Err(error), _) | (_, Err(error)) => about(Kind::EmbeddedDamaged, &[&error, &file]),
+        }
+    }
+
+    /// Why: the whole file is read.
+    fn rest(&self) -> TimeDelta {
+        TimeDelta::minutes(15)
     }
 }
