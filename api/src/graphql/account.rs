@@ -1,5 +1,5 @@
 //! Deeds on one person's account that do not wait for HR: suspended at once, and given back.
-use super::card::IdentityCardKey;
+use super::card::{AccountState, IdentityCardKey};
 use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::plan::{Plan, out_of_reach};
 use super::staff::{StaffMember, member_of};
@@ -12,7 +12,7 @@ use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::look::Supposed;
 use kimlik_domain::lifecycle::suspension::{Order, OrderKind, Ordered};
 use kimlik_domain::lifecycle::{ActionKind, reconcile};
-use kimlik_domain::ports::PortError;
+use kimlik_domain::ports::{PeopleBy, PortError};
 use kimlik_domain::staff::IssueKind;
 use serde_json::json;
 
@@ -57,6 +57,9 @@ pub struct AccountChangePayload {
     /// The directory shows it. False, and no userErrors, and no dry run: it is certain, and done as soon as the directory answers or,
     /// where the plan's verdict is HELD, an administrator has approved it.
     carried_out: bool,
+    /// What the account is after the deed, for whoever did it, also where the states of accounts are otherwise not theirs to read. Null:
+    /// nothing was done, or it was only shown.
+    account_state: Option<AccountState>,
     /// Somebody disabled the account in the directory before it was suspended: it stays disabled, and an issue says so.
     stays_disabled: bool,
     /// What the caller can mend; empty: it was done.
@@ -107,17 +110,17 @@ struct Asked {
 }
 
 pub fn refused(user_errors: Vec<UserError>) -> AccountChangePayload {
-    AccountChangePayload { staff_member: None, plan: None, carried_out: false, stays_disabled: false, user_errors }
+    AccountChangePayload { staff_member: None, plan: None, carried_out: false, account_state: None, stays_disabled: false, user_errors }
 }
 
 /// What is left to the work queue, or is only shown.
 pub fn to_come(staff_member: Option<StaffMember>, plan: Option<Plan>) -> AccountChangePayload {
-    AccountChangePayload { staff_member, plan, carried_out: false, stays_disabled: false, user_errors: Vec::new() }
+    AccountChangePayload { staff_member, plan, carried_out: false, account_state: None, stays_disabled: false, user_errors: Vec::new() }
 }
 
 /// A dry run's answer.
 pub fn shown(staff_member: Option<StaffMember>, plan: Plan, stays_disabled: bool) -> AccountChangePayload {
-    AccountChangePayload { staff_member, plan: Some(plan), carried_out: false, stays_disabled, user_errors: Vec::new() }
+    AccountChangePayload { plan: Some(plan), stays_disabled, ..to_come(staff_member, None) }
 }
 
 fn one(code: UserErrorCode, path: &str, message: &str) -> AccountChangePayload {
@@ -202,8 +205,9 @@ pub async fn came_of(ctx: &Context<'_>, person: PersonId, plan: Option<Plan>, ki
     let left = left.await;
     let stays_disabled = left.as_ref().is_ok_and(stays_disabled);
     let carried_out = left.is_ok_and(|left| !Plan::of(&left).is_to_do(kinds));
-    let staff_member = member_of(ctx, person).await?;
-    Ok(AccountChangePayload { staff_member, plan, carried_out, stays_disabled, user_errors: Vec::new() })
+    let found = house.store.people(PeopleBy::Ids(&[person])).await.map_err(|e| fault(ctx, &e))?;
+    let account_state = found.into_iter().next().and_then(|record| record.account).map(|account| account.state.into());
+    Ok(AccountChangePayload { carried_out, account_state, stays_disabled, ..to_come(member_of(ctx, person).await?, plan) })
 }
 
 async fn done(ctx: &Context<'_>, order: &Order, plan: Option<Plan>) -> Result<AccountChangePayload> {

@@ -252,12 +252,12 @@ impl IdentityCard {
         let filter = CardFilter { manager: Some(self.entry.registry_no.clone()), ..CardFilter::default() };
         Some(list(ctx, filter, CardOrder::Name, &Paging { first, after, last, before }).await)
     }
-    /// What the account is now. The person, its personnel unit, auditors and administrators; others see null.
+    /// What the account is now. The person, its personnel unit and administrators; others see null.
     async fn account_state(&self, ctx: &Context<'_>) -> Option<AccountState> {
         allows(ctx, Deed::ReadAccountState, self.about()).then(|| self.entry.account_state.into())
     }
-    /// The mailbox, where Kimlik has mailboxes made: what stands and what is waited for. The person, its personnel unit, auditors
-    /// and administrators; others see null.
+    /// The mailbox, where Kimlik has mailboxes made: what stands and what is waited for. The person, its personnel unit and
+    /// administrators; others see null.
     #[graphql(complexity = "5 + child_complexity")]
     async fn mailbox(&self, ctx: &Context<'_>) -> Maybe<Mailbox> {
         if !allows(ctx, Deed::ReadAccountState, self.about()) {

@@ -126,7 +126,7 @@ impl StaffMember {
         }
         Some(plan(ctx, self.record.person.id).await)
     }
-    /// Null: there is no account, nor names for one. Who may read account states.
+    /// Null: there is no account, nor names for one. The person, its personnel unit and administrators; others see null.
     async fn account(&self, ctx: &Context<'_>) -> Option<Account> {
         let account = self.record.account.clone()?;
         let suspension = self.record.suspension.clone();

@@ -47,7 +47,8 @@ pub struct StaffMemberFilter {
     /// In service, or left.
     #[graphql(default_with = "Some(StaffMemberStatus::InService)")]
     status: Option<StaffMemberStatus>,
-    /// Whose account is one of these: SUSPENDED finds who is on leave or removed from duty, NONE who waits for one.
+    /// Whose account is one of these: SUSPENDED finds who is on leave or removed from duty, NONE who waits for one. Of people whose account
+    /// the caller may not read: nobody.
     account_states: Option<Vec<AccountState>>,
     /// Of whom HR last said one of these: ON_LEAVE finds who is on leave, whatever became of the account. Who has no status is not found.
     employment_statuses: Option<Vec<EmploymentStatus>>,
@@ -93,16 +94,17 @@ async fn in_service(ctx: &Context<'_>, filter: CardFilter, paging: &Paging) -> R
     let window = paging.window(IN_SERVICE)?;
     let caller = caller_of(ctx);
     // Why not asked of everybody: whoever may read all needs no look at each.
-    let everything = may(&caller, Deed::ReadRecord, About::Everything);
+    let deeds = asked_for(&filter);
+    let everything = deeds.iter().all(|deed| may(&caller, *deed, About::Everything));
     let asked = house(ctx)?.cards.ask(|book| {
-        let who = |entry: &Entry| reaches(&caller, entry);
+        let who = |entry: &Entry| reaches(&caller, deeds, entry);
         (book.page_where(&filter, CardOrder::Name, &window, (!everything).then_some(&who)), book.tree().clone())
     });
     let (seen, tree) = asked.await.map_err(|e| fault(ctx, &e))?;
     let ids: Vec<PersonId> = seen.items.iter().map(|(_, entry)| entry.person()).collect();
     let mut records = records(ctx, &ids).await?;
     let total = Total::new(move |book| {
-        let who = |entry: &Entry| reaches(&caller, entry);
+        let who = |entry: &Entry| reaches(&caller, deeds, entry);
         book.count_where(&filter, (!everything).then_some(&who))
     });
     let mut page = Counted::with_additional_fields(seen.has_previous, seen.has_next, total);
@@ -118,8 +120,13 @@ async fn in_service(ctx: &Context<'_>, filter: CardFilter, paging: &Paging) -> R
     Ok(page)
 }
 
-fn reaches(caller: &Caller, entry: &Entry) -> bool {
-    may(caller, Deed::ReadRecord, About::Person(entry.person(), entry.served_in))
+/// What must be readable of somebody before they can fit: what is null to the caller is none of the values that are asked for.
+const fn asked_for(filter: &CardFilter) -> &'static [Deed] {
+    if filter.account_states.is_some() { &[Deed::ReadRecord, Deed::ReadAccountState] } else { &[Deed::ReadRecord] }
+}
+
+fn reaches(caller: &Caller, deeds: &[Deed], entry: &Entry) -> bool {
+    deeds.iter().all(|deed| may(caller, *deed, About::Person(entry.person(), entry.served_in)))
 }
 
 async fn records(ctx: &Context<'_>, ids: &[PersonId]) -> Result<HashMap<PersonId, PersonRecord>> {
@@ -164,7 +171,8 @@ async fn left(ctx: &Context<'_>, filter: &CardFilter, paging: &Paging) -> Result
         // Why these first: of most of them the whole record need not be read.
         let readable = |l: &&Left| {
             let words = words_of(&format!("{} {}", l.person.family_name, l.person.given_name));
-            holds_words(&words, &filter.words) && allows(ctx, Deed::ReadRecord, About::person(&l.person, today))
+            let about = About::person(&l.person, today);
+            holds_words(&words, &filter.words) && asked_for(filter).iter().all(|deed| allows(ctx, *deed, about))
         };
         let chosen: Vec<&Left> = found.iter().filter(readable).collect();
         let mut records = records(ctx, &chosen.iter().map(|l| l.person.id).collect::<Vec<_>>()).await?;

@@ -93,7 +93,9 @@ table! {
     ReadProvenance:     Never Own    Units  All    All    -;
     /// A private number.
     ReadMobile:         Never Own    Units  Never  All    -;
-    ReadAccountState:   Never Own    Units  All    All    StaffRead;
+    /// What an account is, what the directory shows of it, its mailbox: nobody's business but the owner's, the personnel unit's and the
+    /// administrators'. Who orders something of an account is told what became of it by the answer, and needs no more.
+    ReadAccountState:   Never Own    Units  Never  All    -;
     /// Sicil no, and finding by it.
     ReadRegistryNumber: Never Own    Units  All    All    StaffRead;
     /// The record behind the card: employment, phones, account, history.

@@ -59,6 +59,16 @@ async fn the_desk_of_an_officer(serving: &Serving) {
     let active = list(serving, &admin, json!({ "f": { "accountStates": ["ACTIVE"] }, "first": 100 })).await;
     assert!(active["nodes"].as_array().unwrap().iter().all(|n| n["account"]["state"] == "ACTIVE") && !numbers(&active).is_empty());
 
+    // What is null to a program is none of the states that it could ask for; counts too.
+    let program = service(serving, "states", &["CARDS_READ", "STAFF_READ"]).await;
+    for status in ["IN_SERVICE", "LEFT"] {
+        let all_states = json!(["NONE", "OPENING", "ACTIVE", "SUSPENDED", "CLOSED"]);
+        let found = list(serving, &program, json!({ "f": { "accountStates": all_states, "status": status }, "first": 100 })).await;
+        assert_eq!(numbers(&found), [""; 0], "{status}");
+        assert!(found["totalCount"].as_u64().unwrap_or_default() == 0, "{found}");
+    }
+    assert!(!numbers(&list(serving, &program, json!({ "first": 100 })).await).is_empty());
+
     // An officer sees the own people, oneself, and nobody else; counts too.
     let officer = &all[0];
     let ward = all.iter().find(|p| p.unit != officer.unit).unwrap();

@@ -1,10 +1,11 @@
 //! Accounts suspended and given back over GraphQL, at the real program, on both databases.
 use super::program::Serving;
+use crate::access_matrix::service;
 use kimlik_tests::postgres;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-const MUTATION: &str = "($input: {T}!) { {M}(input: $input) { carriedOut \
+const MUTATION: &str = "($input: {T}!) { {M}(input: $input) { carriedOut accountState \
     plan { text digest verdict changes { nodes { action because registryNumber } } } \
     staffMember { account { state suspension { reason orderedBy } directory { enabled } } plan { changes { nodes { action } } } } \
     userErrors { code path message } } }";
@@ -42,7 +43,7 @@ async fn a_suspension_and_its_end(serving: &Serving) {
     let dry = ask(serving, "accountSuspend", dry).await;
     assert_eq!(dry["userErrors"], json!([]), "{dry}");
     assert_eq!(dry["staffMember"]["account"]["directory"]["enabled"], true, "only shown");
-    assert_eq!(dry["plan"]["verdict"], "WITHIN_LIMITS");
+    assert_eq!((&dry["plan"]["verdict"], &dry["accountState"]), (&json!("WITHIN_LIMITS"), &Value::Null));
 
     let done = ask(serving, "accountSuspend", input("kayıp telefon", "one")).await;
     assert_eq!(done["userErrors"], json!([]), "{done}");
@@ -50,7 +51,7 @@ async fn a_suspension_and_its_end(serving: &Serving) {
     let change = &done["plan"]["changes"]["nodes"][0];
     assert_eq!(change["action"], "SUSPEND");
     assert_eq!(change["because"], "ordered by user:yonetici: kayıp telefon");
-    assert_eq!(done["carriedOut"], true, "{done}");
+    assert_eq!((&done["carriedOut"], &done["accountState"]), (&json!(true), &json!("SUSPENDED")), "{done}");
     let member = &done["staffMember"];
     assert_eq!(member["account"]["state"], "SUSPENDED");
     assert_eq!(member["account"]["directory"]["enabled"], false);
@@ -66,9 +67,22 @@ async fn a_suspension_and_its_end(serving: &Serving) {
 
     let back = ask(serving, "accountReinstate", input("bulundu", "three")).await;
     assert_eq!((&back["carriedOut"], &back["userErrors"]), (&json!(true), &json!([])), "{back}");
-    assert_eq!(back["plan"]["changes"]["nodes"][0]["action"], "REINSTATE");
+    assert_eq!((&back["plan"]["changes"]["nodes"][0]["action"], &back["accountState"]), (&json!("REINSTATE"), &json!("ACTIVE")));
     assert_eq!(back["staffMember"]["account"]["directory"]["enabled"], true);
     assert_eq!(back["staffMember"]["account"]["suspension"], Value::Null);
+
+    // A program is told what became of the account that it has ordered something of, and of no other.
+    let program = service(serving, "suspends", &["CARDS_READ", "STAFF_READ", "ACCOUNTS_SUSPEND"]).await;
+    for (deed, state) in [("accountSuspend", "SUSPENDED"), ("accountReinstate", "ACTIVE")] {
+        let query = format!(
+            "mutation {{ {deed}(input: {{ staffMember: {{ id: {} }}, reason: \"test\" }}) {{ accountState staffMember {{ account {{ state }} }} userErrors {{ code }} }} }}",
+            who["id"]
+        );
+        let told = serving.ask_as(Some(&program), &query, json!({})).await["data"][deed].clone();
+        assert_eq!(told, json!({ "accountState": state, "staffMember": { "account": null }, "userErrors": [] }));
+        let card = format!("{{ identityCard(by: {{ id: {} }}) {{ accountState }} }}", who["id"]);
+        assert_eq!(serving.ask_as(Some(&program), &card, json!({})).await["data"]["identityCard"], json!({ "accountState": null }));
+    }
 
     let wrong = json!({ "staffMember": { "username": "nobody.here" }, "reason": " ", "idempotencyKey": "" });
     let wrong = ask(serving, "accountSuspend", wrong).await;
