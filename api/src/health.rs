@@ -137,7 +137,7 @@ impl Turn {
 
 async fn tell(house: &House, stand: &Standings, kept: &Standings) -> PortResult<()> {
     let changed: Standings =
-        stand.iter().filter(|(key, standing)| kept.get(*key) != Some(standing)).map(|(key, s)| (key.clone(), s.clone())).collect();
+        stand.iter().filter(|(key, standing)| kept.get(*key) != Some(*standing)).map(|(key, s)| (key.clone(), s.clone())).collect();
     let gone: Vec<String> = kept.keys().filter(|key| !stand.contains_key(*key)).cloned().collect();
     if changed.is_empty() && gone.is_empty() {
         return Ok(());

@@ -11,6 +11,7 @@ use kimlik_domain::message::Channel;
 use kimlik_domain::ports::{Directory, Figures, Grants, HrFeed, MailboxesState, OutboxState, PortError, PortResult, SignIn, Store};
 use kimlik_domain::webhook::Webhook;
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 /// More missing OUs than that are counted, not named.
 const NAMED: usize = 10;
@@ -41,7 +42,7 @@ pub async fn roles(config: &Config, directory: &dyn SignIn, grants: Option<(&dyn
         // Why nothing: that the directory is away is said by itself.
         Err(_) => return Vec::new(),
     };
-    let absent = |group| Finding::new(Subject::Roles, "", Kind::RoleGroupMissing, &[group]).part(group);
+    let absent = |group: &Dn| Finding::new(Subject::Roles, "", Kind::RoleGroupMissing, &[group]).part(group);
     let mut findings: Vec<Finding> = missing.iter().map(absent).collect();
     let by_group = groups.0.iter().any(|(group, role)| *role == Role::Administrator && !missing.contains(group));
     let by_grant = match grants {
@@ -124,7 +125,7 @@ fn outbox(channel: Channel, limit: u32, state: &OutboxState, now: DateTime<Utc>)
         Some(oldest) if now - oldest > MESSAGES_LATE => Kind::MessagesLate,
         _ => Kind::MessagesGood,
     };
-    let values: [&dyn std::fmt::Display; 4] = [&state.waiting, &state.sent_today, &limit, &state.failed_today];
+    let values: [&dyn Display; 4] = [&state.waiting, &state.sent_today, &limit, &state.failed_today];
     Finding::new(about, "", kind, &values).lagging(LagOf::OldestWaiting, state.oldest)
 }
 
@@ -148,7 +149,7 @@ async fn webhooks(house: &House) -> PortResult<Vec<Finding>> {
 /// Named by their host, because a path may hold a secret of the receiver's.
 fn told(webhook: &Webhook, head: i64) -> Finding {
     let host = webhook.url.split('/').nth(2).unwrap_or_default();
-    let of = |kind, values: &[&dyn std::fmt::Display]| Finding::new(Subject::Webhook, host, kind, values).part(webhook.id);
+    let of = |kind, values: &[&dyn Display]| Finding::new(Subject::Webhook, host, kind, values).part(webhook.id);
     match webhook.failing_since {
         Some(since) => {
             let fault = webhook.last_fault.as_deref().unwrap_or_default();
@@ -170,7 +171,7 @@ fn setting_of(config: &Config) -> &'static str {
 
 /// As whoever takes it in has seen it: a delivery may be large, and is not read for the sake of looking.
 fn feed_as_seen(config: &Config, name: &str, seen: FeedSeen) -> Finding {
-    let of = |kind, values: &[&dyn std::fmt::Display]| Finding::new(Subject::HrFeed, name, kind, values);
+    let of = |kind, values: &[&dyn Display]| Finding::new(Subject::HrFeed, name, kind, values);
     match seen {
         FeedSeen::Quiet => of(Kind::FeedQuiet, &[]),
         FeedSeen::Took(delivery) => of(Kind::FeedTaken, &[&delivery]),
@@ -181,7 +182,7 @@ fn feed_as_seen(config: &Config, name: &str, seen: FeedSeen) -> Finding {
 
 /// It is asked for its next delivery. Reading takes nothing away.
 pub async fn feed(config: &Config, feed: &dyn HrFeed, store: Option<&dyn Store>) -> Finding {
-    let of = |kind, values: &[&dyn std::fmt::Display]| Finding::new(Subject::HrFeed, feed.name(), kind, values);
+    let of = |kind, values: &[&dyn Display]| Finding::new(Subject::HrFeed, feed.name(), kind, values);
     let position = match store {
         Some(store) => store.feed_position(feed.name()).await.ok().flatten(),
         None => None,
@@ -195,7 +196,7 @@ pub async fn feed(config: &Config, feed: &dyn HrFeed, store: Option<&dyn Store>)
 
 /// The OUs that the rules give to the units that are known: Kimlik makes none in a real directory.
 pub async fn places(config: &Config, store: &dyn Store, directory: &dyn Directory) -> Vec<Finding> {
-    let of = |kind, values: &[&dyn std::fmt::Display]| vec![Finding::new(Subject::Setting, "placement.rules", kind, values)];
+    let of = |kind, values: &[&dyn Display]| vec![Finding::new(Subject::Setting, "placement.rules", kind, values)];
     let missing = match missing_places(config, store, directory).await {
         Ok(missing) => missing,
         Err(fault) => return of(Kind::PlacesUnread, &[&fault]),

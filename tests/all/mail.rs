@@ -7,7 +7,7 @@ use kimlik_adapters::system::OsEntropy;
 use kimlik_domain::health::Health;
 use kimlik_domain::id::{MessageId, PersonId};
 use kimlik_domain::message::courier::{Courier, CourierRules};
-use kimlik_domain::message::{Language, 
+use kimlik_domain::message::{
     Channel, Language, MailAddress, MessageState, NewMessage, Notice, Purpose, Recipient, Telling, Templates, notices,
 };
 use kimlik_domain::ports::{

@@ -25,7 +25,7 @@ pub enum Health {
 /// What tells how far behind something is.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "kimlik_domain::health::LagOf")]
-pub enum LagOf {
+pub enum LagMeasure {
     /// When HR's last delivery was taken in: a feed that has been silent for longer than HR ever is, is behind.
     LastDelivery,
     /// When everybody was last looked at in the directory; it is done each night.
@@ -38,7 +38,7 @@ pub enum LagOf {
 #[derive(SimpleObject)]
 pub struct SystemLag {
     /// What it is told by.
-    of: LagOf,
+    of: LagMeasure,
     /// When that was.
     at: DateTime<Utc>,
     /// How long ago that is now, in seconds.

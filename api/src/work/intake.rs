@@ -71,7 +71,7 @@ fn seen(taken: Option<&Taken>) -> FeedSeen {
     match taken {
         None => FeedSeen::Quiet,
         Some(taken) => match &taken.report.refused {
-            Some(why) => FeedSeen::Refused(taken.delivery.clone(), why.to_string()),
+            Some(why) => FeedSeen::Refused(taken.delivery.clone(), why.clone()),
             None => FeedSeen::Took(taken.delivery.clone()),
         },
     }

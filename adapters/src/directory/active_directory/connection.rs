@@ -124,7 +124,7 @@ impl Connection {
                     tracing::error!(controller = %url, found, mend, "the directory does not let Kimlik in");
                     return Err((true, format!("{url}: {found}; {mend}")));
                 }
-                Err(OpenFault::Unreachable(text) | OpenFault::Tls(text)) => faults.push(format!("{url}: {text}")),
+                Err(fault) => faults.push(format!("{url}: {}", fault.said())),
             }
         }
         if recent.is_some() && self.settings.urls.len() > 1 {
@@ -325,7 +325,7 @@ impl Connection {
             let mut ldap = match connect(&self.settings, &self.tls, url).await {
                 Ok(ldap) => ldap,
                 Err(fault) => {
-                    faults.push(format!("{url}: {}", fault.found()));
+                    faults.push(format!("{url}: {}", fault.said()));
                     continue;
                 }
             };
@@ -351,6 +351,15 @@ pub(super) enum OpenFault {
     Tls(String),
     /// The bind was refused: what there is to say of the controller.
     Refused(Box<Finding>),
+}
+
+impl OpenFault {
+    pub(super) fn said(&self) -> String {
+        match self {
+            OpenFault::Unreachable(text) | OpenFault::Tls(text) => text.clone(),
+            OpenFault::Refused(refused) => refused.found(Language::En),
+        }
+    }
 }
 
 async fn connect(settings: &AdSettings, tls: &Arc<ClientConfig>, url: &str) -> Result<Ldap, OpenFault> {

@@ -66,8 +66,8 @@ async fn controller(core: &Core, url: &str, findings: &mut Vec<Finding>) -> bool
             findings.push(*refused);
             false
         }
-        Err(OpenFault::Unreachable(said) | OpenFault::Tls(said)) => {
-            findings.push(about(Kind::ControllerUnwell, &said));
+        Err(fault) => {
+            findings.push(about(Kind::ControllerUnwell, &fault.said()));
             false
         }
     }

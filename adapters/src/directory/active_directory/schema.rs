@@ -3,6 +3,7 @@ use kimlik_domain::account::attribute::Syntax;
 use kimlik_domain::account::{Attribute, Mapping};
 use kimlik_domain::health::{Finding, Kind, Subject};
 use std::collections::HashMap;
+use std::fmt::Display;
 
 /// An attribute as the schema describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +35,12 @@ pub(super) fn findings(schema: &Schema, mapping: &Mapping) -> Vec<Finding> {
             None => vec![(Kind::AttributeMissing, Vec::new())],
         };
         good += usize::from(faults.is_empty());
-        let finding = |(kind, values): Fault| match attribute.is_mapped() {
-            true => Finding { values, ..Finding::new(Subject::Setting, format!("card.mapping.{name}"), kind, &[]) },
-            false => Finding { values, ..Finding::new(Subject::SchemaAttribute, name, kind, &[]) },
+        let finding = |(kind, values): Fault| {
+            let values: Vec<&dyn Display> = values.iter().map(|value| value as &dyn Display).collect();
+            match attribute.is_mapped() {
+                true => Finding::new(Subject::Setting, format!("card.mapping.{name}"), kind, &values),
+                false => Finding::new(Subject::SchemaAttribute, name, kind, &values),
+            }
         };
         found.extend(faults.into_iter().map(finding));
     }
