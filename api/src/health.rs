@@ -84,6 +84,8 @@ impl HealthBoard {
     }
 
     async fn look_in(&self, house: &House, turn: &mut Turn) -> Arc<Vec<Seen>> {
+        // Why before: what stands since this look was looked at after that.
+        let began = house.clock.now();
         let mut found = inspect::own(house).await;
         for (number, inspector) in house.inspectors.iter().enumerate() {
             let now = house.clock.now();
@@ -101,9 +103,9 @@ impl HealthBoard {
             found.extend(findings.into_iter().map(|finding| (finding, at)));
         }
         let findings: Vec<Finding> = found.iter().map(|(finding, _)| finding.clone()).collect();
-        let stand = turn.stand(house, &findings).await;
+        let stand = turn.stand(house, &findings, began).await;
         let seen = found.into_iter().map(|(finding, at)| {
-            let since = finding.since.or_else(|| Some(stand.get(&finding.key())?.since)).unwrap_or(at);
+            let since = finding.since.or_else(|| Some(stand.get(&finding.key())?.since)).unwrap_or(at).min(at);
             Seen { finding, since, at }
         });
         let seen = Arc::new(seen.collect::<Vec<_>>());
@@ -114,8 +116,7 @@ impl HealthBoard {
 
 impl Turn {
     /// How things stand now. The store is asked and told only where something changed.
-    async fn stand(&mut self, house: &House, findings: &[Finding]) -> Standings {
-        let now = house.clock.now();
+    async fn stand(&mut self, house: &House, findings: &[Finding], now: DateTime<Utc>) -> Standings {
         if !self.untold && !standing::has_changed(findings, self.before.as_ref().map(|(standings, _)| standings)) {
             let stand = self.before.take().map(|(standings, _)| standings).unwrap_or_default();
             self.before = Some((stand.clone(), now));
