@@ -105,12 +105,13 @@ fn sync(folder: &Path) {
     assert!(output.status.success(), "{}{}", program::text(&output.stdout), program::text(&output.stderr));
 }
 
-/// As if a while had passed: a process that was killed has the hand at everybody until its lease is over.
-async fn the_hand_runs_out(folder: &Path) {
+/// As if a while had passed: a process that was killed has the hand at everybody and messages in it until its leases are over.
+async fn leases_run_out(folder: &Path) {
     let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("var/kimlik.db")).busy_timeout(Duration::from_secs(10));
     let Ok(mut db) = sqlx::SqliteConnection::connect_with(&file).await else { return };
     // Why the error is let go: it may have been killed before there were tables.
     sqlx::query("DELETE FROM hand").execute(&mut db).await.ok();
+    sqlx::query("UPDATE message SET due_at = queued_at WHERE due_at IS NOT NULL").execute(&mut db).await.ok();
 }
 
 async fn store(folder: &Path) -> SqlStore {
@@ -197,7 +198,7 @@ async fn twenty_kills_on_the_embedded_directory_leave_everything_right() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ended = sync_killed(folder, Duration::from_millis(40 + (seed >> 33) % 400));
         kills += u32::from(!ended);
-        the_hand_runs_out(folder).await;
+        leases_run_out(folder).await;
     }
     sync(folder);
     sync(folder);
@@ -278,7 +279,7 @@ async fn ten_kills_of_the_service_leave_everything_right() {
         staff(folder, stamp, &chapter);
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         assert!(!killed(serving(folder), Duration::from_millis(200 + (seed >> 33) % 1_000)), "the service does not end by itself");
-        the_hand_runs_out(folder).await;
+        leases_run_out(folder).await;
     }
     let mut last = serving(folder);
     let began = Instant::now();
