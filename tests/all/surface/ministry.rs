@@ -81,7 +81,7 @@ fn is_disabled(samba: &Samba, no: &str) -> bool {
     flags.parse::<u32>().unwrap() & 2 != 0
 }
 
-/// For what comes at once on a machine that has nothing else to do.
+/// For what comes at once on a machine that has nothing else to do. Less than any run by the clock and any token is away.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn wait_until(what: &str, patience: Duration, is_so: impl Fn() -> bool) -> Duration {
@@ -181,13 +181,14 @@ fn serve(samba: &Samba, folder: tempfile::TempDir) {
     let took = disabled - taken_in;
     println!("from intake to the directory: {took}");
     let viewer = || wait.block_on(serving.ask_as(Some(&session), "{ viewer { name } }", json!({})));
-    wait_until("the leaver's session ends", Duration::from_secs(5), || viewer()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED");
-    // Why so generous: the machine may be doing other things. Measured at rest: about 0.1 s.
-    assert!(took.num_milliseconds() < 2_000, "{took}");
+    wait_until("the leaver's session ends", PATIENCE, || viewer()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED");
+    // By itself, and long before the next run over everybody. Why so generous: the machine may be doing other things. Measured at
+    // rest: about 0.1 s.
+    assert!(took < TimeDelta::seconds(60), "{took}");
     wait_until("a new title", PATIENCE, || samba.value("(employeeID=S000003)", "title").as_deref() == Some("Şef"));
     outlives_the_controller(samba, &serving, &path);
     let (time, status, _) = serving.stop();
-    assert!(status.success() && time < Duration::from_secs(10), "{status} after {time:?}");
+    assert!(status.success() && time < PATIENCE, "{status} after {time:?}");
 }
 
 /// The domain's passwords sign in; answers the leaver's access token.
