@@ -400,7 +400,7 @@ async fn on_the_page_people_are_found_and_one_s_own_phones_changed() {
     assert!(told["wrongPassword"].as_str().unwrap().starts_with("Parola yanlış"), "{told}");
     assert!(told["wrongCode"].as_str().unwrap().starts_with("Kod yanlış"), "{told}");
     assert!(told["done"].as_str().unwrap().contains("Cep telefonunuz değişti"), "{told}");
-    assert_eq!((&told["mobile"], &told["work"]), (&json!("+90 555 999 00 01"), &json!("/ 4321")), "{told}");
+    assert_eq!((&told["mobile"], &told["work"]), (&json!("+90 555 999 00 01"), &json!("dahili 4321")), "{told}");
     assert!(told["units"].as_u64().unwrap() > 5, "{told}");
     assert_eq!(told["language"], "Identity card");
     let own = serving.sign_in(username, PASSWORD).await["session"]["accessToken"].as_str().unwrap().to_owned();
