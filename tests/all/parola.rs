@@ -214,7 +214,7 @@ async fn numbers_follow(desk: &Desk, password: &str) {
     let confirmed = ask(confirm, json!({ "challengeId": challenge, "code": code })).await;
     assert_eq!(confirmed["mobileChangeConfirm"]["userErrors"], json!([]), "{confirmed}");
     let update = "mutation($i: WorkPhoneUpdateInput!) { workPhoneUpdate(input: $i) { userErrors { message } } }";
-    let updated = ask(update, json!({ "extension": "4321", "password": password })).await;
+    let updated = ask(update, json!({ "number": "0312 410 10 01", "extension": "4321", "password": password })).await;
     assert_eq!(updated["workPhoneUpdate"]["userErrors"], json!([]), "{updated}");
     let began = Instant::now();
     let card = format!("{{ identityCard(by: {{ id: {} }}) {{ mobile workPhone {{ extension }} }} }}", session["viewer"]["card"]["id"]);
