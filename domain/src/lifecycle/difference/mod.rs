@@ -16,8 +16,8 @@ use crate::staff::{DataIssue, IssueKind};
 pub use attributes::is_another;
 pub use photo::held;
 use std::sync::Arc;
-pub use unlinked::recognises;
 use unlinked::Unlinked;
+pub use unlinked::recognises;
 use uuid::Uuid;
 
 /// What the directory showed for one person.
