@@ -216,12 +216,7 @@ async fn begin_attempt(link: &Link, vault: &Vault, asked: &Attempt, rules: &Atte
     Ok(true)
 }
 
-async fn attempt_succeeded(
-    link: &Link,
-    vault: &Vault,
-    asked: &Attempt,
-    notices: Option<&[(PersonId, NewMessage)]>,
-) -> PortResult<Before> {
+async fn attempt_succeeded(link: &Link, vault: &Vault, asked: &Attempt, notices: Option<&[(PersonId, NewMessage)]>) -> PortResult<Before> {
     let account = vault.secret_mark("sign_in", &asked.account);
     let writing = link.write().await?;
     let forgotten = attempt::Entity::delete_many()
