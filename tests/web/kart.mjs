@@ -95,6 +95,8 @@ try {
   told.found = await until('the card', `location.hash.startsWith('#kart/') && document.querySelector('dl') && document.querySelector('h2').textContent`);
   told.focus = await evaluate('document.activeElement.tagName');
   await look('kart-7-colleague-1280');
+  await press('#places a[href="#bul"]');
+  told.foundAgain = await until('who was found before', `document.getElementById('search')?.value && document.querySelector('.people strong')?.textContent`);
   await press('#places a[href="#birim"]');
   told.units = await until('the units', `document.querySelectorAll('.tree li').length > 5 && document.querySelectorAll('.tree li').length`);
   await look('kart-8-units-1280');

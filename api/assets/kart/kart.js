@@ -11,9 +11,11 @@ const at = (id) => document.getElementById(id);
 let chosen = false;
 let tongue = localStorage.getItem("tongue") || (navigator.language.startsWith("en") ? "en" : "tr");
 export const say = (key) => WORDS[tongue][key];
-export const time = (moment) => new Date(moment).toLocaleTimeString(tongue, { timeStyle: "short" });
-export const date = (day) => new Date(day).toLocaleDateString(tongue, { dateStyle: "long", timeZone: "Europe/Istanbul" });
-export const when = (moment) => new Date(moment).toLocaleString(tongue, { dateStyle: "long", timeStyle: "short", timeZone: "Europe/Istanbul" });
+// In Turkey's days and hours, of 24, whichever the language.
+const locale = () => (tongue === "en" ? "en-GB" : "tr");
+export const time = (moment) => new Date(moment).toLocaleTimeString(locale(), { timeStyle: "short", timeZone: "Europe/Istanbul" });
+export const date = (day) => new Date(day).toLocaleDateString(locale(), { dateStyle: "long", timeZone: "Europe/Istanbul" });
+export const when = (moment) => new Date(moment).toLocaleString(locale(), { dateStyle: "long", timeStyle: "short", timeZone: "Europe/Istanbul" });
 export const phone = (number) => number.replace(/^\+90(\d{3})(\d{3})(\d{2})(\d{2})$/, "+90 $1 $2 $3 $4");
 const PERSON = "id displayName title unit { code shortName }";
 const PAGE = "totalCount pageInfo { hasNextPage endCursor }";
@@ -69,6 +71,9 @@ async function growing(load) {
   return { list, more, total: first.totalCount };
 }
 
+// What was looked for last: whoever comes back from a card finds the others again.
+let sought = "";
+
 function find() {
   return show(say("find"), async (title) => {
     const { label, input } = field("search", say("search"), { hint: say("searchHint"), type: "search" });
@@ -78,6 +83,7 @@ function find() {
     let asked = 0, timer;
     const look = async () => {
       const [mine, text] = [++asked, input.value.trim()];
+      sought = text;
       if (!text) { found.replaceChildren(); count.textContent = ""; return; }
       const query = `query($s: String, $a: String) { identityCards(search: $s, first: 20, after: $a) { ${PAGE} nodes { ${PERSON} } } }`;
       const grown = await growing(async (a) => (await ask(query, { s: text, a })).identityCards).catch(() => null);
@@ -89,6 +95,8 @@ function find() {
     input.oninput = () => { clearTimeout(timer); timer = setTimeout(look, 250); };
     const search = make("form", { noValidate: true, onsubmit: (event) => { event.preventDefault(); look(); } }, label);
     search.setAttribute("role", "search");
+    input.value = sought;
+    if (sought) await look();
     return [make("section", {}, title, search, count, found)];
   });
 }
@@ -205,6 +213,7 @@ function unit(code) {
 
 function door(message) {
   turn += 1;
+  sought = "";
   const name = field("username", say("name"), { complete: "username" });
   const password = field("password", say("password"), { type: "password", complete: "current-password" });
   const sign = form({
