@@ -89,6 +89,7 @@ try {
   await until('the search', `document.activeElement?.id === 'search'`);
   await send('Input.insertText', { text: colleague.toLocaleLowerCase('tr') });
   await until('somebody', `document.querySelector('.people a')`);
+  told.where = await evaluate(`document.querySelector('.people span').textContent`);
   await look('kart-6-find-1280');
   await key('Tab');
   await key('Enter');
