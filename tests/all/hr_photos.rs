@@ -19,6 +19,7 @@ use kimlik_tests::scenario::Hr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const FIRST: (&[u8], &str) = (b"\xff\xd8\xff\xe0 the rest of a picture", "/9j/4CB0aGUgcmVzdCBvZiBhIHBpY3R1cmU=");
@@ -266,4 +267,18 @@ async fn photos_that_stood_there_before_are_looked_at_before_any_is_written() {
     s.ministry.sync().await;
     s.look(embedded.as_ref()).await;
     s.at_rest().await;
+}
+
+#[tokio::test]
+async fn what_stands_in_the_place_of_a_file_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    link(folder.path());
+    let pipe = folder.path().join("pipe.jpg");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::create_dir(folder.path().join("folder.jpg")).unwrap();
+    let photos = PhotoFolder::new(folder.path());
+    for name in ["link.jpg", "pipe.jpg", "folder.jpg", "nobody.jpg", "..", ".", ""] {
+        let read = tokio::time::timeout(Duration::from_secs(30), photos.read(name)).await;
+        assert!(read.expect("nothing is waited for").unwrap().is_none(), "{name}");
+    }
 }

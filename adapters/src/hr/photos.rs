@@ -43,14 +43,20 @@ fn list(folder: &Path) -> io::Result<Vec<PhotoFile>> {
 fn read(folder: &Path, name: &str) -> io::Result<Option<KeptPhoto>> {
     let mut parts = Path::new(name).components();
     let (Some(Component::Normal(_)), None) = (parts.next(), parts.next()) else { return Ok(None) };
-    let path = folder.join(name);
-    match std::fs::symlink_metadata(&path) {
-        Ok(about) if about.is_file() => {}
-        Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
+    let mut how = std::fs::File::options();
+    how.read(true);
+    // Why told to the system and not looked at before: what was looked at may be another thing when it is opened. Why without waiting:
+    // a pipe in a photo's place would be waited for without end.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut how, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let file = match how.open(folder.join(name)) {
+        Ok(file) if file.metadata()?.is_file() => file,
+        // ELOOP: it is a link.
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound && fault.raw_os_error() != Some(libc::ELOOP) => return Err(fault),
         _ => return Ok(None),
-    }
+    };
     let mut octets = Vec::new();
-    std::fs::File::open(path)?.take(MOST as u64 + 1).read_to_end(&mut octets)?;
+    file.take(MOST as u64 + 1).read_to_end(&mut octets)?;
     let tag = tag::of(&octets).into();
     Ok(Some(KeptPhoto { octets, tag }))
 }

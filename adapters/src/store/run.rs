@@ -2,7 +2,7 @@
 use super::SqlStore;
 use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{Link, upsert};
-use super::operation;
+use super::{memory, operation};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::id::RunId;
@@ -88,8 +88,13 @@ pub(super) async fn interrupt(link: &Link, now: DateTime<Utc>) -> PortResult<Vec
         // Why again: it may have been kept since, or another replica was faster.
         .filter(lost());
     let ended = ended.exec(&writing.txn).await.map_err(failed("ending runs that were interrupted"))?;
+    let found = if ended.rows_affected == 0 { Vec::new() } else { found.into_iter().map(RunId).collect() };
+    if !found.is_empty() {
+        // Why with it: what the lost run has left half done is looked at by whoever lives, and not at night only.
+        memory::request_full_run(&writing).await?;
+    }
     writing.commit().await?;
-    Ok(if ended.rows_affected == 0 { Vec::new() } else { found.into_iter().map(RunId).collect() })
+    Ok(found)
 }
 
 /// The latest first.

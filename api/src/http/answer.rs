@@ -1,5 +1,5 @@
 //! GraphQL over HTTP, written on the specification: which status and media type an answer has. Requests are read in [`super::asked`].
-use super::asked::{Asked, EVENTS, GRAPHQL, Kind, Refused, accepted};
+use super::asked::{Asked, EVENTS, GRAPHQL, Kind, Refused, accepted, closes};
 use super::auth::ClientAddress;
 use super::{Http, auth, events, socket};
 use crate::graphql;
@@ -46,7 +46,11 @@ pub async fn graph(
                 (most, _turn) = (RECORDS, LARGE_AT_ONCE.acquire().await.ok());
             }
             Ok(_) => {}
-            Err(why) => return why.told(language),
+            Err(why) => {
+                let mut response = why.told(language);
+                closes(&mut response);
+                return response;
+            }
         }
     }
     let body =

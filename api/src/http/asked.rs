@@ -41,8 +41,17 @@ impl Refused {
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, POST"));
         }
+        if self.status == StatusCode::PAYLOAD_TOO_LARGE {
+            closes(&mut response);
+        }
         response
     }
+}
+
+/// Says that the connection ends here. Why: a request that was answered unread takes its connection with it; a client that is not
+/// told would send its next request into nowhere.
+pub fn closes(response: &mut Response) {
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
 }
 
 /// What the operation does that is going to be carried out.

@@ -118,6 +118,7 @@ fn ad_settings(config: &Config) -> Result<AdSettings, Faults> {
         extra_groups: config.groups.iter().map(|rule| rule.group.clone()).collect(),
         // Of a checked configuration nothing is lost here.
         mapping: config.card.mapping().unwrap_or_default(),
+        photos: config.card.photos.is_some(),
     })
 }
 

@@ -139,6 +139,7 @@ pub trait Store: Send + Sync {
     async fn keep_run(&self, run: RunId, until: DateTime<Utc>) -> PortResult<()>;
     async fn finish_run(&self, run: &Run) -> PortResult<()>;
     /// Runs that nobody has kept are interrupted from now on: their process was killed, or has lost touch. Answers which.
+    /// Where there are any, everybody is to be looked at, as after `request_full_run`.
     async fn interrupt_lost(&self, now: DateTime<Utc>) -> PortResult<Vec<RunId>>;
     /// Commits intents, and with them their share of the budget. Intents beyond a cap (counted under a lock since
     /// `since`) are not committed: their indices are answered.
@@ -176,7 +177,7 @@ pub trait Store: Send + Sync {
     /// Holds on to it. False: it ran out and another has taken it, or had taken it.
     async fn keep_hand(&self, holder: Uuid, until: DateTime<Utc>) -> PortResult<bool>;
     async fn let_go_of_hand(&self, holder: Uuid) -> PortResult<()>;
-    /// A reason to look at everybody (units changed, policy changed, first start) until `full_run_done` names its number.
+    /// A reason to look at everybody (units changed, policy changed, first start, a run was lost) until `full_run_done` names its number.
     async fn full_run_due(&self) -> PortResult<Option<i64>>;
     async fn request_full_run(&self) -> PortResult<()>;
     async fn full_run_done(&self, number: i64) -> PortResult<()>;

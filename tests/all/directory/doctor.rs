@@ -185,6 +185,7 @@ fn settings_that_cannot_be_right_are_refused_by_name() {
             correlation: None,
             extra_groups: Vec::new(),
             mapping: Mapping::default(),
+            photos: false,
             timeout: Duration::from_secs(1),
             in_flight: 8,
             replication: Duration::ZERO,
@@ -218,6 +219,8 @@ async fn the_printed_delegation_is_on_the_operators_page_and_works_when_it_is_ru
     }
     create(&f, "Ör Nek", "or.nek", &[]).await;
     let account = "samba-tool user create svc-kimlik Another-Passw0rd-2 --userou=OU=ServiceAccounts\n";
+    let without_photos = AdSettings { photos: false, ..f.samba.settings() };
+    let printed = delegation_commands(&without_photos, "CSB\\svc-kimlik", true);
     let (_, for_samba) = printed.split_once("# Samba").unwrap();
     f.samba.on_the_controller(account);
     let mut settings = f.samba.settings();
@@ -227,6 +230,9 @@ async fn the_printed_delegation_is_on_the_operators_page_and_works_when_it_is_ru
     assert_eq!(about(&before, "rights on accounts").health(), Health::Broken);
     assert_eq!(about(&before, "default_ou").health(), Health::Broken);
     f.samba.on_the_controller(&format!("#{for_samba}"));
+    let with_photos = inspect(settings.clone()).await;
+    assert_eq!(about(&with_photos, "rights on accounts").found(Language::En), "may not be written: thumbnailPhoto");
+    settings.photos = false;
     let bad: Vec<_> = inspect(settings).await.into_iter().filter(|f| f.health() != Health::Good).collect();
     assert!(bad.is_empty(), "{bad:#?}");
 }

@@ -283,11 +283,13 @@ async fn a_run_that_nobody_keeps_is_interrupted_once_and_goes_on_if_somebody_doe
     let done = Run { status: RunStatus::Done, finished_at: Some(at(9)), ..over };
     bench.store.finish_run(&done).await.unwrap();
     assert_eq!(bench.store.interrupt_lost(at(59)).await.unwrap(), [], "nobody too early");
+    assert_eq!(bench.store.full_run_due().await.unwrap(), None);
     bench.store.keep_run(kept.id, at(120)).await.unwrap();
     // Several replicas look at the same moment: one of them finds it.
     let found = futures_util::future::join_all((0..4).map(|_| bench.store.interrupt_lost(at(60)))).await;
     let found: Vec<_> = found.into_iter().flat_map(Result::unwrap).collect();
     assert_eq!(found, [lost.id]);
+    assert_eq!(bench.store.full_run_due().await.unwrap(), Some(1), "everybody is looked at once more, by whoever lives");
     let ended = Run { status: RunStatus::Interrupted, finished_at: Some(at(60)), ..lost.clone() };
     assert_eq!(bench.store.runs(None, 9).await.unwrap(), [done.clone(), kept.clone(), ended.clone()]);
     assert_eq!(bench.store.progress(lost.id).await.unwrap().unwrap().0, ended);

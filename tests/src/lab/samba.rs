@@ -1,6 +1,6 @@
 //! A real Active Directory domain (Samba AD DC) for one test: a clone of a template that is provisioned once.
 //! It has the delegation that the program prints, and the tests run under it. Needs root.
-use kimlik_adapters::directory::active_directory::{AdSettings, delegation_sddl};
+use kimlik_adapters::directory::active_directory::{AdSettings, Written, delegation_sddl};
 use kimlik_domain::account::{Dn, Mapping};
 use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -83,6 +83,7 @@ impl Samba {
             correlation: Some("employeeNumber".into()),
             extra_groups: Vec::new(),
             mapping: Mapping::default(),
+            photos: true,
             timeout: AdSettings::TIMEOUT,
             in_flight: AdSettings::IN_FLIGHT,
             replication: AdSettings::REPLICATION,
@@ -274,7 +275,7 @@ fn template(lab: &Path) -> PathBuf {
         None,
     )
     .unwrap_or_else(|e| panic!("These tests need a real Samba AD DC, as root. Install: {PACKAGES}. ({e})"));
-    let sddl = delegation_sddl("@SID@", true);
+    let sddl = delegation_sddl("@SID@", Written { exchange: true, photos: true });
     let mut hasher = DefaultHasher::new();
     (SCRIPT, FAST_PBKDF2, SCHEMA, &version, &sddl).hash(&mut hasher);
     let template = lab.join(format!("samba-template-{:016x}", hasher.finish()));

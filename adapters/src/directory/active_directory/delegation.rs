@@ -73,19 +73,31 @@ const fn schema_guid(attribute: Attribute) -> &'static str {
     }
 }
 
-fn owned(exchange: bool) -> impl Iterator<Item = Attribute> {
-    Attribute::ALL.iter().copied().filter(move |a| exchange || !a.needs_exchange()).chain([Attribute::Photo])
+/// Which attributes are written besides those that every domain has.
+#[derive(Clone, Copy)]
+pub struct Written {
+    /// The schema holds Exchange's attributes.
+    pub exchange: bool,
+    /// HR gives photos.
+    pub photos: bool,
 }
 
-/// What the service account must be shown to be allowed to write on an account of a person. Why not the last two of
-/// [`BESIDES`]: a controller writes them itself in a move, and never lists them.
-pub(super) fn written(exchange: bool) -> impl Iterator<Item = &'static str> {
-    owned(exchange).map(Attribute::ldap_name).chain(BESIDES[..4].iter().map(|(name, _)| *name))
+impl Written {
+    fn owned(self) -> impl Iterator<Item = Attribute> {
+        let everywhere = Attribute::ALL.iter().copied().filter(move |a| self.exchange || !a.needs_exchange());
+        everywhere.chain(self.photos.then_some(Attribute::Photo))
+    }
+
+    /// What the service account must be shown to be allowed to write on an account of a person. Why not the last two of
+    /// [`BESIDES`]: a controller writes them itself in a move, and never lists them.
+    pub(super) fn shown(self) -> impl Iterator<Item = &'static str> {
+        self.owned().map(Attribute::ldap_name).chain(BESIDES[..4].iter().map(|(name, _)| *name))
+    }
 }
 
 /// The access control entries for the base OU, for the account of this SID.
-pub fn delegation_sddl(sid: &str, exchange: bool) -> String {
-    let guids = owned(exchange).map(schema_guid).chain(BESIDES.iter().map(|(_, guid)| *guid));
+pub fn delegation_sddl(sid: &str, written: Written) -> String {
+    let guids = written.owned().map(schema_guid).chain(BESIDES.iter().map(|(_, guid)| *guid));
     // Read; create accounts, and take them out of a container (a move); reset the password; members of groups.
     let mut sddl = format!("(A;CI;RPLCLORC;;;{sid})(OA;CI;CCDC;{USER};;{sid})(OA;CIIO;CR;{RESET_PASSWORD};{USER};{sid})");
     sddl += &format!("(OA;CIIO;WP;{MEMBER};{GROUP};{sid})");
@@ -97,6 +109,7 @@ pub fn delegation_sddl(sid: &str, exchange: bool) -> String {
 /// `account`: the service account as `DOMAIN\name`, UPN or DN.
 pub fn delegation_commands(settings: &AdSettings, account: &str, exchange: bool) -> String {
     let base = settings.base.as_str();
+    let written = Written { exchange, photos: settings.photos };
     let mut out =
         format!("# The rights of {account} below {base}, and no others.\n\n# Windows: in a command prompt of a domain administrator\n");
     let mut dsacls = |inherit: &str, right: &str| {
@@ -106,7 +119,7 @@ pub fn delegation_commands(settings: &AdSettings, account: &str, exchange: bool)
     dsacls("T", "CCDC;user");
     dsacls("S", "CA;Reset Password;user");
     dsacls("S", "WP;member;group");
-    let names = owned(exchange).map(Attribute::ldap_name).chain(BESIDES.iter().map(|(name, _)| *name));
+    let names = written.owned().map(Attribute::ldap_name).chain(BESIDES.iter().map(|(name, _)| *name));
     names.for_each(|name| dsacls("S", &format!("WP;{name};user")));
     let name = super::filter::escape(account.rsplit('\\').next().unwrap_or(account));
     let matching = format!("(|(userPrincipalName={name})(sAMAccountName={name})(distinguishedName={name}))");
@@ -117,7 +130,7 @@ pub fn delegation_commands(settings: &AdSettings, account: &str, exchange: bool)
          samba-tool dsacl set --objectdn={} --sddl=\"{}\"\n",
         quoted(&matching),
         quoted(base),
-        delegation_sddl("$SID", exchange)
+        delegation_sddl("$SID", written)
     );
     out
 }

@@ -2,7 +2,7 @@
 use super::certificate::{self, Seen};
 use super::connection::{OpenFault, open};
 use super::entry::Entry;
-use super::{Core, delegation, schema, settings};
+use super::{Core, Written, schema, settings};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use kimlik_domain::account::{Attribute, Dn};
 use kimlik_domain::health::{Finding, Kind, Subject};
@@ -166,7 +166,8 @@ async fn account_rights(core: &Core) -> PortResult<Finding> {
     };
     let entry = core.connection.read(sample.as_str(), ANY, &["allowedAttributesEffective"]).await?;
     let allowed: HashSet<&str> = entry.iter().flat_map(|e| e.texts("allowedAttributesEffective")).map(String::as_str).collect();
-    let missing: Vec<&str> = delegation::written(core.has_exchange().await?).filter(|name| !allowed.contains(name)).collect();
+    let written = Written { exchange: core.has_exchange().await?, photos: core.settings.photos };
+    let missing: Vec<&str> = written.shown().filter(|name| !allowed.contains(name)).collect();
     Ok(rights(if missing.is_empty() { Kind::RightsGood } else { Kind::RightsMissing }, &missing.join(", ")))
 }
 

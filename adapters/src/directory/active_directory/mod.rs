@@ -17,7 +17,7 @@ mod settings;
 mod sign_in;
 mod write;
 
-pub use delegation::{delegation_commands, delegation_sddl};
+pub use delegation::{Written, delegation_commands, delegation_sddl};
 pub use settings::{AdSettings, SettingsFault};
 
 use async_trait::async_trait;

@@ -28,6 +28,8 @@ pub struct AdSettings {
     pub extra_groups: Vec<Dn>,
     /// What fills the card: looked at by the doctor only.
     pub mapping: Mapping,
+    /// HR gives photos, to be written.
+    pub photos: bool,
     /// For connecting and for each answer.
     pub timeout: Duration,
     /// Operations under way at once. Eight fill one connection; more gained nothing when measured.

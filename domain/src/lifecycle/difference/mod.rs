@@ -16,8 +16,8 @@ use crate::staff::{DataIssue, IssueKind};
 pub use attributes::is_another;
 pub use photo::held;
 use std::sync::Arc;
+use unlinked::Unlinked;
 pub use unlinked::recognises;
-use unlinked::unlinked;
 use uuid::Uuid;
 
 /// What the directory showed for one person.
@@ -35,7 +35,7 @@ pub fn plan(record: &PersonRecord, sight: Sight<'_>, facts: &Facts<'_>) -> Perso
     let mut actions = match (&desired, &record.account) {
         (Desired::Account(desired), Some(account)) => match account.guid {
             Some(_) => known(record, account, desired, sight.account, facts, &mut issues),
-            None => unlinked(record, account, desired, sight.candidates, facts, &mut issues),
+            None => Unlinked { record, account, desired, candidates: sight.candidates, facts, issues: &mut issues }.plan(),
         },
         _ => Vec::new(),
     };
