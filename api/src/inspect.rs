@@ -230,7 +230,8 @@ mod tests {
     #[test]
     fn what_waits_says_since_when_and_is_doubtful_when_that_is_long_ago() {
         let ago = |minutes| now() - TimeDelta::minutes(minutes);
-        let figures = |minutes| Figures { due: 3, due_since: Some(ago(minutes)), for_hr: 1, for_hr_since: Some(ago(minutes)), ..Figures::default() };
+        let figures =
+            |minutes| Figures { due: 3, due_since: Some(ago(minutes)), for_hr: 1, for_hr_since: Some(ago(minutes)), ..Figures::default() };
         assert_eq!(queue(&figures(4), now()).lag, Some(Lag { of: LagOf::OldestWaiting, at: ago(4) }));
         let health = |minutes| [queue(&figures(minutes), now()).health(), write_back(&figures(minutes), now()).health()];
         assert_eq!(health(4), [Health::Good, Health::Good]);

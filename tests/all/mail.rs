@@ -10,9 +10,7 @@ use kimlik_domain::message::courier::{Courier, CourierRules};
 use kimlik_domain::message::{
     Channel, Language, MailAddress, MessageState, NewMessage, Notice, Purpose, Recipient, Telling, Templates, notices,
 };
-use kimlik_domain::ports::{
-    Accepted, Clock as _, Gateway, Inspect, Outbox as _, Parcel, PortError, PortResult, Refusal, Store as _,
-};
+use kimlik_domain::ports::{Accepted, Clock as _, Gateway, Inspect, Outbox as _, Parcel, PortError, PortResult, Refusal, Store as _};
 use kimlik_tests::fakes::TestClock;
 use kimlik_tests::kannel::free_port;
 use kimlik_tests::mail_server::{MailServer, PASSWORD, Received, USER};

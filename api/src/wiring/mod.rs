@@ -26,16 +26,16 @@ use kimlik_domain::health::{Finding, Health, Kind, Subject};
 use kimlik_domain::lifecycle::Policy;
 use kimlik_domain::lifecycle::reconcile::Reconciler;
 use kimlik_domain::mailbox::keeper::MailboxKeeper;
-use kimlik_domain::message::{Channel, Language};
 use kimlik_domain::message::courier::Courier;
 use kimlik_domain::message::digest::Digest;
 use kimlik_domain::message::reminder::Reminder;
+use kimlik_domain::message::{Channel, Language};
 use kimlik_domain::password::Desk;
 use kimlik_domain::phone::desk::PhoneDesk;
 use kimlik_domain::phone::write_back::Messenger;
 use kimlik_domain::ports::{
-    CardTruth, Cards, Clock, Directory, Entropy, Grants, HrFeed, Inspect, MailboxLedger, PhotoBook, PhotoFiles,
-    PhotoShelf, Photos, PortError, PortResult, Records, Standing, Store, Watch, WatchRuns,
+    CardTruth, Cards, Clock, Directory, Entropy, Grants, HrFeed, Inspect, MailboxLedger, PhotoBook, PhotoFiles, PhotoShelf, Photos,
+    PortError, PortResult, Records, Standing, Store, Watch, WatchRuns,
 };
 use kimlik_domain::staff::Reasons;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;

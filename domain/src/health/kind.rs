@@ -502,7 +502,7 @@ mod tests {
         let names: HashSet<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         assert_eq!(names.len(), Kind::ALL.len());
         for kind in Kind::ALL {
-            assert_eq!(kind.name().replace('_', "").to_lowercase(), format!("{kind:?}").to_lowercase());
+            assert_eq!(kind.name().replace('_', "").to_ascii_lowercase(), format!("{kind:?}").to_ascii_lowercase());
         }
     }
 }

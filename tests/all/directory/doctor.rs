@@ -162,9 +162,8 @@ async fn a_clock_that_is_minutes_off_and_a_controller_that_is_down_are_found() {
     settings.urls.push("ldaps://127.88.255.1:636".into());
     let findings = inspect(settings).await;
     assert_eq!(findings.len(), 2);
-    assert!(
-        findings.iter().all(|f| f.health() == Health::Broken && f.found(Language::En).contains("reachable") || f.found(Language::En).contains("TLS is not answered"))
-    );
+    assert!(findings.iter().all(|f| f.health() == Health::Broken && f.found(Language::En).contains("reachable")
+        || f.found(Language::En).contains("TLS is not answered")));
     f.samba.thaw();
 }
 

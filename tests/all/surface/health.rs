@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 async fn health(serving: &Serving, language: &str) -> Vec<Value> {
     let query = "{ systemHealth { about code health found mend since seenAt lag { of at seconds } } }";
     let request = reqwest::Client::new().post(serving.url("/graphql")).header("content-type", "application/json");
-    let request = request.bearer_auth(serving.token().await).header("accept-language", language).body(json!({ "query": query }).to_string());
+    let request =
+        request.bearer_auth(serving.token().await).header("accept-language", language).body(json!({ "query": query }).to_string());
     let answer: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
     answer["data"]["systemHealth"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
 }
@@ -52,7 +53,8 @@ async fn every_system_says_since_when_and_how_far_behind_in_the_language_of_whoe
 #[test]
 fn the_doctor_speaks_the_language_of_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
-    let said = |arguments: &[&str], environment: &[(&str, &str)]| text(&run(folder.path(), arguments, &[SMALL, environment].concat()).stdout);
+    let said =
+        |arguments: &[&str], environment: &[(&str, &str)]| text(&run(folder.path(), arguments, &[SMALL, environment].concat()).stdout);
     let english = said(&["doctor"], &[]);
     assert!(english.contains("+ database: reachable, schema up to date") && english.contains("All is well."), "{english}");
     for turkish in [said(&["doctor", "--language", "tr"], &[]), said(&["doctor"], &[("LANG", "tr_TR.UTF-8")])] {

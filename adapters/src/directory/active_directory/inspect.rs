@@ -126,7 +126,8 @@ async fn domain(core: &Core, findings: &mut Vec<Finding>) -> PortResult<()> {
 }
 
 fn container(setting: &str, ou: &Dn, there: Option<&Entry>) -> Finding {
-    let classes: Option<HashSet<&str>> = there.map(|entry| entry.texts("allowedChildClassesEffective").iter().map(String::as_str).collect());
+    let classes: Option<HashSet<&str>> =
+        there.map(|entry| entry.texts("allowedChildClassesEffective").iter().map(String::as_str).collect());
     let kind = match classes {
         None => Kind::OuMissing,
         Some(classes) if !classes.contains("user") => Kind::OuClosed,

@@ -19,9 +19,7 @@ use kimlik_domain::account::{AccountRef, Change, Dn, LedgerName, NewAccount, Obs
 use kimlik_domain::card::hr_photo::MOST;
 use kimlik_domain::health::{Finding, Kind, Subject};
 use kimlik_domain::id::AccountGuid;
-use kimlik_domain::ports::{
-    Capabilities, Directory, Entropy, FindBy, Inspect, Photos, PortError, PortResult, Refusal, Scan, Watermark,
-};
+use kimlik_domain::ports::{Capabilities, Directory, Entropy, FindBy, Inspect, Photos, PortError, PortResult, Refusal, Scan, Watermark};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor, Row};
 use std::collections::HashSet;
