@@ -55,7 +55,6 @@ where
         services: store.clone(),
         audit: store.clone(),
         store: store.clone(),
-        outbox: store.clone(),
         texts: texts.clone(),
         directory: directory.clone(),
         tokens: Arc::new(OwnTokens::new(&[3; 32], "https://kimlik.test", 0).unwrap()),

@@ -86,12 +86,20 @@ async fn a_run_without_changes_writes_nothing_of_anybody_and_reads_no_more_for_t
     let many = a_run_over(200).await;
     // Requests that are sent together may be one record: hence not quite the same.
     assert!(few.directory > 0 && many.directory.abs_diff(few.directory) <= 3, "LDAP: {} and {}", few.directory, many.directory);
-    assert_eq!(few.database, many.database);
+    // The run keeps its own books, by the time that passes; of people, accounts, what was done and when to look again there is nothing
+    // to write.
+    let own = ["\"run\"", "\"hand\"", "\"memory\""];
+    let is_own = |s: &str| {
+        let s = s.trim_start();
+        ["BEGIN", "COMMIT"].iter().any(|word| s.starts_with(word)) || !s.starts_with("SELECT") && own.iter().any(|table| s.contains(table))
+    };
+    let others = |asked: &Asked| -> BTreeMap<String, usize> {
+        asked.database.iter().filter(|(s, _)| !is_own(s)).map(|(s, times)| (s.clone(), *times)).collect()
+    };
+    assert_eq!(others(&few), others(&many));
     let said = |word: &str| few.database.keys().filter(|s| s.trim_start().starts_with(word)).cloned().collect::<Vec<_>>();
     assert!(!said("SELECT").is_empty(), "the line is listened to: {:?}", few.database);
     assert!(said("SELECT").iter().any(|s| s.contains("\"work\"")), "leavers have a day on which they are looked at again");
-    // The run keeps its own books; of people, accounts, what was done and when to look again there is nothing to write.
-    let own = ["\"run\"", "\"hand\"", "\"memory\""];
     let writes = [said("INSERT"), said("UPDATE"), said("DELETE")].concat();
     assert!(!writes.is_empty());
     for write in &writes {

@@ -57,10 +57,8 @@ async fn a_person_and_an_officer_change_numbers_and_the_directory_follows() {
     let record = desk.confirm(person, begun.id, &format!("{} {}", &code[..3], &code[3..])).await.unwrap().unwrap();
     assert_eq!(record.phones.ledger.own(Line::Mobile).unwrap().1, Standing::Pending);
     assert_eq!(desk.confirm(person, begun.id, &code).await.unwrap().err(), Some(Refused::Code), "a code is good for once");
-    let began = Instant::now();
     lab.ministry.work().await;
     assert_eq!(lab.in_directory(), shown("+905321110002", "1234"));
-    assert!(began.elapsed() < Duration::from_secs(10), "the directory followed after {:?}", began.elapsed());
     assert_eq!(desk.tell().await.unwrap(), 1);
     assert_eq!(lab.told(Purpose::MobileChangedNotice).await[0].0, mobile("05321110001"), "the number before is told");
 
@@ -176,7 +174,7 @@ async fn what_was_being_written_to_hr_when_the_process_died_is_written_again_und
     // The request has arrived, its answer never does: the process is gone.
     let first = messenger(lab.desks.store.clone());
     let dying = tokio::spawn(async move { first.round().await });
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(60);
     while hr.lock().unwrap().asked.is_empty() {
         assert!(Instant::now() < until);
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -402,7 +400,7 @@ async fn on_the_page_people_are_found_and_one_s_own_phones_changed() {
     assert!(told["wrongPassword"].as_str().unwrap().starts_with("Parola yanlış"), "{told}");
     assert!(told["wrongCode"].as_str().unwrap().starts_with("Kod yanlış"), "{told}");
     assert!(told["done"].as_str().unwrap().contains("Cep telefonunuz değişti"), "{told}");
-    assert_eq!((&told["mobile"], &told["work"]), (&json!("+90 555 999 00 01"), &json!("/ 4321")), "{told}");
+    assert_eq!((&told["mobile"], &told["work"]), (&json!("+90 555 999 00 01"), &json!("dahili 4321")), "{told}");
     assert!(told["units"].as_u64().unwrap() > 5, "{told}");
     assert_eq!(told["language"], "Identity card");
     let own = serving.sign_in(username, PASSWORD).await["session"]["accessToken"].as_str().unwrap().to_owned();

@@ -47,6 +47,12 @@ const orders = {
       said: document.getElementById('task').innerText })`;
     return evaluate(shown);
   },
+  // To the other language, as somebody who has not read to the end.
+  async language() {
+    const before = await evaluate(`document.documentElement.lang`);
+    await press('#language');
+    return { said: await until('the other language', `document.documentElement.lang !== '${before}' && document.getElementById('task').innerText`) };
+  },
   async look({ name }) {
     await look(name);
     return {};

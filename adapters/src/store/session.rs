@@ -2,13 +2,14 @@
 use super::fault::{failed, from_json, to_json, without_nul, word};
 use super::link::{Link, Writing, upsert};
 use super::vault::Vault;
-use super::{SqlStore, audit};
+use super::{SqlStore, audit, message};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::access::attempt::{AttemptRules, Before, Tally};
 use kimlik_domain::access::session::{EndedBecause, Renewal, Secret, Session, SessionsOf};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::{AccountGuid, PersonId, SessionId};
+use kimlik_domain::message::NewMessage;
 use kimlik_domain::ports::{Attempt, PortResult, Sessions};
 use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
@@ -215,7 +216,7 @@ async fn begin_attempt(link: &Link, vault: &Vault, asked: &Attempt, rules: &Atte
     Ok(true)
 }
 
-async fn attempt_succeeded(link: &Link, vault: &Vault, asked: &Attempt) -> PortResult<Before> {
+async fn attempt_succeeded(link: &Link, vault: &Vault, asked: &Attempt, notices: Option<&[(PersonId, NewMessage)]>) -> PortResult<Before> {
     let account = vault.secret_mark("sign_in", &asked.account);
     let writing = link.write().await?;
     let forgotten = attempt::Entity::delete_many()
@@ -225,7 +226,12 @@ async fn attempt_succeeded(link: &Link, vault: &Vault, asked: &Attempt) -> PortR
         .map_err(failed("forgetting attempts"))?;
     // The attempt that has succeeded stood among them.
     let failures = u32::try_from(forgotten.rows_affected.saturating_sub(1)).unwrap_or(u32::MAX);
-    let is_elsewhere = failures > 0 && is_elsewhere(&writing, &account, asked).await?;
+    let before = Before { failures, is_elsewhere: failures > 0 && is_elsewhere(&writing, &account, asked).await? };
+    if before.is_suspicious() {
+        // Rolled back: who has not been told of them has not heard of them.
+        let Some(notices) = notices else { return Ok(before) };
+        message::queue(&writing, vault, notices.iter().map(|(person, notice)| (*person, notice, asked.at))).await?;
+    }
     friend::Entity::delete_many()
         .filter(friend::Column::At.lt(asked.at - FRIENDSHIP))
         .exec(&writing.txn)
@@ -235,7 +241,7 @@ async fn attempt_succeeded(link: &Link, vault: &Vault, asked: &Attempt) -> PortR
     let key = [friend::Column::Account, friend::Column::Address];
     writing.insert("noting an address", vec![row.into_active_model()], upsert(key, [friend::Column::At])).await?;
     writing.commit().await?;
-    Ok(Before { failures, is_elsewhere })
+    Ok(before)
 }
 
 async fn is_elsewhere(writing: &Writing, account: &[u8], at: &Attempt) -> PortResult<bool> {
@@ -319,8 +325,8 @@ impl Sessions for SqlStore {
     async fn begin_attempt(&self, attempt: &Attempt, rules: &AttemptRules) -> PortResult<bool> {
         begin_attempt(&self.link, &self.vault, attempt, rules).await
     }
-    async fn attempt_succeeded(&self, attempt: &Attempt) -> PortResult<Before> {
-        attempt_succeeded(&self.link, &self.vault, attempt).await
+    async fn attempt_succeeded(&self, attempt: &Attempt, notices: Option<&[(PersonId, NewMessage)]>) -> PortResult<Before> {
+        attempt_succeeded(&self.link, &self.vault, attempt, notices).await
     }
     async fn begin_session(&self, session: &Session, refresh: &Secret, audit: &AuditEvent) -> PortResult<()> {
         begin(&self.link, &self.vault, session, refresh, audit).await

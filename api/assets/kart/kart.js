@@ -107,7 +107,7 @@ function details(card, isOwn) {
   line("unit", ...between((card.unitPath ?? []).map(unitLink)));
   line("mail", card.email && make("a", { href: `mailto:${card.email}` }, card.email));
   const work = isOwn ? null : card.workPhone;
-  line("work", work && make("a", { href: `tel:${work.number}` }, phone(work.number)), ...(work?.extension ? [` / ${work.extension}`] : []));
+  line("work", work && make("a", { href: `tel:${work.number}` }, phone(work.number)), ...(work?.extension ? [`, ${say("inside")(work.extension)}`] : []));
   line("mobile", !isOwn && card.mobile && make("a", { href: `tel:${card.mobile}` }, phone(card.mobile)));
   line("office", card.office);
   line("city", card.city);

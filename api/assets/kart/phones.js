@@ -13,7 +13,7 @@ const phonesOf = async (id) => (await ask(`query($id: ID!) { staffMember(by: { i
 const shown = (value) => {
   if (!value) return say("none");
   if (typeof value === "string") return phone(value);
-  return [value.number && phone(value.number), value.extension && `/ ${value.extension}`].filter(Boolean).join(" ");
+  return [value.number && phone(value.number), value.extension && say("inside")(value.extension)].filter(Boolean).join(", ");
 };
 
 // What counts, and what the two sides say where they differ.
@@ -48,7 +48,7 @@ export async function ownPhones(id, again) {
     place.append(...buttons);
     box.append(...state(key, value), place);
   };
-  const change = (key, open) => [`change-${key}`, `${say(key)}: ${say("change")}`, open];
+  const change = (key, open) => [`change-${key}`, say(`${key}Change`), open];
   const mobile = [change("mobile", (place, close) => askForCode(place, close, () => done(again, say("mobileDone"))))];
   if (phones.mobile.effective) mobile.push(["give-up-mobile", say("giveUp"), (place, close) => giveUp(place, close, () => done(again, say("giveUpDone")))]);
   part("mobile", phones.mobile, ...mobile);
@@ -109,7 +109,7 @@ function enterCode(place, close, done, challenge, to) {
 }
 
 function changeWork(place, close, { effective }, done) {
-  const number = field("number", say("number"), { hint: say("numberHint"), type: "tel", value: effective?.number ?? "", optional: true });
+  const number = field("number", say("number"), { hint: say("numberHint"), type: "tel", value: phone(effective?.number ?? ""), optional: true });
   const extension = field("extension", say("extension"), { value: effective?.extension ?? "", mode: "numeric", optional: true });
   const password = field("work-password", say("password"), { hint: say("passwordHint"), type: "password", complete: "current-password" });
   const { element } = form({
@@ -144,7 +144,7 @@ export async function officersForm(id, again) {
     gone.onchange = () => { mobile.input.disabled = gone.checked; askHow(); };
     askHow();
     const remove = { label: make("label", { htmlFor: "remove-mobile", className: "check" }, gone, say("removeMobile")), input: gone };
-    const number = field("number", say("work"), { type: "tel", value: phones.work.effective?.number ?? "", optional: true });
+    const number = field("number", say("work"), { type: "tel", value: phone(phones.work.effective?.number ?? ""), optional: true });
     const extension = field("extension", say("extension"), { value: phones.work.effective?.extension ?? "", mode: "numeric", optional: true });
     const reason = field("reason", say("reason"), { hint: say("reasonHint") });
     const { element } = form({

@@ -23,7 +23,8 @@ const WORDS = {
     strength: "Dayanıklılık", levels: ["çok zayıf", "zayıf", "orta", "iyi", "çok iyi"],
     done: "Parolanız değişti. Bilgisayarınızda ve telefonunuzda artık yeni parolanızla oturum açın.",
     due: "Bir sonraki değişiklik en geç:", gone: "Eski parolanız artık geçerli değil. Lütfen başka bir yeni parola seçin.",
-    away: "Şu anda yanıt alınamıyor. Biraz sonra yeniden deneyin.", empty: "Bu alan boş bırakılamaz.",
+    away: "Şu anda yanıt alınamıyor. Biraz sonra yeniden deneyin.", empty: "Bu alan boş bırakılamaz.", more: "Başka bir işlem yap",
+    ways: "Çok kez yanlış yazdıysanız hesabınızın kilidini açın; hatırlamıyorsanız yeni bir parola belirleyin. Yine olmazsa personel biriminize başvurun.",
     foot: "Kimse sizden parolanızı veya SMS kodunuzu isteyemez. Yardım için personel biriminize başvurun.",
   },
   en: {
@@ -49,7 +50,8 @@ const WORDS = {
     strength: "Strength", levels: ["very weak", "weak", "fair", "good", "very good"],
     done: "Your password has changed. From now on sign in with it, on your computer and on your phone.",
     due: "To be changed again by:", gone: "Your old password does not work any more. Please choose another new one.",
-    away: "There is no answer now. Try again a little later.", empty: "This cannot be left empty.",
+    away: "There is no answer now. Try again a little later.", empty: "This cannot be left empty.", more: "Do something else",
+    ways: "If you typed it wrongly too often, unlock your account; if you do not remember it, set a new one. If neither helps, turn to your personnel unit.",
     foot: "Nobody may ask you for your password or your code. For help turn to your personnel unit.",
   },
 };
@@ -95,16 +97,20 @@ function form(heading, fields, deed, act) {
   const button = make("button", { className: "deed" }, deed);
   const back = make("button", { type: "button", className: "plain", onclick: menu }, say("back"));
   const element = make("form", { noValidate: true }, ...fields, fault, button, back);
-  const complain = (text, input) => {
+  const beside = make("div", { className: "ways" });
+  const complain = (text, input, ...ways) => {
     fault.textContent = text;
     fault.hidden = false;
+    if (ways.length) { beside.replaceChildren(...ways); fault.after(beside); }
     if (input) { input.setAttribute("aria-invalid", "true"); input.focus(); }
     // Below a long form it would be out of sight.
+    if (ways.length) beside.scrollIntoView({ block: "nearest" });
     fault.scrollIntoView({ block: "nearest" });
   };
   element.onsubmit = async (event) => {
     event.preventDefault();
     fault.hidden = true;
+    beside.remove();
     const inputs = [...element.querySelectorAll("input:not([type=checkbox])")];
     inputs.forEach((input) => input.removeAttribute("aria-invalid"));
     const empty = inputs.find((input) => !input.value && !input.disabled);
@@ -113,8 +119,11 @@ function form(heading, fields, deed, act) {
     try { await act(complain); } catch { complain(say("away")); }
     button.disabled = false;
   };
+  const known = at("name")?.value;
   at("tasks").replaceChildren();
   at("task").replaceChildren(make("h2", {}, heading), element);
+  // Who goes from one task to another is the same person.
+  if (known && at("name")) at("name").value = known;
   element.querySelector("input").focus();
 }
 
@@ -142,27 +151,28 @@ function fresh(ticket) {
   const word = make("span", { className: "hint" });
   const level = make("label", {}, say("strength"), meter, word);
   const box = make("input", { type: "checkbox", id: "show" });
-  const show = make("p", { className: "hint" }, box, " ", make("label", { htmlFor: "show" }, say("show")));
-  box.style.width = box.style.minHeight = "1.25rem";
-  show.lastChild.style.display = "inline";
+  const show = make("label", { className: "check", htmlFor: "show" }, box, say("show"));
   box.onchange = () => [one, two].forEach(({ input }) => { input.type = box.checked ? "text" : "password"; });
   let rules = [];
   ask(`query($t: String) { passwordPolicy(ticket: $t) { ${RULES} } }`, { t: ticket }).then((data) => {
     rules = data.passwordPolicy.rules;
-    mark([]);
+    mark(...last);
   }, () => {});
   // What only the directory knows stays open until it has been tried.
   const late = ["IN_HISTORY", "TOO_YOUNG"];
+  let refused = [], last = [[], false];
   function mark(broken, typed) {
+    last = [broken, typed];
     list.replaceChildren(...rules.map((rule) => {
       // How easily it is guessed is asked of what is long enough.
       const open = late.includes(rule.code) || (rule.code === "COMMON" && broken.includes("TOO_SHORT"));
-      const state = broken.includes(rule.code) ? "broken" : typed && !open ? "kept" : "";
+      const state = broken.includes(rule.code) || refused.includes(inWords(rule)) ? "broken" : typed && !open ? "kept" : "";
       return make("li", { className: state }, inWords(rule));
     }));
   }
   let turn = 0, timer;
   one.input.oninput = () => {
+    refused = [];
     clearTimeout(timer);
     timer = setTimeout(async () => {
       const mine = ++turn;
@@ -178,18 +188,34 @@ function fresh(ticket) {
   };
   const fields = [one.label, list, level, two.label, show];
   const same = (complain) => one.input.value === two.input.value || complain(say("differ"), two.input);
-  return { fields, same, input: one.input };
+  // Rules that it was tried against and broke, those of the directory among them: an error says a rule in its words.
+  const refuse = (errors) => { refused = errors.map((error) => error.message); mark(...last); };
+  return { fields, same, refuse, input: one.input };
 }
 
-function ended(payload, complain, input) {
-  if (payload.done) {
-    const due = payload.expiresAt && new Date(payload.expiresAt).toLocaleDateString(tongue, { dateStyle: "long" });
-    const text = make("p", { className: "done", tabIndex: -1 }, say("done"));
-    at("task").replaceChildren(text, ...(due ? [make("p", {}, `${say("due")} ${due}`)] : []));
-    text.focus();
-    return;
-  }
-  complain([words(payload.userErrors), ...(payload.oldPasswordGone ? [say("gone")] : [])].join(" "), input);
+async function ended(payload, complain, input, choice) {
+  if (payload.done) return finished("done", payload.expiresAt);
+  choice.refuse(payload.userErrors);
+  complain([words(payload.userErrors), ...(payload.oldPasswordGone ? [say("gone")] : [])].join(" "), input, ...await waysOut(payload.userErrors));
+}
+
+// Who is told no more than that it is wrong or locked, is told what can be done about either.
+async function waysOut(errors) {
+  if (!errors.some((error) => error.code === "CREDENTIALS_WRONG")) return [];
+  const way = (key, open) => make("button", { type: "button", className: "plain", onclick: open }, say(key));
+  const { resetNeedsOfficer } = await proofs();
+  const hint = make("p", { className: "hint" }, say(resetNeedsOfficer ? "onlyOfficer" : "ways"));
+  return resetNeedsOfficer ? [hint, way("officer", redeem)] : [hint, way("unlock", () => lost("unlock")), way("forgotten", forgotten)];
+}
+
+// What was done, and the way to something else.
+function finished(key, dueAt) {
+  view = () => finished(key, dueAt);
+  const due = dueAt && new Date(dueAt).toLocaleDateString(tongue, { dateStyle: "long", timeZone: "Europe/Istanbul" });
+  const text = make("p", { className: "done", tabIndex: -1 }, say(key));
+  const more = make("button", { type: "button", className: "plain", onclick: menu }, say("more"));
+  at("task").replaceChildren(text, ...(due ? [make("p", {}, `${say("due")} ${due}`)] : []), more);
+  text.focus();
 }
 
 function first() {
@@ -254,9 +280,7 @@ function prove(key, challengeId) {
     if (key !== "unlock") return set(key, ticket);
     const { accountUnlock } = await ask(`mutation($i: AccountUnlockInput!) { accountUnlock(input: $i) { done ${FAULTS} } }`, { i: { ticket } });
     if (!accountUnlock.done) return complain(words(accountUnlock.userErrors), code.input);
-    const text = make("p", { className: "done", tabIndex: -1 }, say("unlocked"));
-    at("task").replaceChildren(text);
-    text.focus();
+    finished("unlocked");
   });
 }
 
@@ -268,7 +292,7 @@ function set(key, ticket, wantsPin = false) {
     if (choice.same(complain) !== true || pin.same(complain) !== true) return;
     const query = `mutation($i: PasswordSetInput!) { passwordSet(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
     const { passwordSet } = await ask(query, { i: { ticket, newPassword: choice.input.value, pin: pin.input.value || null, language: read() } });
-    ended(passwordSet, complain, passwordSet.userErrors[0]?.path[0] === "pin" ? pin.input : choice.input);
+    await ended(passwordSet, complain, passwordSet.userErrors[0]?.path[0] === "pin" ? pin.input : choice.input, choice);
   });
 }
 
@@ -283,7 +307,7 @@ function change(key) {
     const query = `mutation($i: PasswordChangeInput!) { passwordChange(input: $i) { done expiresAt oldPasswordGone ${FAULTS} } }`;
     const input = { username: name.input.value, currentPassword: current.input.value, newPassword: choice.input.value, language: read() };
     const { passwordChange } = await ask(query, { i: input });
-    ended(passwordChange, complain, passwordChange.userErrors[0]?.path[0] === "newPassword" ? choice.input : current.input);
+    await ended(passwordChange, complain, passwordChange.userErrors[0]?.path[0] === "newPassword" ? choice.input : current.input, choice);
   });
 }
 
@@ -296,19 +320,22 @@ function changePin() {
     if (pin.same(complain) !== true) return;
     const query = `mutation($i: PinSetInput!) { pinSet(input: $i) { done ${FAULTS} } }`;
     const { pinSet } = await ask(query, { i: { username: name.input.value, currentPassword: current.input.value, newPin: pin.input.value } });
-    if (!pinSet.done) return complain(words(pinSet.userErrors), pinSet.userErrors[0].path[0] === "newPin" ? pin.input : current.input);
-    const text = make("p", { className: "done", tabIndex: -1 }, say("pinDone"));
-    at("task").replaceChildren(text);
-    text.focus();
+    if (!pinSet.done) {
+      const where = pinSet.userErrors[0].path[0] === "newPin" ? pin.input : current.input;
+      return complain(words(pinSet.userErrors), where, ...await waysOut(pinSet.userErrors));
+    }
+    finished("pinDone");
   });
 }
 
-function menu() {
+// `event`: somebody has come back to it.
+function menu(event) {
   view = menu;
   const task = (key, open) => make("button", { type: "button", id: `task-${key}`, onclick: open }, make("strong", {}, say(key)), say(`${key}Hint`));
   at("task").replaceChildren();
   at("tasks").replaceChildren(task("first", first), task("forgotten", forgotten), task("expired", () => change("expired")),
     task("change", () => change("change")), task("unlock", () => lost("unlock")));
+  if (event) at("tasks").firstElementChild.focus();
   proofs().then(({ resetNeedsPin, resetNeedsOfficer }) => {
     if (view !== menu) return;
     if (resetNeedsPin) at("tasks").append(task("pinTask", changePin));
@@ -323,7 +350,14 @@ function dress() {
   at("language").textContent = say("other");
   at("language").lang = tongue === "tr" ? "en" : "tr";
   at("foot").textContent = say("foot");
+  // What was typed stays.
+  const typed = new Map([...document.querySelectorAll("#task input:not([type=checkbox])")].map((input) => [input.id, input.value]));
   view();
+  for (const input of document.querySelectorAll("#task input:not([type=checkbox])")) {
+    if (!typed.get(input.id)) continue;
+    input.value = typed.get(input.id);
+    input.dispatchEvent(new Event("input"));
+  }
 }
 
 at("language").onclick = () => {

@@ -24,7 +24,20 @@ pub fn load(file: Option<(&Path, &str)>, environment: impl IntoIterator<Item = (
             Err(fault) => faults.push(fault),
         }
     }
+    if file.is_none() && table.get("server").and_then(|server| server.get("public_url")).is_none() {
+        follow_the_port(&mut config);
+    }
     if faults.is_empty() { Ok(config) } else { Err(Faults(faults)) }
+}
+
+/// What is looked at on this machine is found where it listens. Why without a file only: a ministry's people come through a proxy, and
+/// its replicas must be called by one name, which is in their tokens.
+fn follow_the_port(config: &mut Config) {
+    let listen = config.server.listen;
+    // Port 0 is one that nobody knows yet.
+    if listen.ip().is_loopback() && listen.port() != 0 {
+        config.server.public_url = format!("http://{listen}");
+    }
 }
 
 fn lay_over(table: &Table, name: &str, text: &str) -> Result<(Table, Config), Fault> {
@@ -163,6 +176,20 @@ mod tests {
         example.hr.poll_seconds = None;
         example.groups.clear();
         assert_eq!(example, Config::default());
+    }
+
+    #[test]
+    fn without_a_file_people_are_told_the_port_that_is_listened_on() {
+        let told = |config: Result<Config, Faults>| config.unwrap().server.public_url;
+        assert_eq!(told(load(None, [])), Config::default().server.public_url);
+        assert_eq!(told(env("KIMLIK__SERVER__LISTEN", "127.0.0.1:8099")), "http://127.0.0.1:8099");
+        assert_eq!(told(env("KIMLIK__SERVER__LISTEN", "[::1]:8099")), "http://[::1]:8099");
+        for listen in ["127.0.0.1:0", "0.0.0.0:8099"] {
+            assert_eq!(told(env("KIMLIK__SERVER__LISTEN", listen)), Config::default().server.public_url, "{listen}");
+        }
+        let both = [("KIMLIK__SERVER__LISTEN", "127.0.0.1:8099"), ("KIMLIK__SERVER__PUBLIC_URL", "https://parola.csb.test")];
+        assert_eq!(told(load(None, both.map(|(name, value)| (name.to_owned(), value.to_owned())))), "https://parola.csb.test");
+        assert_eq!(told(file("[server]\nlisten = \"127.0.0.1:8099\"\n")), Config::default().server.public_url, "a file says it itself");
     }
 
     #[test]

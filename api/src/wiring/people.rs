@@ -24,7 +24,6 @@ pub(super) fn door(config: &Config, store: &Arc<SqlStore>, directory: Arc<dyn Si
         services: store.clone(),
         audit: store.clone(),
         store: store.clone(),
-        outbox: store.clone(),
         texts: config::policy::texts_of(config),
         directory,
         tokens: Arc::new(tokens),

@@ -9,10 +9,10 @@ use crate::audit::AuditEvent;
 use crate::day;
 use crate::id::{AccountGuid, PersonId, SessionId, uuid_v7};
 use crate::lifecycle::suspension::Suspension;
-use crate::message::{self, Notice, Telling, Templates};
+use crate::message::{self, NewMessage, Notice, Telling, Templates};
 use crate::ports::{
-    Attempt, Audit, Clock, Entropy, ForeignIssuer, ForeignName, Grants, Outbox, PeopleBy, PersonRecord, PortError, PortResult, Services,
-    Sessions, SignIn, Store, Tokens,
+    Attempt, Audit, Clock, Entropy, ForeignIssuer, ForeignName, Grants, PeopleBy, PersonRecord, PortError, PortResult, Services, Sessions,
+    SignIn, Store, Tokens,
 };
 use crate::staff::Units;
 use crate::text;
@@ -41,7 +41,6 @@ pub struct Door {
     pub services: Arc<dyn Services>,
     pub audit: Arc<dyn Audit>,
     pub store: Arc<dyn Store>,
-    pub outbox: Arc<dyn Outbox>,
     pub texts: Arc<Templates>,
     pub directory: Arc<dyn SignIn>,
     pub tokens: Arc<dyn Tokens>,
@@ -155,13 +154,18 @@ impl Door {
     /// The password was right, whatever it is used for: what was tried before is forgotten, and its owner told where that looks as if
     /// somebody had guessed. Why here and not at the sign-in: whoever guesses finds the other places that ask for a password.
     pub(crate) async fn succeeded(&self, attempt: &Attempt, account: Option<AccountGuid>) -> PortResult<Before> {
-        let before = self.sessions.attempt_succeeded(attempt).await?;
-        if let Some(account) = account.filter(|_| before.is_suspicious())
-            && let Some(record) = self.store.people(PeopleBy::Guids(&[account])).await?.first()
-        {
-            self.tell_owner(record, before, attempt.at).await?;
+        let before = self.sessions.attempt_succeeded(attempt, None).await?;
+        if !before.is_suspicious() {
+            return Ok(before);
         }
-        Ok(before)
+        // Why asked a second time and not told afterwards: whoever is killed between has lost neither the failures nor the notice. And
+        // not written beforehand: that would be another question at each of the many sign-ins that nobody need hear of.
+        let record = match account {
+            Some(account) => self.store.people(PeopleBy::Guids(&[account])).await?.into_iter().next(),
+            None => None,
+        };
+        let notices = record.map_or_else(Vec::new, |record| self.notices(&record, before, attempt.at));
+        self.sessions.attempt_succeeded(attempt, Some(&notices)).await
     }
 
     async fn open(&self, standing: Standing, address: &str, before: Before) -> PortResult<Result<Opened, Refused>> {
@@ -196,8 +200,8 @@ impl Door {
     }
 
     /// Over every channel, once a day: who signs in may not be who holds the phone.
-    async fn tell_owner(&self, record: &PersonRecord, before: Before, now: DateTime<Utc>) -> PortResult<()> {
-        let Some(account) = &record.account else { return Ok(()) };
+    fn notices(&self, record: &PersonRecord, before: Before, now: DateTime<Utc>) -> Vec<(PersonId, NewMessage)> {
+        let Some(account) = &record.account else { return Vec::new() };
         let to = Notice {
             mobile: record.person.mobile.as_ref(),
             mail: Some(&account.names.mail),
@@ -207,8 +211,7 @@ impl Door {
         };
         let telling = Telling::SignInNotice { username: &account.names.username, count: before.failures };
         let messages = message::notices(&self.texts, &telling, &to, || self.id(now));
-        let messages: Vec<_> = messages.into_iter().map(|notice| (record.person.id, notice)).collect();
-        self.outbox.queue_messages(&messages, now).await
+        messages.into_iter().map(|notice| (record.person.id, notice)).collect()
     }
 
     /// The account is looked at again, and its session ends where the directory says so.

@@ -7,6 +7,7 @@ use crate::access::session::{Access, EndedBecause, Lockout, Renewal, Secret, Ses
 use crate::account::Dn;
 use crate::audit::AuditEvent;
 use crate::id::{AccountGuid, GrantId, PersonId, ServiceId, SessionId};
+use crate::message::NewMessage;
 use crate::staff::RegistryNo;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -44,8 +45,9 @@ pub trait Sessions: Send + Sync {
     /// Counts it as failed until it has succeeded, if the rules allow it; false: they do not. One at a time, so that many at
     /// once are not more than the rules allow.
     async fn begin_attempt(&self, attempt: &Attempt, rules: &AttemptRules) -> PortResult<bool>;
-    /// Forgets the account's failures and answers what they were; its address is a friend's from now on.
-    async fn attempt_succeeded(&self, attempt: &Attempt) -> PortResult<Before>;
+    /// Forgets the account's failures and answers what they were; its address is a friend's from now on. Where they are suspicious
+    /// ([`Before::is_suspicious`]) `notices` are queued with it; where they are and nobody has written notices (`None`), nothing is done.
+    async fn attempt_succeeded(&self, attempt: &Attempt, notices: Option<&[(PersonId, NewMessage)]>) -> PortResult<Before>;
     async fn begin_session(&self, session: &Session, refresh: &Secret, audit: &AuditEvent) -> PortResult<()>;
     async fn session(&self, id: SessionId) -> PortResult<Option<Session>>;
     async fn session_of(&self, refresh: &Secret) -> PortResult<Option<Session>>;

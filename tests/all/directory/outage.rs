@@ -29,7 +29,7 @@ fn behind_a_relay() -> (Domain, Relay) {
 async fn until_it_answers(directory: &ActiveDirectory) {
     let begun = Instant::now();
     while directory.containers().await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it does not come back");
+        assert!(begun.elapsed() < Duration::from_secs(60), "it does not come back");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -129,7 +129,7 @@ async fn the_next_controller_is_used_where_the_first_is_dead_or_frozen() {
 async fn after_a_write_no_other_controller_is_believed_before_it_may_know() {
     let (first, second) = (Samba::start(), Samba::start());
     let urls = vec![first.url(), second.url()];
-    let mut settings = AdSettings { urls, replication: Duration::from_secs(3), ..impatient(&first) };
+    let mut settings = AdSettings { urls, replication: Duration::from_secs(10), ..impatient(&first) };
     settings.ca_pem.extend(second.ca_pem());
     let f = Domain { directory: directory(settings), samba: first };
     let account = create(&f, "Son Yazı", "son.yazi", &[]).await;
@@ -138,7 +138,7 @@ async fn after_a_write_no_other_controller_is_believed_before_it_may_know() {
     let refused = f.directory.observe(&[account.guid]).await.unwrap_err();
     assert!(matches!(&refused, PortError::Unavailable(text) if text.contains("no other controller is asked")), "{refused:?}");
     until_it_answers(&f.directory).await;
-    assert!(written.elapsed() >= Duration::from_secs(3));
+    assert!(written.elapsed() >= Duration::from_secs(10));
     let missing = AccountRef { guid: account.guid, dn: account.dn.clone() };
     assert!(f.directory.observe(&[missing.guid]).await.unwrap().is_empty(), "the other controller of this lab never hears of it");
 }
@@ -152,7 +152,8 @@ async fn while_nothing_answers_attempts_are_spaced_out() {
         assert!(matches!(f.directory.observe(&[]).await, Ok(_) | Err(PortError::Unavailable(_))));
         assert!(matches!(f.directory.containers().await, Err(PortError::Unavailable(_))));
     }
-    assert!(begun.elapsed() < Duration::from_secs(3), "the pause is answered at once");
+    // Were the pauses waited for, it would take minutes.
+    assert!(begun.elapsed() < Duration::from_secs(30), "the pause is answered at once");
     f.samba.restart();
     until_it_answers(&f.directory).await;
 }

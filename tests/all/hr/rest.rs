@@ -76,7 +76,7 @@ impl System {
     }
     fn feed(&self) -> RestFeed {
         let limits =
-            RestLimits { request: Duration::from_secs(3), page_octets: 10_000, patience: Duration::from_secs(2), ..RestLimits::default() };
+            RestLimits { request: Duration::from_secs(10), page_octets: 10_000, patience: Duration::from_secs(5), ..RestLimits::default() };
         let field_names = HashMap::from([("sicil".to_owned(), Field::RegistryNo)]);
         let settings = RestSettings { base_url: self.base.clone(), token: Some(TOKEN.to_owned().into()), ca_pem: None, field_names };
         RestFeed::with_limits(settings, limits).unwrap()

@@ -87,7 +87,7 @@ pub async fn system_of(people: u32) -> (Shared, String) {
 }
 
 pub fn rest(base: &str, token: &str) -> RestFeed {
-    let limits = RestLimits { request: Duration::from_secs(3), ..RestLimits::default() };
+    let limits = RestLimits { request: Duration::from_secs(6), ..RestLimits::default() };
     let settings = RestSettings {
         base_url: base.to_owned(),
         token: Some(token.to_owned().into()),

@@ -169,17 +169,18 @@ async fn what_a_worker_had_in_hand_when_it_was_told_to_stop_is_taken_up_at_once_
     for n in 1..=4 {
         office.says(&format!("S00{n}: given=Ali; family=Can{}; start=2026-12-01; unit=20000004; post=Memur", "x".repeat(n))).await;
     }
-    let sign = office.folder.path().join("sign");
     let began = office.folder.path().join("began");
-    // Why a child that outlives its parent: it is what would go on beside the next worker's program.
-    let hung = program(&office.folder, &format!("(touch {}; sleep 4; touch {}) & wait", began.display(), sign.display()));
+    // Why a child that outlives its parent: it is what would go on beside the next worker's program. Each says its number.
+    let lines = format!("sleep 600 & echo $! >> {0}.new; if [ $(wc -l < {0}.new) = 2 ]; then mv {0}.new {0}; fi; wait", began.display());
+    let hung = program(&office.folder, &lines);
     let rules = KeeperRules { lease: TimeDelta::seconds(150), patience: TimeDelta::hours(24), at_once: 2 };
     let stopped = MailboxKeeper { rules, ..office.keeper(host(&hung, &[], 600)) };
-    let at_first = Instant::now();
     tokio::select! {
         round = stopped.round() => panic!("{round:?}"),
-        () = async { while !began.exists() { tokio::time::sleep(Duration::from_millis(20)).await } } => {}
+        () = there(&began) => {}
     }
+    let left = std::fs::read_to_string(&began).unwrap();
+    assert!(left.lines().count() == 2 && left.lines().all(works), "two at once: {left}");
     let next = office.keeper(office.example());
     assert_eq!(next.round().await.unwrap().handled, 0, "all four are in somebody's hand");
     stopped.let_go().await.unwrap();
@@ -187,6 +188,9 @@ async fn what_a_worker_had_in_hand_when_it_was_told_to_stop_is_taken_up_at_once_
     stopped.let_go().await.unwrap();
     office.works(office.example()).await;
     assert_eq!(office.stands().await.0, MailboxState::Open);
-    tokio::time::sleep(Duration::from_secs(5).saturating_sub(at_first.elapsed())).await;
-    assert!(!sign.exists(), "nothing of it was left running");
+    let until = Instant::now() + Duration::from_secs(30);
+    while left.lines().any(works) {
+        assert!(Instant::now() < until, "something of it was left running");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -22,6 +22,7 @@ on_both_engines!(
     a_notice_in_doubt_is_reported_and_not_sent_again,
     an_outage_of_an_hour_loses_only_codes_that_it_outlived,
     a_gateway_that_may_not_is_passed_over,
+    gateways_are_asked_in_their_order_and_none_behind_one_that_may_have_sent_it,
     a_dead_number_is_an_issue_until_there_is_another_number,
     the_daily_limit_alarms_and_then_brakes,
     announcements_wait_for_the_morning_and_codes_do_not,
@@ -234,6 +235,23 @@ async fn a_gateway_that_may_not_is_passed_over(bench: Bench) {
     assert_eq!((round.sent, first.texts().len(), second.texts().len()), (1, 0, 1));
     assert_eq!(round.alarms, ["a refuses to send: no credit"]);
     assert_eq!(bench.store.messages(None, 9).await.unwrap()[0].gateway.as_deref(), Some("b"));
+}
+
+async fn gateways_are_asked_in_their_order_and_none_behind_one_that_may_have_sent_it(bench: Bench) {
+    let clock = clock();
+    let [first, second, third] =
+        [("a", vec![away(), lost()]), ("b", vec![away()]), ("c", vec![])].map(|(name, answers)| Scripted::new(name, answers));
+    let courier = courier(&bench, &clock, &[&first, &second, &third]);
+    let mut handed_over = Vec::new();
+    for n in 1..=3 {
+        bench.store.queue_messages(&[(id(n), message(n, &NOTICE, &clock))], clock.now()).await.unwrap();
+        courier.round().await.unwrap();
+        handed_over.push([&first, &second, &third].map(|gateway| gateway.texts().len()));
+        clock.pass(TimeDelta::seconds(1));
+    }
+    // The third is asked where the first two are away; nobody after the first where that may have sent it; the first again when it can.
+    assert_eq!(handed_over, [[0, 0, 1], [1, 0, 1], [2, 0, 1]]);
+    assert_eq!(states(&bench).await, [MessageState::Sent, MessageState::Doubtful, MessageState::Sent]);
 }
 
 async fn a_dead_number_is_an_issue_until_there_is_another_number(bench: Bench) {

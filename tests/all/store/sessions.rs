@@ -6,8 +6,10 @@ use kimlik_domain::access::session::{EndedBecause, Renewal, Secret, Session, Ses
 use kimlik_domain::access::{Role, Scope, service::Service};
 use kimlik_domain::account::AccountState;
 use kimlik_domain::audit::AuditEvent;
-use kimlik_domain::id::{AccountGuid, ServiceId, SessionId};
-use kimlik_domain::ports::{Attempt, Audit, AuditFilter, Refusal, Services, Sessions, Store};
+use kimlik_domain::id::{AccountGuid, MessageId, PersonId, ServiceId, SessionId};
+use kimlik_domain::message::{Language, NewMessage, Telling, Templates};
+use kimlik_domain::ports::{Attempt, Audit, AuditFilter, Outbox, Refusal, Services, Sessions, Store};
+use kimlik_domain::staff::MobileNumber;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -16,6 +18,7 @@ on_both_engines!(
     an_account_that_is_closed_ends_its_sessions_in_the_same_breath,
     many_attempts_at_a_time_are_no_more_than_the_rules_allow,
     strangers_do_not_use_up_a_friend_s_attempts,
+    failures_are_forgotten_together_with_the_notice_of_them_or_not_at_all,
     a_secret_counts_until_it_is_exchanged_or_its_service_revoked,
     the_audit_is_asked_by_person_actor_deed_and_time,
 );
@@ -105,7 +108,7 @@ async fn many_attempts_at_a_time_are_no_more_than_the_rules_allow(bench: Bench) 
 
 async fn strangers_do_not_use_up_a_friend_s_attempts(bench: Bench) {
     assert!(bench.store.begin_attempt(&attempt(1, "192.0.2.1"), &RULES).await.unwrap());
-    assert_eq!(bench.store.attempt_succeeded(&attempt(1, "192.0.2.1")).await.unwrap(), Before::default());
+    assert_eq!(bench.store.attempt_succeeded(&attempt(1, "192.0.2.1"), None).await.unwrap(), Before::default());
     let strangers = |n| attempt(n, "198.51.100.7");
     for n in 2..5 {
         assert!(bench.store.begin_attempt(&strangers(n), &RULES).await.unwrap());
@@ -117,9 +120,47 @@ async fn strangers_do_not_use_up_a_friend_s_attempts(bench: Bench) {
     assert!(!bench.store.begin_attempt(&attempt(8, "192.0.2.1"), &RULES).await.unwrap());
     let other = Attempt { account: "mehmet".into(), ..attempt(9, "198.51.100.7") };
     assert!(bench.store.begin_attempt(&other, &RULES).await.unwrap(), "another account is another account");
-    let before = bench.store.attempt_succeeded(&strangers(4)).await.unwrap();
+    let before = bench.store.attempt_succeeded(&strangers(4), Some(&[])).await.unwrap();
     assert_eq!(before, Before { failures: 4, is_elsewhere: true }, "two of the friend's and two of the strangers', beside the right one");
-    assert_eq!(bench.store.attempt_succeeded(&other).await.unwrap(), Before::default());
+    assert_eq!(bench.store.attempt_succeeded(&other, None).await.unwrap(), Before::default());
+}
+
+async fn failures_are_forgotten_together_with_the_notice_of_them_or_not_at_all(bench: Bench) {
+    let begin = async |n| bench.store.begin_attempt(&attempt(n, "192.0.2.1"), &AttemptRules { alone: 9, ..RULES }).await.unwrap();
+    for n in 1..=4 {
+        assert!(begin(n).await);
+    }
+    let right = attempt(4, "192.0.2.1");
+    let succeeded = async |notices: Option<&[(PersonId, NewMessage)]>| bench.store.attempt_succeeded(&right, notices).await;
+    let told = async || bench.store.messages(None, 9).await.unwrap().len();
+    let suspicious = Before { failures: 3, is_elsewhere: false };
+    for _ in 0..2 {
+        assert_eq!(succeeded(None).await.unwrap(), suspicious, "whoever is killed before it has told the owner has forgotten nothing");
+    }
+    // The second of them cannot be written: another message has its number.
+    let taken = [(id(1), notice(1, "yesterday"))];
+    bench.store.queue_messages(&taken, noon()).await.unwrap();
+    succeeded(Some(&[(id(1), notice(2, "today")), (id(1), notice(1, "tomorrow"))])).await.unwrap_err();
+    assert_eq!(told().await, 1, "none of it");
+    assert_eq!(succeeded(Some(&[(id(1), notice(2, "today"))])).await.unwrap(), suspicious, "all of it");
+    assert_eq!(told().await, 2);
+    assert!(begin(5).await);
+    assert_eq!(succeeded(Some(&[(id(1), notice(3, "later"))])).await.unwrap(), Before::default(), "they are forgotten");
+    assert_eq!(told().await, 2, "there is nothing to tell");
+}
+
+fn notice(n: u32, occasion: &str) -> NewMessage {
+    let telling = Telling::SignInNotice { username: "ayse.yilmaz", count: 3 };
+    NewMessage {
+        id: MessageId(Uuid::from_u128(u128::from(n))),
+        purpose: telling.purpose(),
+        occasion: occasion.to_owned(),
+        to: MobileNumber::parse("05320000001").unwrap().into(),
+        subject: None,
+        text: Templates::new("https://parola.csb.test", Language::Tr).compose(&telling, None),
+        code: None,
+        valid_until: None,
+    }
 }
 
 async fn a_secret_counts_until_it_is_exchanged_or_its_service_revoked(bench: Bench) {

@@ -32,7 +32,7 @@ fn read(text: &str) -> BTreeMap<String, f64> {
 async fn figures_are_told_where_an_address_is_set_and_name_nobody() {
     let serving = Serving::start(&[("KIMLIK__METRICS__LISTEN", "127.0.0.1:0")]);
     let all = people(&serving).await;
-    let line = serving.says("figures are told", Duration::from_secs(5));
+    let line = serving.says("figures are told", Duration::from_secs(60));
     let address = line.split("metrics=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
     let scrape = async || {
         let answer = reqwest::get(format!("http://{address}/metrics")).await.unwrap();

@@ -81,6 +81,9 @@ fn is_disabled(samba: &Samba, no: &str) -> bool {
     flags.parse::<u32>().unwrap() & 2 != 0
 }
 
+/// For what comes at once on a machine that has nothing else to do. Less than any run by the clock and any token is away.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn wait_until(what: &str, patience: Duration, is_so: impl Fn() -> bool) -> Duration {
     let began = Instant::now();
     while !is_so() {
@@ -160,13 +163,13 @@ fn serve(samba: &Samba, folder: tempfile::TempDir) {
     samba.admin_modify(&leaver);
     samba.kinit("isil.yilmazc", "Bir-Parola-1!").expect("a person in service logs on");
     let serving = Serving::start_in(folder, &[("KIMLIK__HR__POLL_SECONDS", "1"), ("KIMLIK_LOG_FORMAT", "text")]);
-    serving.says("run over everybody", Duration::from_secs(20));
+    serving.says("run over everybody", PATIENCE);
     let wait = tokio::runtime::Handle::current();
     let session = wait.block_on(sign_in(&serving));
     let path = serving.folder.path().to_owned();
     delta(&path, "20261123T0700", &[row(2, "2026-01-31", "50", "Mühendis"), row(3, "", "1", "Şef")]);
-    let heard = serving.says("delivery taken in", Duration::from_secs(20));
-    wait_until("a leaver is disabled", Duration::from_secs(10), || is_disabled(samba, "S000002"));
+    let heard = serving.says("delivery taken in", PATIENCE);
+    wait_until("a leaver is disabled", PATIENCE, || is_disabled(samba, "S000002"));
     let refused = samba.kinit("isil.yilmazc", "Bir-Parola-1!").expect_err("the leaver does not log on");
     // Why either: the account is disabled, and its password is another one; the controller names what it looks at first.
     assert!(refused.contains("revoked") || refused.contains("Password incorrect"), "{refused}");
@@ -178,13 +181,14 @@ fn serve(samba: &Samba, folder: tempfile::TempDir) {
     let took = disabled - taken_in;
     println!("from intake to the directory: {took}");
     let viewer = || wait.block_on(serving.ask_as(Some(&session), "{ viewer { name } }", json!({})));
-    wait_until("the leaver's session ends", Duration::from_secs(5), || viewer()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED");
-    // Why so generous: the machine may be doing other things. Measured at rest: about 0.1 s.
-    assert!(took.num_milliseconds() < 2_000, "{took}");
-    wait_until("a new title", Duration::from_secs(10), || samba.value("(employeeID=S000003)", "title").as_deref() == Some("Şef"));
+    wait_until("the leaver's session ends", PATIENCE, || viewer()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED");
+    // By itself, and long before the next run over everybody. Why so generous: the machine may be doing other things. Measured at
+    // rest: about 0.1 s.
+    assert!(took < TimeDelta::seconds(60), "{took}");
+    wait_until("a new title", PATIENCE, || samba.value("(employeeID=S000003)", "title").as_deref() == Some("Şef"));
     outlives_the_controller(samba, &serving, &path);
     let (time, status, _) = serving.stop();
-    assert!(status.success() && time < Duration::from_secs(10), "{status} after {time:?}");
+    assert!(status.success() && time < PATIENCE, "{status} after {time:?}");
 }
 
 /// The domain's passwords sign in; answers the leaver's access token.
@@ -205,13 +209,13 @@ async fn sign_in(serving: &Serving) -> String {
 fn outlives_the_controller(samba: &Samba, serving: &Serving, folder: &Path) {
     samba.stop();
     delta(folder, "20261123T0710", &[row(4, "2026-01-31", "50", "Mühendis")]);
-    serving.says("the directory does not do what it should", Duration::from_secs(20));
+    serving.says("the directory does not do what it should", PATIENCE);
     let (code, said) = kimlik(folder, &["sync"]);
     assert!(code == Some(1) && said.contains("nothing was changed"), "{said}");
     samba.restart();
-    let late = wait_until("a leaver is disabled", Duration::from_secs(30), || is_disabled(samba, "S000004"));
+    let late = wait_until("a leaver is disabled", PATIENCE, || is_disabled(samba, "S000004"));
     println!("from the controller's return to the directory: {late:?}");
-    serving.says("the directory is back", Duration::from_secs(20));
+    serving.says("the directory is back", PATIENCE);
 }
 
 fn dn(samba: &Samba, no: &str) -> String {

@@ -102,7 +102,7 @@ impl Serving {
                 written.lock().unwrap().push(line);
             }
         });
-        let address = heard.recv_timeout(Duration::from_secs(30)).expect("the program says where it listens");
+        let address = heard.recv_timeout(Duration::from_secs(60)).expect("the program says where it listens");
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Serving { child, log, address, folder, environment, token: OnceCell::new(), client: std::sync::OnceLock::new() }
     }
