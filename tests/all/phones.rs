@@ -383,7 +383,8 @@ async fn on_the_page_people_are_found_and_one_s_own_phones_changed() {
     give_title(&serving, username, "Bakan").await;
     let told = seen(&serving, "kart.mjs", "/kart", &[username, PASSWORD, colleague, &serving.token().await]).await;
     assert!(told["refusal"].as_str().unwrap().contains("yanlış"), "{told}");
-    assert_eq!(told["found"], json!(colleague), "{told}");
+    assert_eq!([&told["found"], &told["foundAgain"]], [&json!(colleague); 2], "also when coming back: {told}");
+    assert_eq!(told["where"].as_str().unwrap().split(" · ").count(), 3, "title, unit and province: {told}");
     assert_eq!(told["overflow"], json!(vec![false; 13]), "{told}");
     let lines = |of: &Value| of.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect::<Vec<_>>();
     let (turkish, english) = (lines(&told["truth"]), lines(&told["truthInEnglish"]));

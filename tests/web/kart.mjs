@@ -89,12 +89,15 @@ try {
   await until('the search', `document.activeElement?.id === 'search'`);
   await send('Input.insertText', { text: colleague.toLocaleLowerCase('tr') });
   await until('somebody', `document.querySelector('.people a')`);
+  told.where = await evaluate(`document.querySelector('.people span').textContent`);
   await look('kart-6-find-1280');
   await key('Tab');
   await key('Enter');
   told.found = await until('the card', `location.hash.startsWith('#kart/') && document.querySelector('dl') && document.querySelector('h2').textContent`);
   told.focus = await evaluate('document.activeElement.tagName');
   await look('kart-7-colleague-1280');
+  await press('#places a[href="#bul"]');
+  told.foundAgain = await until('who was found before', `document.getElementById('search')?.value && document.querySelector('.people strong')?.textContent`);
   await press('#places a[href="#birim"]');
   told.units = await until('the units', `document.querySelectorAll('.tree li').length > 5 && document.querySelectorAll('.tree li').length`);
   await look('kart-8-units-1280');

@@ -11,11 +11,13 @@ const at = (id) => document.getElementById(id);
 let chosen = false;
 let tongue = localStorage.getItem("tongue") || (navigator.language.startsWith("en") ? "en" : "tr");
 export const say = (key) => WORDS[tongue][key];
-export const time = (moment) => new Date(moment).toLocaleTimeString(tongue, { timeStyle: "short" });
-export const date = (day) => new Date(day).toLocaleDateString(tongue, { dateStyle: "long", timeZone: "Europe/Istanbul" });
-export const when = (moment) => new Date(moment).toLocaleString(tongue, { dateStyle: "long", timeStyle: "short", timeZone: "Europe/Istanbul" });
+// In Turkey's days and hours, of 24, whichever the language.
+const locale = () => (tongue === "en" ? "en-GB" : "tr");
+export const time = (moment) => new Date(moment).toLocaleTimeString(locale(), { timeStyle: "short", timeZone: "Europe/Istanbul" });
+export const date = (day) => new Date(day).toLocaleDateString(locale(), { dateStyle: "long", timeZone: "Europe/Istanbul" });
+export const when = (moment) => new Date(moment).toLocaleString(locale(), { dateStyle: "long", timeStyle: "short", timeZone: "Europe/Istanbul" });
 export const phone = (number) => number.replace(/^\+90(\d{3})(\d{3})(\d{2})(\d{2})$/, "+90 $1 $2 $3 $4");
-const PERSON = "id displayName title unit { code shortName }";
+const PERSON = "id displayName title city unit { code shortName }";
 const PAGE = "totalCount pageInfo { hasNextPage endCursor }";
 
 // What a screen reader is told without being asked.
@@ -43,19 +45,20 @@ async function show(heading, load) {
 const link = (hash, ...children) => make("a", { href: `#${hash}` }, ...children);
 const unitLink = (unit) => link(`birim/${unit.code}`, unit.shortName);
 
-function person(card) {
-  const under = [card.title, card.unit?.shortName].filter(Boolean).join(" · ");
+// Units of one name are in many provinces; among the people of a unit neither tells anything.
+function person(card, where = true) {
+  const under = [card.title, ...(where ? [card.unit?.shortName, card.city] : [])].filter(Boolean).join(" · ");
   return make("li", {}, link(`kart/${card.id}`, make("strong", {}, card.displayName), make("span", {}, under)));
 }
 
 // A list that grows by pages. `load(after)` answers a connection.
-async function growing(load) {
+async function growing(load, where = true) {
   const list = make("ul", { className: "people" });
   const more = make("button", { type: "button", className: "plain", hidden: true }, say("more"));
   let after = null;
   const grow = async () => {
     const page = await load(after);
-    list.append(...page.nodes.map(person));
+    list.append(...page.nodes.map((card) => person(card, where)));
     after = page.pageInfo.endCursor;
     more.hidden = !page.pageInfo.hasNextPage;
     return page;
@@ -69,6 +72,9 @@ async function growing(load) {
   return { list, more, total: first.totalCount };
 }
 
+// What was looked for last: whoever comes back from a card finds the others again.
+let sought = "";
+
 function find() {
   return show(say("find"), async (title) => {
     const { label, input } = field("search", say("search"), { hint: say("searchHint"), type: "search" });
@@ -78,6 +84,7 @@ function find() {
     let asked = 0, timer;
     const look = async () => {
       const [mine, text] = [++asked, input.value.trim()];
+      sought = text;
       if (!text) { found.replaceChildren(); count.textContent = ""; return; }
       const query = `query($s: String, $a: String) { identityCards(search: $s, first: 20, after: $a) { ${PAGE} nodes { ${PERSON} } } }`;
       const grown = await growing(async (a) => (await ask(query, { s: text, a })).identityCards).catch(() => null);
@@ -89,6 +96,8 @@ function find() {
     input.oninput = () => { clearTimeout(timer); timer = setTimeout(look, 250); };
     const search = make("form", { noValidate: true, onsubmit: (event) => { event.preventDefault(); look(); } }, label);
     search.setAttribute("role", "search");
+    input.value = sought;
+    if (sought) await look();
     return [make("section", {}, title, search, count, found)];
   });
 }
@@ -194,7 +203,7 @@ function unit(code) {
     const path = found.path.slice(0, -1).flatMap((one, n) => (n ? [" › ", unitLink(one)] : [unitLink(one)]));
     const below = await children(code);
     const staff = "query($c: UnitCode!, $a: String) { unit(code: $c) { staff(first: 50, after: $a) {";
-    const people = await growing(async (a) => (await ask(`${staff} ${PAGE} nodes { ${PERSON} } } } }`, { c: code, a })).unit.staff);
+    const people = await growing(async (a) => (await ask(`${staff} ${PAGE} nodes { ${PERSON} } } } }`, { c: code, a })).unit.staff, false);
     const left = make("section", {}, title, make("p", { className: "role" }, ...path),
       ...(found.phone ? [make("p", {}, make("a", { href: `tel:${found.phone}` }, phone(found.phone)))] : []),
       ...(below.length ? [make("h3", {}, say("below")), make("ul", { className: "tree" }, ...below)] : []));
@@ -205,6 +214,7 @@ function unit(code) {
 
 function door(message) {
   turn += 1;
+  sought = "";
   const name = field("username", say("name"), { complete: "username" });
   const password = field("password", say("password"), { type: "password", complete: "current-password" });
   const sign = form({

@@ -211,7 +211,7 @@ async function waysOut(errors) {
 // What was done, and the way to something else.
 function finished(key, dueAt) {
   view = () => finished(key, dueAt);
-  const due = dueAt && new Date(dueAt).toLocaleDateString(tongue, { dateStyle: "long", timeZone: "Europe/Istanbul" });
+  const due = dueAt && new Date(dueAt).toLocaleDateString(tongue === "en" ? "en-GB" : "tr", { dateStyle: "long", timeZone: "Europe/Istanbul" });
   const text = make("p", { className: "done", tabIndex: -1 }, say(key));
   const more = make("button", { type: "button", className: "plain", onclick: menu }, say("more"));
   at("task").replaceChildren(text, ...(due ? [make("p", {}, `${say("due")} ${due}`)] : []), more);
