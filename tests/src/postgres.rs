@@ -6,6 +6,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// An empty database, nobody else's.
 pub struct Database {
@@ -45,13 +46,15 @@ impl Server {
     }
 }
 
+const NAME: &str = "kimlik-postgres-";
+
 /// For who holds a database for minutes without asking for another one: the server ends when nobody has asked for a while.
 pub fn keep() {
     fs::write(place().join("used"), "").expect("marking the server as used");
 }
 
 fn place() -> PathBuf {
-    std::env::temp_dir().join(format!("kimlik-postgres-{:016x}", fingerprint()))
+    std::env::temp_dir().join(format!("{NAME}{:016x}", fingerprint()))
 }
 
 /// The server that runs already, or a new one. Under a lock: test processes come at the same time.
@@ -75,8 +78,21 @@ fn fingerprint() -> u64 {
     hasher.finish()
 }
 
+/// What a machine that was switched off has left: gigabytes, and nobody's any more.
+fn clear_leftovers() {
+    const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let last_used = || fs::metadata(entry.path().join("used")).ok()?.modified().ok()?.elapsed().ok();
+        let is_cluster = entry.file_name().to_str().is_some_and(|name| name.starts_with(NAME));
+        if is_cluster && last_used().is_some_and(|ago| ago > A_DAY) && Server::of(&entry.path()).is_none() {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 fn start(place: &Path) -> Server {
     let bin = binaries();
+    clear_leftovers();
     let _ = fs::remove_dir_all(place);
     fs::create_dir_all(place).expect("a folder for the cluster");
     run(Command::new("chmod").arg("700").arg(place));

@@ -41,7 +41,7 @@ const orders = {
     await evaluate(`document.querySelector('#task form').dataset.sent = 'yes'`);
     await (keys ? key('Enter') : press('#task .deed'));
     await until('an answer', `!document.querySelector('#task form[data-sent]') || document.querySelector('.fault:not([hidden])')`);
-    if ((await evaluate(fault)) && !(await evaluate(inSight))) throw new Error('what is wrong is out of sight');
+    if (await evaluate(fault)) await until('what is wrong in sight', inSight);
     if (values.code && !(await evaluate(fault))) await until('the rules or the end', `${rules}.length > 2 || document.querySelector('.done')`);
     const shown = `({ fault: ${fault} ?? null, done: document.querySelector('.done')?.textContent ?? null, fields: ${fields}, rules: ${rules},
       said: document.getElementById('task').innerText })`;
