@@ -84,7 +84,7 @@ kinds! {
     FolderMissing = "FOLDER_MISSING" Broken { "cannot be looked at ({0})", "make it"; "bakılamıyor ({0})", "klasörü oluşturun" }
     FolderUnasked = "FOLDER_UNASKED" Good { "rights are not looked at on this system"; "bu sistemde izinlere bakılmıyor" }
     // --- the embedded directory
-    EmbeddedGood = "EMBEDDED_GOOD" Good { "{0} accounts in {1} OUs under {2}"; "{2} altındaki {1} OU içinde {0} hesap" }
+    EmbeddedGood = "EMBEDDED_GOOD" Good { "its file is sound"; "dosyası sağlam" }
     EmbeddedDamaged = "EMBEDDED_DAMAGED" Broken {
         "{0}", "stop Kimlik and put {1} back from a copy, or remove it to begin anew";
         "{0}", "Kimlik'i durdurup {1} dosyasını yedeğinden geri koyun ya da baştan başlamak için silin"
