@@ -14,6 +14,7 @@ use kimlik_tests::late::Late;
 use kimlik_tests::ministry::{Ministry, day, policy};
 use kimlik_tests::scenario::{Hr, play};
 
+mod overtaken;
 mod plan;
 
 async fn ministry() -> Ministry {

@@ -75,11 +75,13 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
     let guid = made.map(|m| m.guid).or_else(|| before.as_ref().and_then(|a| a.guid));
     let observed = guid.and_then(|g| seen.get(&g));
     let desired = desired::outlook(&record, &facts).desired;
+    // Why all or nothing: what was planned from something else is not begun.
+    let tried = if ended.iter().all(Ended::was_overtaken) { &[] } else { ended.as_slice() };
     let mut after = before.clone();
     if let (Some(account), Some(observed), Desired::Account(desired)) = (&mut after, observed, &desired) {
         let broken_off = record.unsettled.iter().any(|o| o.disables && ended.iter().all(|e| e.operation != o.id));
-        remember_who_disabled(account, &ended, broken_off);
-        advance(account, desired, observed, &ended, facts.policy, now);
+        remember_who_disabled(account, tried, broken_off);
+        advance(account, desired, observed, tried, facts.policy, now);
     }
     if let (Some(account), Some(observed)) = (&mut after, observed)
         && tells_no_mailbox(account, observed, facts.policy)
@@ -96,8 +98,8 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
             account.state = if shut { AccountState::Suspended } else { before.as_ref().map_or(AccountState::None, |b| b.state) };
             account.closed_at = None;
         }
-        if let Some(observed) = observed.filter(|_| !ended.is_empty() || account.applied.is_none()) {
-            account.applied = applied(account, desired, observed, &left, &ended, look.today);
+        if let Some(observed) = observed.filter(|_| !tried.is_empty() || account.applied.is_none()) {
+            account.applied = applied(account, desired, observed, &left, tried, look.today);
         }
     }
     let sight = Sight { account: observed, candidates: &[] };
@@ -111,6 +113,7 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
             registry_no: record.person.registry_no.clone(),
             province: left.province,
             account: None,
+            before: None,
             operations: Vec::new(),
             message: None,
             audit: Vec::new(),
@@ -129,7 +132,7 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
         settled.end(&record, end, &left, observed, look, now);
     }
     let known = observed.filter(|_| matches!(desired, Desired::Account(_)));
-    let gone = ended.is_empty() && matches!(&desired, Desired::Account(d) if d.state == AccountState::Closed);
+    let gone = tried.is_empty() && matches!(&desired, Desired::Account(d) if d.state == AccountState::Closed);
     settled.interrupted(&record, &ended, &left, known, gone, now);
     let works = observed.is_some_and(|s| s.enabled) && matches!(&desired, Desired::Account(d) if d.state == AccountState::Active);
     if works && announcement_due(&record) {
@@ -137,7 +140,9 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
     }
     let linked = |a: &Option<Account>| a.as_ref().filter(|a| a.state != AccountState::Closed).and_then(|a| a.guid);
     settled.settlement.wake_reports = linked(&before) != linked(&record.account);
-    settled.settlement.account = if record.account == before { None } else { record.account };
+    if record.account != before {
+        (settled.settlement.before, settled.settlement.account) = (before, record.account);
+    }
     settled
 }
 
