@@ -89,6 +89,8 @@ pub struct NameRequest {
     pub named_for: Arc<str>,
     /// From when on the names count.
     pub on: Day,
+    /// The primary address until now never stood on the account: it does not become an alias.
+    pub former_unused: bool,
 }
 
 /// A person that somebody must look at. Several reasons are one entry; `generation` tells a reason that came during the work.

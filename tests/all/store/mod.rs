@@ -176,5 +176,6 @@ pub fn request(n: u32, usernames: &[&str], addresses: &[&str]) -> NameRequest {
         addresses: list(addresses),
         named_for: usernames.first().copied().unwrap_or("").into(),
         on: noon().date_naive(),
+        former_unused: false,
     }
 }
