@@ -132,7 +132,7 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
         settled.end(&record, end, &left, observed, look, now);
     }
     let known = observed.filter(|_| matches!(desired, Desired::Account(_)));
-    let gone = tried.is_empty() && matches!(&desired, Desired::Account(d) if d.state == AccountState::Closed);
+    let gone = ended.is_empty() && matches!(&desired, Desired::Account(d) if d.state == AccountState::Closed);
     settled.interrupted(&record, &ended, &left, known, gone, now);
     let works = observed.is_some_and(|s| s.enabled) && matches!(&desired, Desired::Account(d) if d.state == AccountState::Active);
     if works && announcement_due(&record) {
@@ -184,7 +184,8 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     }
     let reached = match desired.state {
         AccountState::Active => tried(&starts) && seen.enabled,
-        AccountState::Closed => tried(&[ActionKind::Close, ActionKind::Withdraw, ActionKind::Adopt]),
+        // Why also an opening: one that was broken off, of somebody who has left meanwhile.
+        AccountState::Closed => tried(&[ActionKind::Close, ActionKind::Withdraw, ActionKind::Adopt, ActionKind::Open]),
         _ => tried(&starts) && !seen.enabled,
     };
     if !reached {
@@ -336,9 +337,9 @@ impl Settled {
             }
             let again = ended.iter().any(|e| e.action.kind == operation.kind);
             let unseen = record.account.as_ref().is_none_or(|a| a.guid.is_none());
-            if operation.kind == ActionKind::Open && unseen && !gone {
+            if operation.kind == ActionKind::Open && unseen && (!gone || record.under_way.contains(&operation.run)) {
                 // Why it stays in doubt: it is the proof that an account which turns up later is Kimlik's own work.
-                // (Of somebody who has left meanwhile it would have been found by now, and closed.)
+                // (Of somebody who has left meanwhile it would have been found by now, and closed, unless it is being made just now.)
                 continue;
             }
             let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen || !shows(operation.kind, record, seen);

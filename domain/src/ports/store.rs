@@ -53,6 +53,8 @@ pub struct PersonRecord {
     pub open_issues: Vec<crate::staff::IssueKind>,
     /// Operations in status Intended or InDoubt: their effect is unknown until observed.
     pub unsettled: Vec<OperationRecord>,
+    /// Runs of those that have not ended: whoever carries them out may still be at it.
+    pub under_way: Vec<RunId>,
     /// The latest suspension by order, in force or lifted.
     pub suspension: Option<Suspension>,
     /// What was last seen of the mailbox of a closed account, where somebody is asked for mailboxes.

@@ -1,13 +1,15 @@
 //! Two at the same account: between the look of one worker and its deed HR takes a word back, and another worker is faster.
-use super::{at_rest, ministry, says, seen};
+use super::{at_rest, crash_after_intending, ministry, says, seen};
 use chrono::TimeDelta;
-use kimlik_domain::account::AccountState;
+use kimlik_domain::account::{AccountState, Attribute, NewAccount};
+use kimlik_domain::id::RunId;
+use kimlik_domain::lifecycle::plan::Step;
 use kimlik_domain::lifecycle::reconcile::{Progress, Whom};
-use kimlik_domain::lifecycle::run::{OperationStatus, Trigger};
+use kimlik_domain::lifecycle::run::{OperationStatus, Run, RunStatus, Trigger};
 use kimlik_domain::lifecycle::{ActionKind, Because};
-use kimlik_domain::ports::{Clock, OperationsOf};
+use kimlik_domain::ports::{Clock, NameRequest, OperationsOf};
 use kimlik_domain::staff::IssueKind;
-use kimlik_tests::ministry::Ministry;
+use kimlik_tests::ministry::{Ministry, day};
 use kimlik_tests::scenario::Hr;
 use std::sync::Mutex;
 
@@ -140,4 +142,67 @@ async fn what_is_overtaken_is_told_as_that() {
     let operations = m.store.operations(OperationsOf::Everybody, None, 100).await.unwrap();
     let closing = operations.iter().find(|o| o.kind == ActionKind::Close).unwrap();
     assert_eq!(closing.status, OperationStatus::Superseded, "{:?}", closing.receipt);
+}
+
+/// A worker has the names, and has said that it makes the account; the account as it will be. Its operation is number 77, its run 78.
+async fn opening_under_way(m: &Ministry, hr: &mut Hr) -> NewAccount {
+    says(m, hr, &["S001: given=Ayşe; family=Şahin; unit=20000004; start=2020-01-01; reason=1"]).await;
+    let plan = m.plan().await;
+    let Step::Create(new) = plan.people[0].actions[0].steps[0].clone() else { panic!("{}", plan.text()) };
+    let (username, mail) = (new.attributes.text(Attribute::Username).unwrap(), new.attributes.text(Attribute::Mail).unwrap());
+    let names = NameRequest {
+        person: plan.people[0].person,
+        usernames: vec![username.into()],
+        addresses: vec![mail.into()],
+        named_for: "ayse sahin".into(),
+        on: day("2026-12-01"),
+        former_unused: false,
+    };
+    assert!(m.store.reserve(&[names], true).await.unwrap()[0].is_some());
+    let (id, now) = (RunId(uuid::Uuid::from_u128(78)), m.clock.now());
+    let summary = Default::default();
+    let run = Run { id, trigger: Trigger::HrChange, status: RunStatus::Running, started_at: now, finished_at: None, summary };
+    m.store.begin_run(&run, now + TimeDelta::minutes(1)).await.unwrap();
+    crash_after_intending(m).await;
+    new
+}
+
+async fn number_77(m: &Ministry) -> OperationStatus {
+    let operations = m.store.operations(OperationsOf::Everybody, None, 100).await.unwrap();
+    operations.into_iter().find(|o| o.id.0.as_u128() == 77).unwrap().status
+}
+
+/// The worker has made it, and dies before it can say so.
+async fn made_and_lost(m: &Ministry, new: &NewAccount) {
+    m.directory.create(new).await.unwrap();
+    m.clock.pass(TimeDelta::minutes(2));
+    assert_eq!(m.store.interrupt_lost(m.clock.now()).await.unwrap(), [RunId(uuid::Uuid::from_u128(78))]);
+}
+
+async fn is_closed_and_nobody_had_to_decide(m: &Ministry) {
+    assert_eq!(m.store.holds(None, 10).await.unwrap(), [], "it is Kimlik's own");
+    assert_eq!(m.person("S001").await.account.unwrap().state, AccountState::Closed);
+    assert!(!matches!(number_77(m).await, OperationStatus::Intended | OperationStatus::InDoubt));
+    at_rest(m).await;
+}
+
+#[tokio::test]
+async fn an_opening_under_way_is_not_called_off_by_whoever_looks_meanwhile() {
+    let (m, mut hr) = (ministry().await, Hr::default());
+    let new = opening_under_way(&m, &mut hr).await;
+    says(&m, &mut hr, &["S001: reason=96; end=2026-11-30"]).await;
+    m.sync().await;
+    assert_eq!(number_77(&m).await, OperationStatus::Intended, "its worker is at it");
+    made_and_lost(&m, &new).await;
+    m.sync().await;
+    is_closed_and_nobody_had_to_decide(&m).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_that_was_broken_off_stays_kimliks_own_when_its_person_leaves_in_the_middle_of_a_run() {
+    let (m, mut hr) = (ministry().await, Hr::default());
+    let new = opening_under_way(&m, &mut hr).await;
+    made_and_lost(&m, &new).await;
+    run_and_meanwhile(&m, &mut hr, Moment::Looked, "S001: reason=96; end=2026-11-30").await;
+    is_closed_and_nobody_had_to_decide(&m).await;
 }
