@@ -3,6 +3,7 @@
 use crate::config::{self, Config, Fault, HrSource};
 use crate::health::FeedSeen;
 use crate::wiring::{House, NotWired};
+use axum::http::Uri;
 use chrono::{DateTime, TimeDelta, Utc};
 use kimlik_domain::access::Role;
 use kimlik_domain::account::{Dn, placement};
@@ -12,6 +13,7 @@ use kimlik_domain::ports::{Directory, Figures, Grants, HrFeed, MailboxesState, O
 use kimlik_domain::webhook::Webhook;
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::net::IpAddr;
 
 /// More missing OUs than that are counted, not named.
 const NAMED: usize = 10;
@@ -32,6 +34,16 @@ pub fn not_wired(neighbour: Subject, fault: NotWired) -> Vec<Finding> {
             vec![Finding::new(neighbour, "", Kind::TablesMissing, &[&missing.len(), &missing.join(", ")])]
         }
     }
+}
+
+/// Is what people are told an address that they can reach? Asked where a ministry's directory is, not of a trial on one machine.
+pub fn public_address(config: &Config) -> Option<Finding> {
+    let url = config.server.public_url.as_str();
+    let uri = url.parse::<Uri>().ok()?;
+    let host = uri.host()?.trim_matches(['[', ']']);
+    let local = host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    (local && !config.directory.is_embedded())
+        .then(|| Finding::new(Subject::Setting, "server.public_url", Kind::PublicAddressLocal, &[&url]))
 }
 
 /// Does somebody have the role that everything hangs on, and are the groups there that give roles?
@@ -221,10 +233,25 @@ async fn missing_places(config: &Config, store: &dyn Store, directory: &dyn Dire
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::DirectoryKind;
     use kimlik_domain::health::{Health, Lag};
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    #[test]
+    fn an_address_that_only_this_machine_reaches_is_told_where_a_ministry_is_meant() {
+        let of = |kind, url: &str| {
+            let mut config = Config::default();
+            (config.directory.kind, config.server.public_url) = (kind, url.to_owned());
+            public_address(&config).map(|finding| finding.health())
+        };
+        for url in ["http://127.0.0.1:8080", "http://localhost/", "https://[::1]:8443"] {
+            assert_eq!(of(DirectoryKind::ActiveDirectory, url), Some(Health::Doubtful), "{url}");
+            assert_eq!(of(DirectoryKind::Embedded, url), None, "{url}: a trial");
+        }
+        assert_eq!(of(DirectoryKind::ActiveDirectory, "https://parola.csb.test"), None);
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Ledger {
         let mail = self.first_free(NameKind::Address, &request.addresses, person)?;
         self.give(name(NameKind::Address, &mail), person);
         if mail != names.mail {
-            let keeps_former = self.is_free(&name(NameKind::Address, &names.mail), person);
+            let keeps_former = !request.former_unused && self.is_free(&name(NameKind::Address, &names.mail), person);
             names.readdress(mail, request.on, keeps_former);
         }
         Some(names)
@@ -204,6 +204,7 @@ pub(super) async fn rename(
         addresses: order.mail.iter().cloned().collect(),
         named_for: order.named_for.clone(),
         on: day::today(at),
+        former_unused: false,
     };
     let mut ledger = Ledger::read(&writing.txn, std::slice::from_ref(&request), &accounts).await?;
     let is_taken = |kind, value: &Option<Arc<str>>| value.as_ref().is_some_and(|v| !ledger.is_free(&name(kind, v), order.person));

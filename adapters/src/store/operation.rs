@@ -226,15 +226,22 @@ pub(super) struct Settled<'a> {
     pub(super) at: DateTime<Utc>,
 }
 
-pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_>>) -> PortResult<()> {
-    let mut ids: Vec<Uuid> = settled.keys().copied().collect();
+/// As they stand, each of them, sorted.
+pub(super) async fn of_ids(writing: &Writing, mut ids: Vec<Uuid>) -> PortResult<Vec<Model>> {
     ids.sort();
+    let mut found = Vec::with_capacity(ids.len());
     for ids in ids.chunks(CHUNK) {
-        let mut rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).order_by_asc(Column::Id).all(&writing.txn).await;
-        let rows = rows.as_mut().map_err(|e| failed("reading operations")(e.clone()))?;
-        if rows.len() != ids.len() {
-            return Err(PortError::refused(Refusal::NotFound, "an operation that was never intended cannot be settled"));
-        }
+        let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).order_by_asc(Column::Id).all(&writing.txn).await;
+        found.extend(rows.map_err(failed("reading operations"))?);
+    }
+    if found.len() != ids.len() {
+        return Err(PortError::refused(Refusal::NotFound, "an operation that was never intended cannot be settled"));
+    }
+    Ok(found)
+}
+
+pub(super) async fn settle(writing: &Writing, mut rows: Vec<Model>, settled: &HashMap<Uuid, Settled<'_>>) -> PortResult<()> {
+    for rows in rows.chunks_mut(CHUNK) {
         let (mut done, mut told) = (Vec::new(), Vec::new());
         for row in rows.iter_mut() {
             let Some(settled) = settled.get(&row.id) else { continue };
@@ -249,7 +256,7 @@ pub(super) async fn settle(writing: &Writing, settled: &HashMap<Uuid, Settled<'_
                 }
             }
         }
-        let rows = rows.drain(..).map(IntoActiveModel::into_active_model).collect();
+        let rows = rows.iter_mut().map(|row| row.clone().into_active_model()).collect();
         let columns = [Column::Status, Column::Receipt, Column::SettledAt];
         writing.insert("settling operations", rows, upsert([Column::Id], columns)).await?;
         if !done.is_empty() {

@@ -1,7 +1,7 @@
 //! People as HR last described them: one row each, with what is searched beside the whole as JSON.
 use super::fault::{failed, from_json, from_word, to_json, word};
 use super::link::{CHUNK, Link, Writing, keep, upsert};
-use super::{account, audit, card, decision, hr_photo, issue, mailbox, operation, phone, suspension};
+use super::{account, audit, card, decision, hr_photo, issue, mailbox, operation, phone, run, suspension};
 use kimlik_domain::account::{Account, AccountState};
 use kimlik_domain::audit::AuditEvent;
 use kimlik_domain::id::PersonId;
@@ -179,6 +179,7 @@ async fn complete(db: &impl ConnectionTrait, found: Vec<(Read, Option<Language>)
         let ids: Vec<Uuid> = chunk.iter().map(|((p, ..), _)| p.id.0).collect();
         let mut decisions = decision::of(db, &ids).await?;
         let mut unsettled = operation::unsettled(db, &ids).await?;
+        let going_on = run::going_on(db, unsettled.values().flatten().map(|o| o.run)).await?;
         let mut issues = issue::standing(db, chunk.iter().map(|((p, ..), _)| p.registry_no.as_str())).await?;
         let mut suspensions = suspension::latest(db, &ids).await?;
         let closed = chunk.iter().filter_map(|((_, account, _), _)| account.as_ref()).filter(|a| a.state == AccountState::Closed);
@@ -186,13 +187,15 @@ async fn complete(db: &impl ConnectionTrait, found: Vec<(Read, Option<Language>)
         let mut photos = hr_photo::wishes(db, chunk.iter().map(|(read, _)| read)).await?;
         records.extend(chunk.into_iter().map(|((person, account, phones), language)| {
             let (accepted, open_issues) = issues.remove(person.registry_no.as_str()).unwrap_or_default();
+            let unsettled = unsettled.remove(&person.id).unwrap_or_default();
             PersonRecord {
                 account,
                 phones,
                 decisions: decisions.remove(&person.id).unwrap_or_default(),
                 accepted,
                 open_issues,
-                unsettled: unsettled.remove(&person.id).unwrap_or_default(),
+                under_way: unsettled.iter().map(|o| o.run).filter(|run| going_on.contains(run)).collect(),
+                unsettled,
                 suspension: suspensions.remove(&person.id),
                 mailbox: mailboxes.remove(&person.id),
                 photo: photos.remove(&person.id).unwrap_or_default(),

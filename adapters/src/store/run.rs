@@ -1,7 +1,7 @@
 //! Runs: when, why, and what came of them.
 use super::SqlStore;
 use super::fault::{failed, from_json, from_word, to_json, word};
-use super::link::{Link, upsert};
+use super::link::{CHUNK, Link, upsert};
 use super::{memory, operation};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -12,6 +12,7 @@ use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
+use std::collections::HashSet;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "run")]
@@ -61,6 +62,25 @@ pub(super) async fn keep(link: &Link, run: RunId, until: DateTime<Utc>) -> PortR
         .await
         .map_err(failed("keeping a run"))?;
     writing.commit().await
+}
+
+/// Which of them have not ended, nor were said to be interrupted.
+pub(super) async fn going_on(db: &impl ConnectionTrait, runs: impl Iterator<Item = RunId>) -> PortResult<HashSet<RunId>> {
+    let runs: HashSet<Uuid> = runs.map(|run| run.0).collect();
+    let mut found = HashSet::new();
+    for some in runs.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let rows: Vec<Uuid> = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Id.is_in(some.iter().copied()))
+            .filter(Column::Status.eq(word(&RunStatus::Running)?))
+            .into_tuple()
+            .all(db)
+            .await
+            .map_err(failed("reading runs"))?;
+        found.extend(rows.into_iter().map(RunId));
+    }
+    Ok(found)
 }
 
 /// Those whose time has run out. Why looked for first: SQLite has one writer at a time, and mostly there are none.

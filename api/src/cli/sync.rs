@@ -4,6 +4,7 @@ use super::{COULD_NOT, Selection, say, told};
 use crate::deeds;
 use crate::wiring::House;
 use crate::work::intake::take_in;
+use crate::work::runs::end_lost;
 use clap::Args;
 use kimlik_domain::lifecycle::reconcile::{Reconciler, Whom};
 use kimlik_domain::lifecycle::run::{Run, RunStatus, Trigger};
@@ -33,6 +34,7 @@ impl Sync {
             say("HR       going on with what is known");
         }
         let reconciler = house.reconciler().await.map_err(told)?;
+        end_lost(house).await.map_err(told)?;
         let whom = deeds::whom(house, &self.selection.person, self.selection.unit).await.map_err(told)?;
         let followed = Followed::new();
         let run = as_soon_as_free(&reconciler, &whom, &followed).await;

@@ -294,7 +294,7 @@ pub async fn open(config: Arc<Config>) -> Result<House, NotWired> {
 /// What each neighbour says of itself; one that cannot be reached hides no other.
 pub async fn inspect(config: &Config) -> Vec<Finding> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = inspect::public_address(config).into_iter().collect();
     let store = match ready_store(config).await {
         Ok(store) => {
             findings.extend(store.inspect().await);

@@ -3,6 +3,7 @@
 use super::neighbour::Neighbour;
 use super::pause;
 use crate::wiring::House;
+use kimlik_domain::ports::PortResult;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -13,12 +14,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 pub async fn keep_ending_lost(house: Arc<House>, stop: CancellationToken) {
     let mut database = Neighbour::new("the database (for runs that were lost)", LOOK_AGAIN);
     loop {
-        let wait = match house.store.interrupt_lost(house.clock.now()).await {
-            Ok(lost) => {
+        let wait = match end_lost(&house).await {
+            Ok(()) => {
                 database.answered();
-                for run in lost {
-                    tracing::warn!(%run, "a run was interrupted: its process was killed, or has said nothing for a minute");
-                }
                 LOOK_AGAIN
             }
             Err(fault) => database.failed(&fault),
@@ -27,4 +25,12 @@ pub async fn keep_ending_lost(house: Arc<House>, stop: CancellationToken) {
             return;
         }
     }
+}
+
+/// Once. What such a run was at is for others to settle from now on.
+pub async fn end_lost(house: &House) -> PortResult<()> {
+    for run in house.store.interrupt_lost(house.clock.now()).await? {
+        tracing::warn!(%run, "a run was interrupted: its process was killed, or has said nothing for a minute");
+    }
+    Ok(())
 }

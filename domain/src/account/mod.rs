@@ -35,7 +35,7 @@ pub enum AccountState {
 
 /// What Kimlik knows of a person's account: one row of the ledger beside the person.
 /// Everything that can be observed is observed; this holds what cannot be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Account {
     pub person: PersonId,
     /// `None` until it was created or adopted and seen.
@@ -74,7 +74,7 @@ pub struct Account {
 }
 
 /// Which random password the account was last given by Kimlik.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sealed {
     #[default]
@@ -86,7 +86,7 @@ pub enum Sealed {
 }
 
 /// The place and the values of the last plan that was carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Applied {
     /// `None`: no unit is known; the account stands in the default OU.
     pub unit: Option<crate::staff::UnitCode>,

@@ -33,6 +33,12 @@ kinds! {
     SettingsUsable = "SETTINGS_USABLE" Good { "can be used"; "kullanılabilir" }
     // Why the same in both: settings are written and told of in English (see the file's own comments).
     SettingUnusable = "SETTING_UNUSABLE" Broken { "{0}", "{1}"; "{0}", "{1}" }
+    PublicAddressLocal = "PUBLIC_ADDRESS_LOCAL" Doubtful {
+        "{0}: newcomers are told this address, and it works on this machine only",
+        "write the address that people use, with https:// before it";
+        "{0}: yeni başlayanlara bu adres bildirilir, ama yalnızca bu makinede çalışır",
+        "kullanıcıların kullandığı adresi başında https:// ile yazın"
+    }
     SecretExposed = "SECRET_EXPOSED" Doubtful {
         "{0} can be read by others on this machine", "chmod 600 {0}";
         "{0} bu makinedeki başka kullanıcılarca okunabiliyor", "chmod 600 {0}"

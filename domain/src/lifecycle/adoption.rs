@@ -73,6 +73,7 @@ impl Reconciler {
             addresses,
             named_for,
             on: day::today(self.clock.now()),
+            former_unused: false,
         })
     }
 }

@@ -2,7 +2,7 @@
 use super::difference::{self, Sight};
 use super::grip::Grip;
 use super::limits::{Cap, Exceeded};
-use super::look::{Look, Planned};
+use super::look::{Basis, Look, Planned};
 use super::photo::{photo_of, tag_in};
 use super::plan::{Action, ActionKind, Step};
 use super::reconcile::{Progress, Reconciler, decision, holds_back};
@@ -57,6 +57,17 @@ pub(super) struct Ended {
     pub error: Option<PortError>,
     pub receipt: Vec<ReceiptLine>,
     pub sealed: bool,
+}
+
+impl Ended {
+    fn overtaken(operation: OperationId, action: &Action) -> Ended {
+        let error = PortError::refused(Refusal::Changed, "HR, an order or another worker has changed what it was planned from");
+        Ended { operation, action: action.clone(), error: Some(error), receipt: Vec::new(), sealed: false }
+    }
+    /// Not one step was tried.
+    pub(super) fn was_overtaken(&self) -> bool {
+        self.receipt.is_empty() && self.error.as_ref().and_then(PortError::refusal) == Some(Refusal::Changed)
+    }
 }
 
 /// One person's part of a chunk.
@@ -179,6 +190,7 @@ impl Reconciler {
                 proposed: None,
                 digests: Vec::new(),
                 seen: None,
+                basis: Basis::of(record),
             }
         };
         Ok(records.iter().map(|r| (r.person.id, whole(r))).collect())
@@ -279,6 +291,10 @@ impl Reconciler {
     ) -> (PersonRecord, &'w Work<'w>, Vec<Ended>, Option<AccountRef>) {
         let known = record.account.as_ref().and_then(|a| Some(AccountRef { guid: a.guid?, dn: a.dn.clone()? }));
         let mut account = known;
+        if work.planned.basis != Basis::of(&record) {
+            let ended = work.intents.iter().zip(&work.actions).map(|(intent, action)| Ended::overtaken(intent.operation, action)).collect();
+            return (record, work, ended, account);
+        }
         let mut ended = Vec::with_capacity(work.actions.len());
         for (intent, action) in work.intents.iter().zip(&work.actions) {
             let outcome = self.action(&mut record, intent.operation, action, &mut account).await;
@@ -294,10 +310,6 @@ impl Reconciler {
     async fn action(&self, record: &mut PersonRecord, operation: OperationId, action: &Action, account: &mut Option<AccountRef>) -> Ended {
         let mut ended =
             Ended { operation, action: action.clone(), error: None, receipt: Vec::with_capacity(action.steps.len()), sealed: false };
-        if is_overtaken(record, action) {
-            ended.error = Some(PortError::refused(Refusal::Changed, "which account is to be the person's was ordered otherwise meanwhile"));
-            return ended;
-        }
         for step in &action.steps {
             let result = self.step(record, step, account).await;
             let text = result.as_ref().map_or_else(ToString::to_string, |()| "done".into());
@@ -383,21 +395,6 @@ impl Reconciler {
         octets.iter().for_each(|o| text.push(char::from(LETTERS[usize::from(*o % 64)])));
         text.push_str("aA1-");
         text
-    }
-}
-
-/// The person was to get an account, and since the look somebody has ordered another one, or taken the order for this one back.
-fn is_overtaken(record: &PersonRecord, action: &Action) -> bool {
-    let account = record.account.as_ref();
-    let given = action.steps.iter().find_map(|step| match step {
-        Step::Link(guid) => Some(Some(*guid)),
-        Step::Create(_) => Some(None),
-        _ => None,
-    });
-    let Some(given) = given.filter(|_| account.is_none_or(|a| a.guid.is_none())) else { return false };
-    match account.and_then(|a| a.adopt.as_ref()) {
-        Some(order) => given != Some(order.guid),
-        None => matches!(action.because, Because::AdoptedByOrder { .. }),
     }
 }
 

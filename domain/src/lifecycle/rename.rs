@@ -51,6 +51,7 @@ impl Reconciler {
                 addresses: free(addresses, NameKind::Address),
                 named_for: "".into(),
                 on: day::today(self.clock.now()),
+                former_unused: false,
             };
             if request.usernames.is_empty() || request.addresses.is_empty() {
                 continue;

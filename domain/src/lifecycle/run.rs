@@ -127,6 +127,9 @@ pub struct PersonSettlement {
     pub province: Option<Province>,
     /// The new row of the ledger; `None`: unchanged.
     pub account: Option<Account>,
+    /// The row that the new one was made from. Where another stands there by now, or an operation was settled already, somebody else
+    /// was at the same account: nothing of this is saved, its operations are in doubt, and the person is looked at anew.
+    pub before: Option<Account>,
     pub operations: Vec<(OperationId, OperationStatus, Vec<ReceiptLine>)>,
     pub message: Option<NewMessage>,
     pub audit: Vec<AuditEvent>,

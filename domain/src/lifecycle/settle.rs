@@ -75,11 +75,13 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
     let guid = made.map(|m| m.guid).or_else(|| before.as_ref().and_then(|a| a.guid));
     let observed = guid.and_then(|g| seen.get(&g));
     let desired = desired::outlook(&record, &facts).desired;
+    // Why all or nothing: what was planned from something else is not begun.
+    let tried = if ended.iter().all(Ended::was_overtaken) { &[] } else { ended.as_slice() };
     let mut after = before.clone();
     if let (Some(account), Some(observed), Desired::Account(desired)) = (&mut after, observed, &desired) {
         let broken_off = record.unsettled.iter().any(|o| o.disables && ended.iter().all(|e| e.operation != o.id));
-        remember_who_disabled(account, &ended, broken_off);
-        advance(account, desired, observed, &ended, facts.policy, now);
+        remember_who_disabled(account, tried, broken_off);
+        advance(account, desired, observed, tried, facts.policy, now);
     }
     if let (Some(account), Some(observed)) = (&mut after, observed)
         && tells_no_mailbox(account, observed, facts.policy)
@@ -96,8 +98,8 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
             account.state = if shut { AccountState::Suspended } else { before.as_ref().map_or(AccountState::None, |b| b.state) };
             account.closed_at = None;
         }
-        if let Some(observed) = observed.filter(|_| !ended.is_empty() || account.applied.is_none()) {
-            account.applied = applied(account, desired, observed, &left, &ended, look.today);
+        if let Some(observed) = observed.filter(|_| !tried.is_empty() || account.applied.is_none()) {
+            account.applied = applied(account, desired, observed, &left, tried, look.today);
         }
     }
     let sight = Sight { account: observed, candidates: &[] };
@@ -111,6 +113,7 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
             registry_no: record.person.registry_no.clone(),
             province: left.province,
             account: None,
+            before: None,
             operations: Vec::new(),
             message: None,
             audit: Vec::new(),
@@ -137,7 +140,9 @@ pub(super) fn settle(of: &Reconciler, look: &Look<'_>, worked: Worked<'_>, seen:
     }
     let linked = |a: &Option<Account>| a.as_ref().filter(|a| a.state != AccountState::Closed).and_then(|a| a.guid);
     settled.settlement.wake_reports = linked(&before) != linked(&record.account);
-    settled.settlement.account = if record.account == before { None } else { record.account };
+    if record.account != before {
+        (settled.settlement.before, settled.settlement.account) = (before, record.account);
+    }
     settled
 }
 
@@ -179,7 +184,8 @@ fn advance(account: &mut Account, desired: &DesiredAccount, seen: &ObservedAccou
     }
     let reached = match desired.state {
         AccountState::Active => tried(&starts) && seen.enabled,
-        AccountState::Closed => tried(&[ActionKind::Close, ActionKind::Withdraw, ActionKind::Adopt]),
+        // Why also an opening: one that was broken off, of somebody who has left meanwhile.
+        AccountState::Closed => tried(&[ActionKind::Close, ActionKind::Withdraw, ActionKind::Adopt, ActionKind::Open]),
         _ => tried(&starts) && !seen.enabled,
     };
     if !reached {
@@ -331,9 +337,9 @@ impl Settled {
             }
             let again = ended.iter().any(|e| e.action.kind == operation.kind);
             let unseen = record.account.as_ref().is_none_or(|a| a.guid.is_none());
-            if operation.kind == ActionKind::Open && unseen && !gone {
+            if operation.kind == ActionKind::Open && unseen && (!gone || record.under_way.contains(&operation.run)) {
                 // Why it stays in doubt: it is the proof that an account which turns up later is Kimlik's own work.
-                // (Of somebody who has left meanwhile it would have been found by now, and closed.)
+                // (Of somebody who has left meanwhile it would have been found by now, and closed, unless it is being made just now.)
                 continue;
             }
             let undone = left.actions.iter().any(|a| a.kind == operation.kind) || unseen || !shows(operation.kind, record, seen);

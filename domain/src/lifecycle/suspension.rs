@@ -18,7 +18,7 @@ pub const MOST_PER_ACTOR: u32 = 20;
 pub const LONGEST_REASON: usize = 500;
 
 /// A person's latest suspension by order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Suspension {
     pub since: DateTime<Utc>,
     /// As in the audit.
@@ -28,7 +28,7 @@ pub struct Suspension {
 }
 
 /// The end of a suspension.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lifted {
     pub at: DateTime<Utc>,
     pub by: Arc<str>,

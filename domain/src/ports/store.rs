@@ -53,6 +53,8 @@ pub struct PersonRecord {
     pub open_issues: Vec<crate::staff::IssueKind>,
     /// Operations in status Intended or InDoubt: their effect is unknown until observed.
     pub unsettled: Vec<OperationRecord>,
+    /// Runs of those that have not ended: whoever carries them out may still be at it.
+    pub under_way: Vec<RunId>,
     /// The latest suspension by order, in force or lifted.
     pub suspension: Option<Suspension>,
     /// What was last seen of the mailbox of a closed account, where somebody is asked for mailboxes.
@@ -89,6 +91,8 @@ pub struct NameRequest {
     pub named_for: Arc<str>,
     /// From when on the names count.
     pub on: Day,
+    /// The primary address until now never stood on the account: it does not become an alias.
+    pub former_unused: bool,
 }
 
 /// A person that somebody must look at. Several reasons are one entry; `generation` tells a reason that came during the work.

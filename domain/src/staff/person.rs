@@ -68,7 +68,7 @@ pub enum PostingKind {
     Acting,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Posting {
     pub kind: PostingKind,
     pub unit: UnitCode,
@@ -91,7 +91,7 @@ impl Posting {
 }
 
 /// What HR last said of a person. The national id is not here: it stays in the store, encrypted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Person {
     pub id: PersonId,
     pub registry_no: RegistryNo,

@@ -191,6 +191,7 @@ fn record(person: Person, account: Option<Account>) -> PersonRecord {
         accepted: vec![],
         open_issues: vec![],
         unsettled: vec![],
+        under_way: vec![],
         suspension: None,
         mailbox: None,
         photo: Default::default(),

@@ -198,6 +198,7 @@ async fn a_whole_directorate_goes_through_in_one_piece(bench: Bench) {
     assert!(records.iter().all(|r| r.unsettled.len() == 1 && r.decisions.len() == 1 && r.account.is_some()));
     let settlements = records.iter().zip(&intents).map(|(record, intent)| PersonSettlement {
         account: record.account.clone(),
+        before: record.account.clone(),
         operations: vec![(intent.operation, OperationStatus::Done, vec![])],
         wake_reports: true,
         ..settlement(&record.person)

@@ -156,9 +156,9 @@ async fn what_keeps_a_newcomer_from_being_told_comes_first_then_what_alarms(benc
         (4, AccountState::Opening, 1, 0, false), // waits for the first day
     ] {
         let person = &people[n as usize - 1];
-        let account = bench.settle_account(person, state, 6).await;
-        let account = kimlik_domain::account::Account { opening, announced_opening: announced, adopted, ..account };
-        bench.store.settle(vec![PersonSettlement { account: Some(account), ..settlement(person) }]).await.unwrap();
+        let before = bench.settle_account(person, state, 6).await;
+        let account = kimlik_domain::account::Account { opening, announced_opening: announced, adopted, ..before.clone() };
+        bench.store.settle(vec![PersonSettlement { account: Some(account), before: Some(before), ..settlement(person) }]).await.unwrap();
     }
     let mut found: Vec<DataIssue> = (1..=5).map(|n| issue(MOBILE, n, "none")).collect();
     found.push(issue(IssueKind::AccountNotFound, 5, "gone"));

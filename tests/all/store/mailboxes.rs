@@ -80,9 +80,10 @@ async fn an_account_that_changes_makes_its_mailbox_due_also_during_a_lease(bench
     let claimed = store.claim_mailboxes(noon(), until, 1).await.unwrap().remove(0);
     let changed = async || {
         let record = store.people(PeopleBy::Ids(&[super::id(1)])).await.unwrap().remove(0);
-        let mut account = record.account.unwrap();
+        let before = record.account;
+        let mut account = before.clone().unwrap();
         account.names.aliases.push(format!("a{}@csb.test", account.names.aliases.len()).into());
-        store.settle(vec![PersonSettlement { account: Some(account), ..settlement(&record.person) }]).await.unwrap();
+        store.settle(vec![PersonSettlement { account: Some(account), before, ..settlement(&record.person) }]).await.unwrap();
     };
     changed().await;
     assert!(store.claim_mailboxes(noon(), until, 1).await.unwrap().is_empty(), "the lease stands");
@@ -130,10 +131,11 @@ async fn that_a_mailbox_was_closed_is_told_once_and_when_it_is_seen(bench: Bench
         let told: Vec<_> = events().await.into_iter().map(|e| (e.id, e.kind, e.at)).collect();
         assert_eq!(told, [(operation.0, EventKind::MailboxClosed, later)]);
     }
-    let mut account = store.people(PeopleBy::Ids(&[one.id])).await.unwrap().remove(0).account.unwrap();
+    let before = store.people(PeopleBy::Ids(&[one.id])).await.unwrap().remove(0).account;
+    let mut account = before.clone().unwrap();
     assert_eq!(store.people(PeopleBy::Ids(&[one.id])).await.unwrap()[0].mailbox, None, "asked for of leavers only");
     account.state = AccountState::Closed;
-    store.settle(vec![PersonSettlement { account: Some(account), ..settlement(&one) }]).await.unwrap();
+    store.settle(vec![PersonSettlement { account: Some(account), before, ..settlement(&one) }]).await.unwrap();
     assert_eq!(store.people(PeopleBy::Ids(&[one.id])).await.unwrap()[0].mailbox, Some(Stands::Closed));
 }
 

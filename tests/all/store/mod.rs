@@ -6,7 +6,7 @@ use kimlik_adapters::store::{SqlStore, StoreKeys};
 use kimlik_domain::account::{Account, AccountState, Names};
 use kimlik_domain::id::{AccountGuid, PersonId};
 use kimlik_domain::lifecycle::run::PersonSettlement;
-use kimlik_domain::ports::{NameRequest, Store};
+use kimlik_domain::ports::{NameRequest, PeopleBy, Store};
 use kimlik_domain::staff::Person;
 use kimlik_domain::staff::intake::{PersonSave, RosterSave};
 pub use kimlik_tests::staff::no;
@@ -101,7 +101,8 @@ impl Bench {
             ..Account::new(person.id, names(&format!("u{}", person.registry_no.as_str())))
         };
         let province = kimlik_domain::staff::unit::Province::new(plate);
-        let settlement = PersonSettlement { account: Some(account.clone()), province, ..settlement(person) };
+        let before = self.store.people(PeopleBy::Ids(&[person.id])).await.unwrap().remove(0).account;
+        let settlement = PersonSettlement { account: Some(account.clone()), before, province, ..settlement(person) };
         self.store.settle(vec![settlement]).await.unwrap();
         account
     }
@@ -146,6 +147,7 @@ pub fn settlement(person: &Person) -> PersonSettlement {
         registry_no: person.registry_no.clone(),
         province: None,
         account: None,
+        before: None,
         operations: Vec::new(),
         message: None,
         drift: Default::default(),
@@ -174,5 +176,6 @@ pub fn request(n: u32, usernames: &[&str], addresses: &[&str]) -> NameRequest {
         addresses: list(addresses),
         named_for: usernames.first().copied().unwrap_or("").into(),
         on: noon().date_naive(),
+        former_unused: false,
     }
 }

@@ -160,6 +160,7 @@ async fn names_by_order_are_free_or_refused_and_not_undone_by_what_is_settled_me
     // Somebody who looked before the order settles afterwards.
     let late = PersonSettlement {
         account: Some(Account { enabled_at: Some(super::noon()), ..nil.clone() }),
+        before: Some(nil.clone()),
         ..settlement(&person(1, "Nil", "Ay"))
     };
     bench.store.settle(vec![late]).await.unwrap();

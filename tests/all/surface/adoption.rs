@@ -214,6 +214,7 @@ async fn an_order_that_cannot_be_carried_out_is_taken_back() {
         addresses: vec!["egur@csb.test".into()],
         named_for: "ela gur".into(),
         on: kimlik_domain::day::today(at),
+        former_unused: false,
     };
     let event = AuditEvent {
         at,

@@ -21,7 +21,7 @@ use crate::staff::intake::Changed;
 use crate::staff::{Blocked, DataIssue, IssueKind, RegistryNo, UnitCode, Units};
 use futures_util::future;
 pub(super) use naming::{NAME_ROUNDS, carries};
-pub use planned::{Planned, Seen};
+pub use planned::{Basis, Planned, Seen};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use strays::Strays;
@@ -344,7 +344,9 @@ impl<'a> Look<'a> {
         if !plan.is_empty() || unsettled || announce || to_show {
             let decisions = record.decisions.clone();
             let digests = if self.outline.is_some() { plan.actions.iter().map(Action::digest).collect() } else { Vec::new() };
-            let mut planned = Planned { plan, decisions, unsettled, refused, announce, light: false, proposed: None, digests, seen: None };
+            let basis = Basis::of(record);
+            let mut planned =
+                Planned { plan, decisions, unsettled, refused, announce, light: false, proposed: None, digests, seen: None, basis };
             planned.lighten();
             if self.commit && self.kept < KEPT && planned.only_modifies() {
                 planned.seen = known.map(|(ledger, seen)| Box::new(Seen { account: seen.clone(), ledger: ledger.clone() }));

@@ -1,6 +1,6 @@
 //! Names: free in the directory, reserved in the ledger, before their bearer is told.
 use super::Look;
-use crate::account::{Account, Attribute, LedgerName, NameKind, ObservedAccount, Value};
+use crate::account::{Account, Applied, Attribute, LedgerName, NameKind, ObservedAccount, Value};
 use crate::id::PersonId;
 use crate::lifecycle::desired::{self, Standing};
 use crate::lifecycle::difference;
@@ -20,21 +20,22 @@ impl Look<'_> {
     pub(super) async fn rename(&mut self, people: &mut [(PersonRecord, Option<ObservedAccount>)]) -> PortResult<()> {
         let lost = self.lost_addresses(people).await?;
         let mut due: Vec<(&mut PersonRecord, Wish)> = Vec::new();
-        for (record, _) in people.iter_mut() {
+        for (record, seen) in people.iter_mut() {
             let lost: HashSet<Arc<str>> = lost.get(&record.person.id).cloned().unwrap_or_default();
             if let Some(account) = &mut record.account {
                 account.names.aliases.retain(|alias| !lost.contains(alias));
                 account.names.forget_terms();
             }
             let Some(account) = &record.account else { continue };
+            let former_unused = seen.as_ref().is_some_and(|seen| never_carried(account, seen));
             if lost.contains(&account.names.mail) {
-                due.push((record, Wish { username: false, existing: None, lost }));
+                due.push((record, Wish { username: false, existing: None, lost, former_unused }));
                 continue;
             }
             let in_use = account.state != crate::account::AccountState::Closed || self.may_open(record);
             if in_use && account.names.named_for.as_ref() != text::fold(&record.person.full_name()) {
                 let rename_username = self.of.policy.names.rename_username;
-                due.push((record, Wish { username: rename_username, existing: None, lost }));
+                due.push((record, Wish { username: rename_username, existing: None, lost, former_unused }));
             }
         }
         self.reserve(due).await
@@ -76,7 +77,9 @@ impl Look<'_> {
             let other = |a: &Account| existing.as_ref().is_some_and(|e| !e.username().eq_ignore_ascii_case(&a.names.username));
             let due_now = record.account.as_ref().map_or(opens || existing.is_some(), other);
             if due_now {
-                due.push((record, Wish { username: true, existing, lost: HashSet::new() }));
+                let former = record.account.as_ref().map(|a| &a.names.mail).zip(existing.as_ref());
+                let former_unused = former.is_some_and(|(mail, existing)| !carries(existing, mail));
+                due.push((record, Wish { username: true, existing, lost: HashSet::new(), former_unused }));
             }
         }
         self.reserve(due).await
@@ -131,7 +134,8 @@ impl Look<'_> {
         if addresses.is_empty() {
             addresses.extend(policy.local_parts(&person.given_name, &person.family_name).take(upto).map(|p| policy.address(&p)));
         }
-        NameRequest { person: person.id, usernames, addresses, named_for: text::fold(&person.full_name()).into(), on: self.today }
+        let named_for = text::fold(&person.full_name()).into();
+        NameRequest { person: person.id, usernames, addresses, named_for, on: self.today, former_unused: wish.former_unused }
     }
 
     async fn leave_out_taken(&self, requests: &mut [NameRequest], due: &[(&mut PersonRecord, Wish)]) -> PortResult<()> {
@@ -174,10 +178,19 @@ pub(in crate::lifecycle) fn carries(account: &ObservedAccount, value: &str) -> b
         || proxies.iter().any(|p| p.split_once(':').is_some_and(|(_, address)| same(address)))
 }
 
+/// The primary address of the ledger is neither on the account nor was it written there: it waited for a decision until HR took it back.
+fn never_carried(account: &Account, seen: &ObservedAccount) -> bool {
+    let mail = account.names.mail.as_ref();
+    let written = |applied: &Applied| applied.attributes.text(Attribute::Mail).is_some_and(|held| text::fold(held) == text::fold(mail));
+    !carries(seen, mail) && account.applied.as_ref().is_some_and(|applied| !written(applied))
+}
+
 struct Wish {
     username: bool,
     /// The account that will be taken over: it keeps its names.
     existing: Option<ObservedAccount>,
     /// Addresses that were this person's and are somebody else's in the directory by now.
     lost: HashSet<Arc<str>>,
+    /// The address until now was reserved and never written.
+    former_unused: bool,
 }

@@ -3,6 +3,8 @@ use crate::account::{Account, Mode, Names, ObservedAccount};
 use crate::lifecycle::limits::Spent;
 use crate::lifecycle::plan::{ActionKind, PersonPlan, Step};
 use crate::lifecycle::reconcile::count_pending;
+use crate::ports::PersonRecord;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A plan with what deciding about it needs.
 #[derive(Clone, Debug)]
@@ -25,6 +27,21 @@ pub struct Planned {
     pub seen: Option<Box<Seen>>,
     /// Of an outline: the digest of each action, whose steps are not kept.
     pub digests: Vec<String>,
+    /// What of the record decides what is to be done.
+    pub basis: Basis,
+}
+
+/// A digest of what HR, the ledger and orders say of a person. Why: between look and deed others work too (HR takes a leaving back,
+/// another worker is faster); what was planned from something else is not carried out but planned anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Basis(u64);
+
+impl Basis {
+    pub fn of(record: &PersonRecord) -> Basis {
+        let mut hasher = DefaultHasher::new();
+        (&record.person, &record.account, &record.suspension).hash(&mut hasher);
+        Basis(hasher.finish())
+    }
 }
 
 /// An account as it stood in the directory and in the ledger when its plan was made.

@@ -94,6 +94,7 @@ fn newcomer(said: &Changed) -> PersonRecord {
         accepted: Vec::new(),
         open_issues: said.faults.clone(),
         unsettled: Vec::new(),
+        under_way: Vec::new(),
         suspension: None,
         mailbox: None,
         photo: PhotoWish::default(),
