@@ -21,6 +21,7 @@ const NAMED: usize = 10;
 const FULL_LOOK_LATE: TimeDelta = TimeDelta::hours(26);
 const QUEUE_LATE: TimeDelta = TimeDelta::minutes(5);
 const MESSAGES_LATE: TimeDelta = TimeDelta::hours(12);
+const HANDED_IN_LATE: TimeDelta = TimeDelta::hours(1);
 const WRITE_BACK_LATE: TimeDelta = TimeDelta::hours(1);
 
 pub fn not_wired(neighbour: Subject, fault: NotWired) -> Vec<Finding> {
@@ -80,7 +81,7 @@ pub async fn own(house: &House) -> Vec<(Finding, DateTime<Utc>)> {
     let mut findings = Vec::new();
     let figures = house.watch.figures(now).await.ok();
     if let Some(figures) = &figures {
-        findings.extend([full_look(figures, house.started_at, now), queue(figures, now), write_back(figures, now)]);
+        findings.extend([full_look(figures, house.started_at, now), queue(figures, now), handed_in(figures, now), write_back(figures, now)]);
     }
     for courier in std::iter::once(&house.courier).chain(&house.postman) {
         if let Ok(state) = courier.outbox.outbox_state(courier.channel, now).await {
@@ -125,6 +126,13 @@ fn write_back(figures: &Figures, now: DateTime<Utc>) -> Finding {
     Finding::new(Subject::HrWriteBack, "", kind, &[&figures.for_hr]).lagging(LagOf::OldestWaiting, figures.for_hr_since)
 }
 
+/// Submissions: each is taken in within seconds, one after the other; a snapshot of everybody within minutes.
+fn handed_in(figures: &Figures, now: DateTime<Utc>) -> Finding {
+    let late = figures.handed_in_since.is_some_and(|since| now - since > HANDED_IN_LATE);
+    let kind = if late { Kind::HandedInLate } else { Kind::HandedInGood };
+    Finding::new(Subject::HandedIn, "", kind, &[&figures.handed_in]).lagging(LagOf::OldestWaiting, figures.handed_in_since)
+}
+
 /// Messages: what waits, how long already, and how near the daily limit is.
 fn outbox(channel: Channel, limit: u32, state: &OutboxState, now: DateTime<Utc>) -> Finding {
     let (about, reached, near) = match channel {
@@ -144,6 +152,7 @@ fn outbox(channel: Channel, limit: u32, state: &OutboxState, now: DateTime<Utc>)
 /// Mailboxes that somebody is asked for.
 fn mailboxes(state: &MailboxesState) -> Finding {
     Finding::new(Subject::Mailboxes, "", Kind::MailboxesGood, &[&state.waiting, &state.unseen])
+        .lagging(LagOf::OldestWaiting, state.waiting_since)
 }
 
 async fn webhooks(house: &House) -> PortResult<Vec<Finding>> {
@@ -265,6 +274,12 @@ mod tests {
         assert_eq!(health(6), [Health::Doubtful, Health::Good]);
         assert_eq!(health(61), [Health::Doubtful, Health::Doubtful]);
         assert_eq!(queue(&Figures::default(), now()).lag, None, "nobody waits");
+        let of = |minutes| Figures { handed_in: 1, handed_in_since: Some(ago(minutes)), ..Figures::default() };
+        assert_eq!([handed_in(&of(59), now()).kind, handed_in(&of(61), now()).kind], [Kind::HandedInGood, Kind::HandedInLate]);
+        assert_eq!(handed_in(&of(59), now()).lag, Some(Lag { of: LagOf::OldestWaiting, at: ago(59) }));
+        let state = MailboxesState { waiting: 1, waiting_since: Some(ago(90)), unseen: 0 };
+        assert_eq!(mailboxes(&state).lag, Some(Lag { of: LagOf::OldestWaiting, at: ago(90) }));
+        assert_eq!(mailboxes(&MailboxesState::default()).lag, None, "no mailbox is waited for");
     }
 
     #[test]

@@ -182,6 +182,7 @@ async fn a_newcomer_finds_the_way_on_a_telephone_and_changes_the_password_on_a_d
     let wrong = told["wrongCode"].as_str().unwrap();
     assert!(wrong.contains("kod yanlış") && !wrong.contains("wrong"), "in Turkish, and in Turkish alone: {told}");
     assert!(told["broken"].to_string().contains("En az 8 karakter"), "{told}");
+    assert_eq!(told["level"], "zayıf. Birbiriyle ilgisi olmayan bir iki sözcük ekleyin.", "and what would make it stronger");
     assert_eq!((&told["differ"], &told["overflow"]), (&json!("İki parola aynı değil."), &json!(false)));
     assert!(told["done"].as_str().unwrap().contains("Parolanız değişti"), "{told}");
     assert!(told["wrongPassword"].as_str().unwrap().starts_with("User name or password is wrong"), "{told}");

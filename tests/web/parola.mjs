@@ -24,6 +24,7 @@ try {
   await type('fresh', 'kisa');
   await until('a broken rule', `document.querySelector('.rules .broken')`);
   told.broken = await evaluate(rules);
+  told.level = await until('the strength', `document.querySelector('meter').nextSibling.textContent`);
   await picture('parola-2-rules-360');
   told.axe.push(await axe('parola-2-rules-360'));
   await again('fresh', first);

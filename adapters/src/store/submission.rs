@@ -105,6 +105,20 @@ impl SqlStore {
     }
 }
 
+/// Whole and not taken in yet: how many, and when the first of them came.
+pub(super) async fn waiting(db: &impl ConnectionTrait) -> PortResult<(u32, Option<DateTime<Utc>>)> {
+    let waiting = Entity::find().filter(Column::IsWhole.eq(true)).filter(Column::TakenAt.is_null());
+    let came: Vec<DateTime<Utc>> = waiting
+        .select_only()
+        .column(Column::MadeAt)
+        .order_by_asc(Column::MadeAt)
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed("counting what was handed in"))?;
+    Ok((u32::try_from(came.len()).unwrap_or(u32::MAX), came.first().copied()))
+}
+
 #[async_trait]
 impl Submissions for SqlStore {
     async fn hand_in(&self, new: &NewPart) -> PortResult<HandedIn> {

@@ -1,7 +1,7 @@
 //! How much of everything there is, for whoever watches over Kimlik: counted when asked, nobody named.
 use super::SqlStore;
 use super::fault::{failed, from_word, word};
-use super::{feed, hold, issue, phone, run, work};
+use super::{feed, hold, issue, phone, run, submission, work};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kimlik_domain::lifecycle::hold::HoldStatus;
@@ -64,6 +64,7 @@ impl Watch for SqlStore {
             .map_err(failed("reading the work queue"))?;
         let due = due.count(db).await.map_err(failed("counting the work queue"))?;
         let (for_hr, for_hr_since) = phone::waiting_for_hr(db).await?;
+        let (handed_in, handed_in_since) = submission::waiting(db).await?;
         Ok(Figures {
             open_issues: issues.into_iter().map(|(kind, n)| Ok((from_word(&kind, "issue")?, number(n)))).collect::<PortResult<_>>()?,
             holds: number(i64::try_from(held.len()).unwrap_or(i64::MAX)),
@@ -73,6 +74,8 @@ impl Watch for SqlStore {
             deliveries: feed::taken(db).await?,
             for_hr,
             for_hr_since,
+            handed_in,
+            handed_in_since,
             last_run: ended(db, None).await?,
             last_nightly_run: ended(db, Some(Trigger::Schedule)).await?,
         })

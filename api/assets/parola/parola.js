@@ -177,13 +177,13 @@ function fresh(ticket) {
     timer = setTimeout(async () => {
       const mine = ++turn;
       if (!one.input.value) { mark([]); meter.value = 0; word.textContent = ""; return; }
-      const query = "mutation($i: PasswordAssessInput!) { passwordAssess(input: $i) { score broken { code } } }";
+      const query = "mutation($i: PasswordAssessInput!) { passwordAssess(input: $i) { score hint broken { code } } }";
       const data = await ask(query, { i: { password: one.input.value, ticket } }).catch(() => null);
       if (!data || mine !== turn) return;
-      const { score, broken } = data.passwordAssess;
+      const { score, hint, broken } = data.passwordAssess;
       mark(broken.map((rule) => rule.code), true);
       meter.value = score;
-      word.textContent = say("levels")[score];
+      word.textContent = [say("levels")[score], hint].filter(Boolean).join(". ");
     }, 250);
   };
   const fields = [one.label, list, level, two.label, show];

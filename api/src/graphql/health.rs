@@ -31,7 +31,8 @@ pub enum LagMeasure {
     LastDelivery,
     /// When everybody was last looked at in the directory; it is done each night.
     LastFullLook,
-    /// When the oldest of what waits began to wait: a message, a person to be looked at, a change for HR, an event for a webhook.
+    /// When the oldest of what waits began to wait: a message, a person to be looked at, a mailbox, HR records that were
+    /// handed in, a change for HR, an event for a webhook.
     OldestWaiting,
 }
 

@@ -1,10 +1,10 @@
 //! What a new password has to be: for whoever chooses one, before and while they type.
 use super::error::{Maybe, fault};
-use super::house;
+use super::{house, language};
 use super::ticket::held;
 use crate::language::Language;
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
-use kimlik_domain::password::{Broken, PasswordRules, ResetProof};
+use kimlik_domain::password::{Broken, PasswordRules, ResetProof, rules::Hint};
 use zeroize::Zeroizing;
 
 #[derive(Default)]
@@ -84,6 +84,21 @@ pub struct PasswordAssessPayload {
     score: i32,
     /// Rules that it breaks, as far as that can be told without trying.
     broken: Vec<PasswordRule>,
+    /// What makes it easy to guess and what to do about it, in the caller's language; null: it is strong.
+    hint: Option<String>,
+}
+
+fn hinted(hint: Hint) -> &'static str {
+    match hint {
+        Hint::Keyboard => "Keys that lie side by side are easily guessed. Take words that have nothing to do with each other.",
+        Hint::Repeats => "Repeating something hardly makes it stronger. Add another word.",
+        Hint::Sequence => "Sequences such as abc or 6543 are easily guessed. Add another word.",
+        Hint::Date => "Years and dates are easily guessed. Add another word.",
+        Hint::Known => "Many people have this password, or one like it. Take words that have nothing to do with each other.",
+        Hint::Word => "One word by itself is easily guessed. Add one that has nothing to do with it.",
+        Hint::Name => "Names are easily guessed. Add words that have nothing to do with them.",
+        Hint::Little => "Add one or two words that have nothing to do with each other.",
+    }
 }
 
 fn rule(code: Broken, rules: &PasswordRules) -> PasswordRule {
@@ -156,8 +171,12 @@ async fn assess(ctx: &Context<'_>, input: PasswordAssessInput) -> Result<Passwor
     let password = Zeroizing::new(input.password);
     let held = input.ticket.map(|ticket| held(&Zeroizing::new(ticket)));
     let holder = held.as_ref().map(|(token, browser)| (token, browser));
-    let (score, broken, rules) = desk.assess(&password, holder).await.map_err(|e| fault(ctx, &e))?;
-    Ok(PasswordAssessPayload { score: score.into(), broken: broken.into_iter().map(|code| rule(code, &rules)).collect() })
+    let (strength, broken, rules) = desk.assess(&password, holder).await.map_err(|e| fault(ctx, &e))?;
+    Ok(PasswordAssessPayload {
+        score: strength.score.into(),
+        broken: broken.into_iter().map(|code| rule(code, &rules)).collect(),
+        hint: strength.hint.map(|hint| language(ctx).say(hinted(hint))),
+    })
 }
 
 async fn rules_of(ctx: &Context<'_>, ticket: Option<String>) -> Result<PasswordPolicy> {

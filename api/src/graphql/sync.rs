@@ -118,7 +118,8 @@ pub struct SyncStartInput {
 /// What came of it.
 #[derive(SimpleObject)]
 pub struct SyncStartPayload {
-    /// The run: it goes on behind this answer, and syncProgress tells how. Null where none was begun.
+    /// The run: it goes on behind this answer, and syncProgress tells how. Null where none was begun, and
+    /// for whoever may begin runs but not read them.
     run: Option<SyncRun>,
     /// What the caller can mend; empty: the run has begun.
     user_errors: Vec<UserError>,
@@ -166,7 +167,10 @@ async fn start(ctx: &Context<'_>, input: SyncStartInput) -> Result<SyncStartPayl
         return Ok(refused(UserErrorCode::NotFound, at, why));
     }
     match deeds::sync::start(house, whom, input.intake.unwrap_or(true), caller(ctx).actor()).await {
-        Ok(run) => Ok(SyncStartPayload { run: Some(SyncRun::of(run)), user_errors: Vec::new() }),
+        Ok(run) => {
+            let run = allows(ctx, Deed::ReadRun, About::Everything).then(|| SyncRun::of(run));
+            Ok(SyncStartPayload { run, user_errors: Vec::new() })
+        }
         Err(error) if error.refusal() == Some(Refusal::InHand) => {
             let message = "A run over everybody is under way: syncRuns shows it. Try again when it has ended.";
             Ok(refused(UserErrorCode::Conflict, "scope", message))

@@ -41,6 +41,38 @@ pub const PHRASES: &[Phrase] = &[
     ),
     ("Without your name or user name.", "", "Adınızı, soyadınızı veya kullanıcı adınızı içermemeli."),
     ("Not one that is easily guessed.", "", "Kolay tahmin edilen bir parola olmamalı."),
+    (
+        "Keys that lie side by side are easily guessed. Take words that have nothing to do with each other.",
+        "",
+        "Klavyede yan yana duran tuşlar kolay tahmin edilir. Birbiriyle ilgisi olmayan sözcükler seçin.",
+    ),
+    ("Repeating something hardly makes it stronger. Add another word.", "", "Yineleme parolayı pek güçlendirmez. Başka bir sözcük ekleyin."),
+    (
+        "Sequences such as abc or 6543 are easily guessed. Add another word.",
+        "",
+        "abc ya da 6543 gibi diziler kolay tahmin edilir. Başka bir sözcük ekleyin.",
+    ),
+    ("Years and dates are easily guessed. Add another word.", "", "Yıllar ve tarihler kolay tahmin edilir. Başka bir sözcük ekleyin."),
+    (
+        "Many people have this password, or one like it. Take words that have nothing to do with each other.",
+        "",
+        "Bu parolayı ya da bir benzerini çok kişi kullanıyor. Birbiriyle ilgisi olmayan sözcükler seçin.",
+    ),
+    (
+        "One word by itself is easily guessed. Add one that has nothing to do with it.",
+        "",
+        "Tek bir sözcük kolay tahmin edilir. Onunla ilgisi olmayan bir sözcük ekleyin.",
+    ),
+    (
+        "Names are easily guessed. Add words that have nothing to do with them.",
+        "",
+        "Adlar kolay tahmin edilir. Onlarla ilgisi olmayan sözcükler ekleyin.",
+    ),
+    (
+        "Add one or two words that have nothing to do with each other.",
+        "",
+        "Birbiriyle ilgisi olmayan bir iki sözcük ekleyin.",
+    ),
     ("The directory does not take this password. Choose another one.", "", "Dizin bu parolayı kabul etmiyor. Başka bir parola seçin."),
     ("Not one of the last {} passwords.", "", "Daha önce kullanılan son {0} paroladan biri olmamalı."),
     (

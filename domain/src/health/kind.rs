@@ -472,6 +472,13 @@ kinds! {
         "{0}", "see that it is there and that setting {1} is right";
         "{0}", "yerinde olduğunu ve {1} ayarının doğru olduğunu denetleyin"
     }
+    HandedInGood = "HANDED_IN_GOOD" Good { "{0} submissions wait to be taken in"; "{0} teslimat işlenmeyi bekliyor" }
+    HandedInLate = "HANDED_IN_LATE" Doubtful {
+        "{0} submissions wait to be taken in, the first of them for more than an hour",
+        "see in the log what keeps Kimlik from it; nothing is lost, and what was handed in need not be handed in again";
+        "{0} teslimat işlenmeyi bekliyor, ilki bir saatten uzun süredir",
+        "Kimlik'i neyin alıkoyduğuna günlükten bakın; hiçbir şey kaybolmaz, teslim edilenlerin yeniden gönderilmesi gerekmez"
+    }
     WriteBackGood = "WRITE_BACK_GOOD" Good { "{0} changes wait for HR"; "{0} değişiklik İK'yı bekliyor" }
     WriteBackLate = "WRITE_BACK_LATE" Doubtful {
         "{0} changes wait for HR, the first of them for more than an hour",

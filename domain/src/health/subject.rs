@@ -49,6 +49,8 @@ subjects! {
     Mailboxes = "MAILBOXES", "mailboxes", "posta kutuları";
     Webhook = "WEBHOOK", "webhook {0}", "webhook {0}";
     HrFeed = "HR_FEED", "HR feed {0}", "İK akışı {0}";
+    /// What programs hand in of HR's records.
+    HandedIn = "HANDED_IN", "HR records that were handed in", "teslim edilen İK kayıtları";
     /// What was changed here and HR has not got yet.
     HrWriteBack = "HR_WRITE_BACK", "phones for HR", "İK'ya bildirilecek telefonlar";
 }

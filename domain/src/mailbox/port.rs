@@ -61,6 +61,8 @@ pub struct MailboxSave {
 pub struct MailboxesState {
     /// Something is waited for.
     pub waiting: u32,
+    /// Since when the first of those has waited.
+    pub waiting_since: Option<DateTime<Utc>>,
     /// Not looked at yet.
     pub unseen: u32,
 }

@@ -1,6 +1,6 @@
 //! The desk: activation, a new password with a ticket, changing one that is known.
 use super::challenge::ChallengeRules;
-use super::rules::{Broken, PasswordRules};
+use super::rules::{Broken, PasswordRules, Strength, strength};
 use super::ticket::{Ticket, TicketPurpose};
 use super::{PasswordFacts, Pin, ResetProof};
 use crate::access::attempt::AttemptRules;
@@ -373,16 +373,16 @@ impl Desk {
         self.rules_of(account).await
     }
 
-    /// Strength (0 to 4) and the rules that a password breaks. Nothing is kept.
+    /// Strength and the rules that a password breaks. Nothing is kept.
     pub async fn assess(
         &self,
         password: &Zeroizing<String>,
         holder: Option<(&Secret, &Secret)>,
-    ) -> PortResult<(u8, Vec<Broken>, PasswordRules)> {
+    ) -> PortResult<(Strength, Vec<Broken>, PasswordRules)> {
         let owner = self.holder(holder).await?;
         let rules = self.rules_of(owner.as_ref().map(|o| o.account.guid)).await?;
         let words: Vec<&str> = self.rules.words.iter().map(String::as_str).chain(owner.iter().map(|o| o.username.as_ref())).collect();
-        Ok((super::rules::strength(password, &words), rules.broken(password, owner.as_ref(), &self.rules.words), rules))
+        Ok((strength(password, &words), rules.broken(password, owner.as_ref(), &self.rules.words), rules))
     }
 
     async fn holder(&self, holder: Option<(&Secret, &Secret)>) -> PortResult<Option<PasswordFacts>> {

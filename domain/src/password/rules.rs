@@ -2,6 +2,7 @@
 use super::PasswordFacts;
 use crate::text;
 use chrono::{DateTime, TimeDelta, Utc};
+use zxcvbn::feedback::Warning;
 
 /// The rules that hold for an account: the domain's, or its own where a fine-grained policy gives it others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,14 +67,60 @@ pub enum Broken {
     TooYoung,
 }
 
-/// How hard it is to guess: 0 (at once) to 4. `words`: what a stranger knows of the ministry and of the owner.
-pub fn strength(password: &str, words: &[&str]) -> u8 {
+/// What makes a password easier to guess than its length tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// Keys that lie side by side.
+    Keyboard,
+    Repeats,
+    Sequence,
+    /// A year or another date.
+    Date,
+    /// Many people have it, or one like it.
+    Known,
+    /// One word by itself.
+    Word,
+    Name,
+    /// Nothing by itself; there is too little of it.
+    Little,
+}
+
+impl Hint {
+    fn of(warning: Warning) -> Hint {
+        match warning {
+            Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess => Hint::Keyboard,
+            Warning::RepeatsLikeAaaAreEasyToGuess | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => Hint::Repeats,
+            Warning::SequencesLikeAbcAreEasyToGuess => Hint::Sequence,
+            Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess => Hint::Date,
+            Warning::ThisIsATop10Password
+            | Warning::ThisIsATop100Password
+            | Warning::ThisIsACommonPassword
+            | Warning::ThisIsSimilarToACommonlyUsedPassword => Hint::Known,
+            Warning::AWordByItselfIsEasyToGuess => Hint::Word,
+            Warning::NamesAndSurnamesByThemselvesAreEasyToGuess | Warning::CommonNamesAndSurnamesAreEasyToGuess => Hint::Name,
+        }
+    }
+}
+
+/// How hard a password is to guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strength {
+    /// 0 (at once) to 4.
+    pub score: u8,
+    /// What would make it stronger; `None`: it is strong.
+    pub hint: Option<Hint>,
+}
+
+/// `words`: what a stranger knows of the ministry and of the owner.
+pub fn strength(password: &str, words: &[&str]) -> Strength {
     // Why cut: the estimate takes longer the longer the text, and what is long is strong.
     let clipped = text::clip(password, 72);
     let known: Vec<&str> = words.iter().copied().chain(COMMON).collect();
     let folded = text::to_ascii(clipped).to_ascii_lowercase();
     let (plain, ascii) = (zxcvbn::zxcvbn(clipped, &known), zxcvbn::zxcvbn(&folded, &known));
-    u8::from(plain.score()).min(u8::from(ascii.score()))
+    let weaker = if u8::from(ascii.score()) < u8::from(plain.score()) { ascii } else { plain };
+    let hint = weaker.feedback().map(|feedback| feedback.warning().map_or(Hint::Little, Hint::of));
+    Strength { score: weaker.score().into(), hint }
 }
 
 impl PasswordRules {
@@ -108,7 +155,7 @@ impl PasswordRules {
             known.extend(owner.display_name.split_whitespace());
         }
         // Why not of a short one: that it is too short says it already.
-        if length <= LONGEST && length >= self.minimum_length as usize && strength(password, &known) < WEAKEST {
+        if length <= LONGEST && length >= self.minimum_length as usize && strength(password, &known).score < WEAKEST {
             broken.push(Broken::Common);
         }
         broken
@@ -185,6 +232,19 @@ mod tests {
         assert_eq!(broken("Şifre123456"), [Broken::Common]);
         assert_eq!(broken("Galatasaray1905"), [Broken::Common]);
         assert!(broken(&"Ab1-".repeat(65)).contains(&Broken::TooLong));
+    }
+
+    #[test]
+    fn what_would_make_a_password_stronger_is_hinted_at_until_it_is_strong() {
+        let hint = |password: &str| strength(password, &["csb"]).hint;
+        assert_eq!(hint("asdfghjklş"), hint("asdfghjkls"), "Turkish letters hide nothing");
+        assert_eq!(hint("zxcvbnm,."), Some(Hint::Keyboard));
+        assert_eq!(hint("kbkbkbkbkb"), Some(Hint::Repeats));
+        assert_eq!(hint("password1"), Some(Hint::Known));
+        assert_eq!([hint("13-05-1991"), hint("abcdefgh2")], [Some(Hint::Date), Some(Hint::Sequence)]);
+        assert_eq!(hint("csb"), Some(Hint::Little), "a word of the ministry's own");
+        let strong = strength("Yagmur-7-Tren-Limon", &[]);
+        assert_eq!((strong.score, strong.hint), (4, None));
     }
 
     #[test]

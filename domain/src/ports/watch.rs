@@ -21,6 +21,9 @@ pub struct Figures {
     /// Changes of phones that HR has not got yet, and when the first of them was made.
     pub for_hr: u32,
     pub for_hr_since: Option<DateTime<Utc>>,
+    /// What was handed in whole and was not taken in yet, and when the first of it came.
+    pub handed_in: u32,
+    pub handed_in_since: Option<DateTime<Utc>>,
     /// When the last run that came to its end did so; and the last one over everybody by schedule.
     pub last_run: Option<DateTime<Utc>>,
     pub last_nightly_run: Option<DateTime<Utc>>,

@@ -53,7 +53,7 @@ async fn ended(serving: &Serving, run: &Value) -> Value {
 async fn a_run_from_its_beginning(serving: &Serving, url: Option<&str>) {
     let all = people(serving).await;
     let admin = serving.token().await;
-    let scheduler = service(serving, "scheduler", &["RUNS_START"]).await;
+    let scheduler = service(serving, "scheduler", &["RUNS_START", "RUNS_READ"]).await;
     let begun = until("nobody else looks at everybody", async || {
         let begun = start(serving, &scheduler, json!({})).await;
         (begun["userErrors"][0]["code"] != "CONFLICT").then_some(begun)

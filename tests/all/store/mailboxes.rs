@@ -42,7 +42,8 @@ async fn the_newest_accounts_are_found_first_and_each_once(bench: Bench) {
     assert_eq!(claimed.iter().map(|c| c.mailbox.person).collect::<Vec<_>>(), [super::id(3), super::id(2)]);
     assert_eq!(store.discover_mailboxes(noon(), 2).await.unwrap(), 1);
     assert_eq!(store.discover_mailboxes(noon(), 2).await.unwrap(), 0, "nobody without an account");
-    assert_eq!(store.mailboxes_state().await.unwrap().unseen, 3);
+    let state = store.mailboxes_state().await.unwrap();
+    assert_eq!((state.unseen, state.waiting, state.waiting_since), (3, 0, None));
     assert_eq!(store.mailbox_of(super::id(9)).await.unwrap(), None);
 }
 
@@ -150,7 +151,8 @@ async fn what_is_saved_is_read_back_with_its_issues_and_its_audit(bench: Bench) 
     assert!(store.save_mailbox(&save(vec![issue])).await.unwrap());
     let read = store.mailbox_of(super::id(1)).await.unwrap().unwrap();
     assert_eq!((&read, read.state()), (&asked, MailboxState::Requested));
-    assert_eq!(store.mailboxes_state().await.unwrap().waiting, 1);
+    let state = store.mailboxes_state().await.unwrap();
+    assert_eq!((state.waiting, state.waiting_since, state.unseen), (1, Some(noon()), 0));
     assert_eq!(store.issues(None, 10).await.unwrap().len(), 1);
     let claimed = store.claim_mailboxes(noon(), noon() + TimeDelta::minutes(5), 1).await.unwrap().remove(0);
     let over = MailboxSave { generation: claimed.generation, ..save(Vec::new()) };

@@ -2,7 +2,7 @@
 use super::Bench;
 use chrono::TimeDelta;
 use kimlik_domain::account::AccountState;
-use kimlik_domain::ports::{Clock as _, PeopleBy, Store as _, Submissions as _};
+use kimlik_domain::ports::{Clock as _, PeopleBy, Store as _, Submissions as _, Watch as _};
 use kimlik_domain::staff::feed::{Columns, Content, Delivery, Field, Row};
 use kimlik_domain::staff::intake::intake;
 use kimlik_domain::staff::submission::desk::SubmissionDesk;
@@ -279,7 +279,13 @@ async fn what_a_crash_has_left_behind_is_taken_by_somebody_else(bench: Bench) {
     assert!(house.bench.store.claim_submission(submission.id, now, now + TimeDelta::minutes(10)).await.unwrap());
     // The process ends here.
     assert!(house.desk.take_waiting().await.unwrap().is_none(), "it may still be at it");
+    let waits = async || {
+        let figures = house.bench.store.figures(house.clock.now()).await.unwrap();
+        (figures.handed_in, figures.handed_in_since)
+    };
+    assert_eq!(waits().await, (1, Some(submission.made_at)), "whoever watches sees that it waits");
     assert!(house.hand_in("crash", Mode::Delta, &records(5)).await.report.is_none());
     house.clock.pass(TimeDelta::minutes(11));
     assert_eq!(house.desk.take_waiting().await.unwrap().unwrap().0.report.unwrap().new_people, 5);
+    assert_eq!(waits().await, (0, None));
 }

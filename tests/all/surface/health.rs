@@ -44,7 +44,7 @@ async fn every_system_says_since_when_and_how_far_behind_in_the_language_of_whoe
     assert_eq!((&feed["lag"]["of"], &feed["health"]), (&json!("LAST_DELIVERY"), &json!("GOOD")));
     assert!(feed["lag"]["seconds"].as_i64().is_some_and(|s| (0..600).contains(&s)), "{feed}");
     assert_eq!(of(&english, "FULL_LOOK_DONE").unwrap()["lag"]["of"], "LAST_FULL_LOOK");
-    for code in ["DATABASE_GOOD", "EMBEDDED_GOOD", "OUTBOX_READABLE", "MESSAGES_GOOD", "QUEUE_GOOD", "WRITE_BACK_GOOD"] {
+    for code in ["DATABASE_GOOD", "EMBEDDED_GOOD", "OUTBOX_READABLE", "MESSAGES_GOOD", "QUEUE_GOOD", "HANDED_IN_GOOD", "WRITE_BACK_GOOD"] {
         assert!(of(&english, code).is_some_and(|f| f["health"] == "GOOD"), "{code} in {english:#?}");
     }
     let turkish = health(&serving, "tr-TR,tr;q=0.9").await;
