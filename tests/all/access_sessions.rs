@@ -192,7 +192,7 @@ async fn nobody_gets_null_everywhere_and_learns_nothing_of_what_there_is() {
     let serving = Serving::start(&[]);
     serving.token().await;
     let query = "{ viewer { name } identityCards { nodes { id } } identityCard(by: { username: \"yonetici\" }) { id } syncRuns { nodes { id } } \
-        holds { nodes { id } } messages { nodes { id } } dataIssues { nodes { id } } systemHealth { found } }";
+        holds { nodes { id } } messages { nodes { id } } dataIssues { nodes { id } } systemHealth { health } }";
     let answer = serving.ask_as(None, query, json!({})).await;
     assert!(answer["errors"].is_null(), "{answer}");
     for (field, value) in answer["data"].as_object().unwrap() {

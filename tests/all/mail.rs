@@ -356,7 +356,7 @@ async fn a_changed_password_is_told_by_text_and_by_letter_once_though_the_mail_s
     assert!(waiting[0]["to"].as_str().unwrap().starts_with(&format!("{}***@", &name[..1])), "{waiting:?}");
     let began = Instant::now();
     loop {
-        let unwell = serving.ask("{ systemHealth { about health found } }").await.to_string();
+        let unwell = serving.ask("{ systemHealth { findings { about health found } } }").await.to_string();
         if unwell.contains("no connection to the mail server") {
             break;
         }

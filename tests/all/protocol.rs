@@ -40,6 +40,7 @@ async fn the_clients_graphql_ws_and_graphql_sse_get_answers_and_subscriptions() 
         let last = of["subscription"]["results"].as_array().and_then(|all| all.last()).cloned().unwrap_or_default();
         let progress = &last["data"]["syncProgress"];
         assert_eq!((&progress["run"]["id"], &of["subscription"]["complete"]), (&json!(run), &json!(true)), "{way}: {of}");
+        assert_eq!(progress["finished"], true, "{way}: {progress}");
         assert!(progress["total"].as_u64() > Some(0) && progress["done"].as_u64() > Some(0), "{way}: {progress}");
         assert_eq!(of["nobody"], json!({ "results": [{ "data": { "syncProgress": null } }], "complete": true }), "{way}: {of}");
         let said = of["mistaken"].to_string() + &of["unreadable"].to_string();

@@ -83,7 +83,7 @@ async fn from_the_hire_to_the_phone_over_a_real_kannel_with_its_report() {
     assert_eq!(forged.status(), StatusCode::FORBIDDEN);
     let repeated = reqwest::get(serving.url(&format!("/sms/reports/kannel?token={TOKEN}&id={}&status=2", Uuid::nil()))).await.unwrap();
     assert_eq!(repeated.status(), StatusCode::OK);
-    let health = serving.ask("{ systemHealth { about health found } }").await;
+    let health = serving.ask("{ systemHealth { findings { about health found } } }").await;
     let words = health.to_string();
     assert!(words.contains("SMS gateway kannel") && words.contains("takes the password"), "{words}");
     assert!(!words.contains(PASSWORD) && !words.contains(TOKEN));

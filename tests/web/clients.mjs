@@ -5,7 +5,7 @@ import WebSocket from 'ws';
 
 const [url, token, run, none] = process.argv.slice(2);
 const authorization = `Bearer ${token}`;
-const progress = 'subscription Progress($run: ID!) { syncProgress(runId: $run) { status total done run { id } } }';
+const progress = 'subscription Progress($run: ID!) { syncProgress(runId: $run) { status finished total done run { id } } }';
 
 // Everything that comes for one operation, and how it ended.
 const gather = (client, payload) =>

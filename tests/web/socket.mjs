@@ -48,7 +48,7 @@ told.otherProtocol = await closed([], { protocol: [] });
 told.otherOrigin = await closed([], { headers: { origin: 'http://evil.example' } });
 told.sameIdTwice = await new Promise((resolve) => {
   const socket = new WebSocket(address, 'graphql-transport-ws');
-  const slow = { id: 'x', type: 'subscribe', payload: { query: '{ systemHealth { about } }' } };
+  const slow = { id: 'x', type: 'subscribe', payload: { query: '{ systemHealth { health } }' } };
   socket.on('open', () => socket.send(JSON.stringify(init)));
   socket.on('message', (data) => {
     if (JSON.parse(String(data)).type !== 'connection_ack') return;

@@ -50,7 +50,7 @@ query WhatIsHeld {
     nodes {
       id
       kind
-      province
+      province { name }
       people
       reasons
       digest
@@ -120,7 +120,10 @@ query WhatFailedSinceYesterday {
       fault
     }
   }
-  systemHealth { about health since found mend lag { of seconds } }
+  systemHealth {
+    health
+    findings { about health since found mend lag { of seconds } }
+  }
 }`,
   `# Şimdi ne yapılacak? – What would be done?
 # asOf: ileri bir gün; scope: { unit: "24308110" } ya da { people: ["card_…"] }.

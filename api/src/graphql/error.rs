@@ -99,6 +99,8 @@ pub enum UserErrorCode {
     PasswordInHistory,
     /// The password was changed a short while ago.
     PasswordTooYoung,
+    /// The mobile number was changed a short while ago: no code goes to it yet.
+    NumberCooling,
     /// It does not fit what is there already.
     Conflict,
 }

@@ -5,6 +5,7 @@ use crate::health::Seen;
 use async_graphql::{Context, Enum, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use kimlik_domain::access::{About, Deed};
+use kimlik_domain::health;
 use kimlik_domain::message::Language;
 
 #[derive(Default)]
@@ -67,19 +68,30 @@ pub struct SystemFinding {
     lag: Option<SystemLag>,
 }
 
+/// How everything stands at the last look.
+#[derive(SimpleObject)]
+pub struct SystemHealth {
+    /// The worst of what was found: alarm on this, and read in `findings` why.
+    health: Health,
+    /// Every connected system and queue by itself, in the same order each time.
+    findings: Vec<SystemFinding>,
+}
+
 #[Object]
 impl HealthQuery {
-    /// Every connected system: reachable or not, since when, how far behind. Looked at every half minute, and not because somebody asks; what
-    /// each replica answers is what it sees itself.
+    /// How Kimlik and every connected system stand: reachable or not, since when, how far behind. Looked at every half minute, and not
+    /// because somebody asks; what each replica answers is what it sees itself.
     #[graphql(complexity = "100 + child_complexity")]
-    async fn system_health(&self, ctx: &Context<'_>) -> Maybe<Vec<SystemFinding>> {
+    async fn system_health(&self, ctx: &Context<'_>) -> Maybe<SystemHealth> {
         if !allows(ctx, Deed::ReadHealth, About::Everything) {
             return None;
         }
         Some(match house(ctx) {
             Ok(house) => {
                 let (now, language) = (house.clock.now(), language(ctx).into());
-                Ok(house.health.latest(house).await.iter().map(|seen| shown(seen, language, now)).collect())
+                let seen = house.health.latest(house).await;
+                let worst = seen.iter().map(|seen| seen.finding.health()).max().unwrap_or(health::Health::Good);
+                Ok(SystemHealth { health: worst.into(), findings: seen.iter().map(|seen| shown(seen, language, now)).collect() })
             }
             Err(error) => Err(error),
         })
@@ -87,7 +99,7 @@ impl HealthQuery {
 }
 
 fn shown(Seen { finding, since, at }: &Seen, language: Language, now: DateTime<Utc>) -> SystemFinding {
-    let lag = |lag: kimlik_domain::health::Lag| SystemLag { of: lag.of.into(), at: lag.at, seconds: (now - lag.at).num_seconds().max(0) };
+    let lag = |lag: health::Lag| SystemLag { of: lag.of.into(), at: lag.at, seconds: (now - lag.at).num_seconds().max(0) };
     SystemFinding {
         about: finding.about(language),
         code: finding.kind.name().to_owned(),

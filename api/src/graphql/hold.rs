@@ -4,6 +4,7 @@ use super::error::{Maybe, UserError, UserErrorCode, fault};
 use super::page::{self, Cursor, Page};
 use super::run::ChangeAction;
 use super::scalar::RegistryNumber;
+use super::unit::Province;
 use super::{allows, caller, house, id, said};
 use crate::deeds;
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
@@ -84,9 +85,9 @@ impl Hold {
     async fn kind(&self) -> HoldKind {
         limits::Budget::into(self.0.budget)
     }
-    /// The name of the province whose limit it was; null: the whole ministry's.
-    async fn province(&self) -> Option<&str> {
-        self.0.scope.map(|p| p.name())
+    /// The province whose limit it was; null: the whole ministry's.
+    async fn province(&self) -> Option<Province> {
+        self.0.scope.map(Province)
     }
     /// In plain words, in the caller's language.
     async fn reasons(&self, ctx: &Context<'_>) -> Vec<String> {

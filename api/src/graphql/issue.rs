@@ -5,6 +5,7 @@ use super::issue_decide::DataIssueDecision;
 use super::issue_kind::{BlockedStep, DataIssueKind};
 use super::page::{self, Cursor, Page};
 use super::scalar::{Date, RegistryNumber, UnitCode};
+use super::staff::{StaffMember, member_of, members_asked};
 use super::unit::Unit;
 use super::{allows, fault_words, house, id, language, permitted, window};
 use async_graphql::connection::Edge;
@@ -17,7 +18,7 @@ use kimlik_domain::id::{IssueId, PersonId};
 use kimlik_domain::page::Place;
 use kimlik_domain::ports::{IssueFilter, ListedIssue, OpenIssue, Urgency};
 use kimlik_domain::staff::records::IssueDay;
-use kimlik_domain::staff::{self, RegistryNo, issue_message};
+use kimlik_domain::staff::{self, issue_message};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -32,6 +33,8 @@ pub struct DataIssue {
     mend_by: NaiveDate,
     overdue: bool,
     tree: Arc<UnitTree>,
+    /// Read with the page; `None`: not yet, or the caller may not.
+    member: Option<StaffMember>,
 }
 
 #[Object]
@@ -107,6 +110,16 @@ impl DataIssue {
         match self.open.issue.person {
             Some(person) => of_person(ctx, person).await.transpose(),
             None => None,
+        }
+    }
+    /// The record of whom it is about, with phones and account. Who may read it; others see null. The reading of another person's is
+    /// recorded.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn staff_member(&self, ctx: &Context<'_>) -> Maybe<StaffMember> {
+        match (&self.member, self.open.issue.person) {
+            (Some(member), _) => Some(Ok(member.clone())),
+            (None, Some(person)) => member_of(ctx, person).await.transpose(),
+            (None, None) => None,
         }
     }
 }
@@ -229,9 +242,11 @@ async fn issues(ctx: &Context<'_>, filter: Option<DataIssueFilter>, first: Optio
     let mut found = if asked.is_nothing { Vec::new() } else { visible(ctx, &asked, after, wanted + 1).await? };
     let mut page = Page::new(after.is_some(), found.len() > wanted);
     found.truncate(wanted);
+    let members = members_asked(ctx, found.iter().filter_map(|listed| listed.open.issue.person)).await?;
     for listed in found {
         let cursor: Cursor = window::write(ISSUE, &place(&listed));
-        page.edges.push(Edge::new(cursor, shown(ctx, listed.open, listed.urgency, &tree)?));
+        let member = listed.open.issue.person.and_then(|person| members.get(&person).cloned());
+        page.edges.push(Edge::new(cursor, DataIssue { member, ..shown(ctx, listed.open, listed.urgency, &tree)? }));
     }
     Ok(page)
 }
@@ -260,7 +275,7 @@ pub fn shown(ctx: &Context<'_>, open: OpenIssue, urgency: Urgency, tree: &Arc<Un
     let mend_by = house.config.issues.terms().mend_by(open.issue.kind, open.since);
     let overdue = mend_by < day::today(house.clock.now());
     let keeps_newcomer_waiting = urgency == Urgency::KeepsNewcomerWaiting;
-    Ok(DataIssue { open, keeps_newcomer_waiting, mend_by, overdue, tree: tree.clone() })
+    Ok(DataIssue { open, keeps_newcomer_waiting, mend_by, overdue, tree: tree.clone(), member: None })
 }
 
 /// Issues read at once where only some of them may be seen.
@@ -318,12 +333,13 @@ pub async fn one(ctx: &Context<'_>, id: Uuid) -> Result<Option<DataIssue>> {
 }
 
 /// Open ones about one person, for who may read them.
-pub async fn about(ctx: &Context<'_>, registry_no: &RegistryNo) -> Result<Vec<DataIssue>> {
+pub async fn about(ctx: &Context<'_>, member: &StaffMember) -> Result<Vec<DataIssue>> {
     let house = house(ctx)?;
-    let filter = IssueFilter { registry_no: Some(registry_no.clone()), ..IssueFilter::default() };
+    let filter = IssueFilter { registry_no: Some(member.registry_no().clone()), ..IssueFilter::default() };
     let found = house.records.issues(&filter, None, BATCH).await.map_err(|e| fault(ctx, &e))?;
     let tree = house.cards.tree().await.map_err(|e| fault(ctx, &e))?;
-    found.into_iter().map(|listed| shown(ctx, listed.open, listed.urgency, &tree)).collect()
+    let of_member = |issue: DataIssue| DataIssue { member: Some(member.clone()), ..issue };
+    found.into_iter().map(|listed| shown(ctx, listed.open, listed.urgency, &tree).map(of_member)).collect()
 }
 
 async fn trend(ctx: &Context<'_>, unit: Option<staff::UnitCode>, include_subunits: bool, days: i32) -> Result<Option<Vec<DataIssueDay>>> {

@@ -112,7 +112,7 @@ async fn send(ctx: &Context<'_>, input: PasswordResetSendInput) -> Result<Passwo
 }
 
 fn why(not: NotSent) -> UserError {
-    use UserErrorCode::{Conflict, NotAllowed, RateLimited};
+    use UserErrorCode::{Conflict, NotAllowed, NumberCooling, RateLimited};
     let (code, text) = match not {
         NotSent::OwnAccount => (NotAllowed, "Nobody vouches for themselves: use the password page."),
         NotSent::NotServed => {
@@ -120,7 +120,7 @@ fn why(not: NotSent) -> UserError {
         }
         NotSent::NoMobile => (Conflict, "No mobile number is known. Enter it first."),
         NotSent::NotConfirmed => (Conflict, "HR has not confirmed this person's mobile number yet."),
-        NotSent::Cooling => (Conflict, "The mobile number was changed a short while ago; no code goes to it yet."),
+        NotSent::Cooling => (NumberCooling, "The mobile number was changed a short while ago; no code goes to it yet."),
         NotSent::ChangedByCaller => (NotAllowed, "You changed this person's mobile number, so somebody else has to start this."),
         NotSent::TooMany => (RateLimited, "A code was sent within the last minute, or too many within the hour."),
     };

@@ -3,7 +3,7 @@ use super::error::bad_input;
 use super::id;
 use async_graphql::connection::{Connection, CursorType, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields};
 use async_graphql::parser::types::{Field, VariableDefinition};
-use async_graphql::{Positioned, Result, VisitorContext};
+use async_graphql::{Context, Positioned, Result, VisitorContext};
 use std::convert::Infallible;
 use uuid::Uuid;
 
@@ -30,6 +30,12 @@ pub fn cost_of(usual: i32, ctx: &VisitorContext<'_>, variables: &[Positioned<Var
     let said = |name| ctx.param_value::<Option<i32>>(variables, field, name, None).ok().flatten();
     let items = said("first").or_else(|| said("last")).unwrap_or(usual).clamp(1, MOST);
     usize::try_from(items).unwrap_or(1).saturating_mul(item).saturating_add(5).min(BEYOND)
+}
+
+/// Whether the items of this page are asked for `field`, which costs more than what they bring: it is read for all of them at once.
+pub fn asks_for(ctx: &Context<'_>, field: &str) -> bool {
+    let page = ctx.look_ahead();
+    page.field("nodes").field(field).exists() || page.field("edges").field("node").field(field).exists()
 }
 
 pub fn first(first: Option<i32>) -> Result<u32> {

@@ -6,6 +6,7 @@ use super::page::{self, Cursor, Page};
 use super::plan_of_many::{self, Many};
 use super::run::ChangeAction;
 use super::scalar::{Date, RegistryNumber};
+use super::staff::{StaffMember, member_of, members_asked};
 use super::unit::Province;
 use super::{id, run::ActionCount, said};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
@@ -80,6 +81,9 @@ pub struct PlannedChange {
     because: String,
     fields: Vec<FieldChange>,
     text: String,
+    /// Read with the page; `None`: not yet, or the caller may not.
+    #[serde(skip)]
+    member: Option<StaffMember>,
 }
 
 /// One value that changes.
@@ -150,6 +154,7 @@ impl PlannedChange {
             because: action.because.to_string(),
             fields: action.steps.iter().flat_map(fields).collect(),
             text: describe::action_text(action, Language::En),
+            member: None,
         }
     }
 }
@@ -211,10 +216,7 @@ impl Plan {
         #[graphql(desc = "How many, at most 100; 20 where nothing is said.")] first: Option<i32>,
         #[graphql(desc = "The endCursor of the page before.")] after: Option<String>,
     ) -> Maybe<Page<PlannedChange>> {
-        match &self.many {
-            Some(many) => Some(plan_of_many::page(many, ctx, first, after.as_deref()).await),
-            None => Some(self.page(first, after.as_deref())),
-        }
+        Some(self.page(ctx, first, after.as_deref()).await)
     }
     /// The same plan as people read it, in the caller's language. Of a plan of more than 100 people the first 100 of them: `changes` has all.
     #[graphql(complexity = "100")]
@@ -239,7 +241,19 @@ impl Plan {
 }
 
 impl Plan {
-    fn page(&self, first: Option<i32>, after: Option<&str>) -> Result<Page<PlannedChange>> {
+    async fn page(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<Page<PlannedChange>> {
+        let mut page = match &self.many {
+            Some(many) => plan_of_many::page(many, ctx, first, after).await?,
+            None => self.page_kept(first, after)?,
+        };
+        let members = members_asked(ctx, page.edges.iter().map(|edge| edge.node.person)).await?;
+        for edge in &mut page.edges {
+            edge.node.member = members.get(&edge.node.person).cloned();
+        }
+        Ok(page)
+    }
+
+    fn page_kept(&self, first: Option<i32>, after: Option<&str>) -> Result<Page<PlannedChange>> {
         let wanted = page::first(first)?;
         let after = page::after(id::CHANGE, after)?;
         let skipped = after.map_or(0, |at| usize::try_from(at.as_u128()).unwrap_or(usize::MAX));
@@ -276,5 +290,13 @@ impl PlannedChange {
     #[graphql(complexity = "5 + child_complexity")]
     async fn card(&self, ctx: &Context<'_>) -> Maybe<IdentityCard> {
         of_person(ctx, self.person).await.transpose()
+    }
+    /// The record of whose account it is. Who may read it; others see null. The reading of another person's is recorded.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn staff_member(&self, ctx: &Context<'_>) -> Maybe<StaffMember> {
+        match &self.member {
+            Some(member) => Some(Ok(member.clone())),
+            None => member_of(ctx, self.person).await.transpose(),
+        }
     }
 }

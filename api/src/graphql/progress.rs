@@ -35,6 +35,10 @@ impl SyncProgress {
     async fn status(&self) -> SyncRunStatus {
         self.run.status.into()
     }
+    /// It is over, however it ended: this is the last that is told of it.
+    async fn finished(&self) -> bool {
+        self.is_over()
+    }
     /// Changes that it planned; 0 until everybody was looked at.
     async fn total(&self) -> u32 {
         self.run.summary.planned.values().sum()

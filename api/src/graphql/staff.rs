@@ -20,7 +20,9 @@ use kimlik_domain::day;
 use kimlik_domain::id::PersonId;
 use kimlik_domain::lifecycle::reconcile::Whom;
 use kimlik_domain::ports::{OperationsOf, PeopleBy, PersonRecord};
-use kimlik_domain::staff::Person;
+use kimlik_domain::staff::{Person, RegistryNo};
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 #[derive(Default)]
@@ -138,7 +140,7 @@ impl StaffMember {
         if !allows(ctx, Deed::ReadIssue, self.about) {
             return None;
         }
-        Some(issue::about(ctx, &self.record.person.registry_no).await)
+        Some(issue::about(ctx, self).await)
     }
     /// What was done to the account, newest first. Who may read operations; others see null.
     #[graphql(complexity = "page::cost(__ctx, __variables_definition, __field, child_complexity)")]
@@ -254,9 +256,28 @@ pub async fn members(ctx: &Context<'_>, people: &[PersonId]) -> Result<Vec<Staff
     Ok(members)
 }
 
+/// The records of a page, by person, where its question asks for `staffMember`; else nobody's is read.
+pub async fn members_asked(ctx: &Context<'_>, people: impl IntoIterator<Item = PersonId>) -> Result<HashMap<PersonId, StaffMember>> {
+    if !page::asks_for(ctx, "staffMember") {
+        return Ok(HashMap::new());
+    }
+    let people: Vec<PersonId> = people.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    Ok(members(ctx, &people).await?.into_iter().map(|member| (member.person(), member)).collect())
+}
+
+/// Why so short: plans are debugged, and personal values stay out of what is written there.
+impl fmt::Debug for StaffMember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StaffMember({:?})", self.record.person.id)
+    }
+}
+
 impl StaffMember {
     pub fn person(&self) -> PersonId {
         self.record.person.id
+    }
+    pub fn registry_no(&self) -> &RegistryNo {
+        &self.record.person.registry_no
     }
 }
 

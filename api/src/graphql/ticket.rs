@@ -26,7 +26,7 @@ pub enum TicketPurpose {
 
 /// Proof of who somebody is: once, for ten minutes, in the browser whose cookie the same answer sets.
 #[derive(SimpleObject)]
-pub struct PasswordTicket {
+pub struct Ticket {
     /// For passwordSet or accountUnlock.
     token: String,
     /// It is of no use afterwards.
@@ -39,7 +39,7 @@ pub struct PasswordTicket {
 #[derive(SimpleObject)]
 pub struct TicketPayload {
     /// Null: the code proved nothing.
-    pub ticket: Option<PasswordTicket>,
+    pub ticket: Option<Ticket>,
     /// Why.
     pub user_errors: Vec<UserError>,
 }
@@ -81,7 +81,7 @@ async fn activate(ctx: &Context<'_>, input: AccountActivateInput) -> Result<Tick
 pub async fn ticket_payload(outcome: std::result::Result<Handed, Refused>, began: Instant, at: &'static str) -> Result<TicketPayload> {
     match outcome {
         Ok(handed) => {
-            let ticket = PasswordTicket {
+            let ticket = Ticket {
                 token: handed.token.expose().to_owned(),
                 expires_at: handed.expires_at,
                 purposes: handed.purposes.into_iter().map(Into::into).collect(),

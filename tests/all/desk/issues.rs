@@ -94,6 +94,20 @@ async fn the_issues_of_a_personnel_unit(serving: &Serving) {
     let of_member = "{ staffMember(by: { registryNumber: \"P000002\" }) { issues { kind keepsNewcomerWaiting } } }";
     let answer = serving.ask_as(Some(&token), of_member, json!({})).await;
     assert_eq!(answer["data"]["staffMember"]["issues"], json!([{ "kind": "DOUBTFUL_MOBILE", "keepsNewcomerWaiting": true }]), "{answer}");
+    // Beside each issue the record of whom it is about, however the page is asked for.
+    for (items, at) in [("nodes { registryNumber ... Of }", ""), ("edges { node { registryNumber ... Of } }", "/node")] {
+        let query = format!(
+            "{{ dataIssues(first: 100) {{ {items} }} }} fragment Of on DataIssue {{ staffMember {{ registryNumber phones {{ work {{ conflict }} }} }} }}"
+        );
+        let answer = serving.ask_as(Some(&token), &query, json!({})).await;
+        let page = &answer["data"]["dataIssues"];
+        let found = page["nodes"].as_array().or(page["edges"].as_array()).unwrap_or_else(|| panic!("{answer}"));
+        assert!(found.len() >= 3, "{answer}");
+        for issue in found.iter().map(|item| item.pointer(at).unwrap()).filter(|issue| issue["registryNumber"].is_string()) {
+            assert_eq!(issue["staffMember"]["registryNumber"], issue["registryNumber"], "{answer}");
+            assert_eq!(issue["staffMember"]["phones"]["work"]["conflict"], false, "{answer}");
+        }
+    }
     let opened = trend(&token).await;
     let figure = |day: &Value, of: &str| day[of].as_i64().unwrap();
     assert_eq!(figure(&opened, "opened") - figure(&before, "opened"), 3, "{before} {opened}");

@@ -18,7 +18,7 @@ pub const START: &str =
 const PLAN: &str =
     "query($scope: PlanScopeInput, $asOf: Date, $first: Int = 100, $after: String = null) { changePlan(scope: $scope, asOf: $asOf) {
     asOf verdict digest text summary { action count } provinces { province { name } summary { action count } }
-    changes(first: $first, after: $after) { nodes { registryNumber action because text } pageInfo { hasNextPage endCursor } } } }";
+    changes(first: $first, after: $after) { nodes { registryNumber action because text staffMember { registryNumber } } pageInfo { hasNextPage endCursor } } } }";
 const OPERATIONS: &str = "query($f: OperationFilter, $first: Int = 100, $after: String = null) { operations(filter: $f, first: $first, after: $after) {
     nodes { id status action because createdAt card { registryNumber unit { code } } run { startedBy } } pageInfo { hasNextPage endCursor } } }";
 
@@ -139,6 +139,9 @@ async fn the_plan_over_graphql_is_that_of_the_command_in_both_languages_page_by_
     let mut expected = [&ward.registry_no, &other.registry_no, &officer.registry_no].map(Clone::clone);
     expected.sort();
     assert_eq!(closings(&then), expected, "by registry number: {then}");
+    for change in then["changes"]["nodes"].as_array().unwrap() {
+        assert_eq!(change["staffMember"]["registryNumber"], change["registryNumber"], "whose account it is: {change}");
+    }
     assert_eq!((&then["asOf"], &then["verdict"]), (&json!(after_it), &json!("WITHIN_LIMITS")));
     let of_kind = |counts: &Value, kind: &str| -> u64 {
         counts.as_array().unwrap().iter().filter(|c| c["action"] == kind).map(|c| c["count"].as_u64().unwrap()).sum()

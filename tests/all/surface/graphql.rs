@@ -45,7 +45,7 @@ async fn cards_runs_messages_and_issues_are_answered() {
            holds(status: null) { nodes { id items { nodes { text } } } }
            messages(first: 2) { nodes { to text state card { displayName } } }
            dataIssues { nodes { kind message blocks personnelUnit { name } } }
-           systemHealth { about health } }",
+           systemHealth { health findings { about health } } }",
     )
     .await;
     assert!(all["errors"].is_null(), "{all}");
@@ -110,7 +110,7 @@ async fn greedy_questions_are_refused() {
     let serving = Serving::start(&[]);
     let deep = format!("{{ identityCards {{ nodes {{ {} id {} }} }} }}", "manager { ".repeat(30), "} ".repeat(30));
     let wide = "{ syncRuns(first: 100) { nodes { operations(first: 100) { nodes { card { unitPath { name } } receipt { step } } } } } }";
-    let aliases: String = (0..200).map(|n| format!("a{n}: systemHealth {{ about }} ")).collect();
+    let aliases: String = (0..200).map(|n| format!("a{n}: systemHealth {{ health }} ")).collect();
     for query in [deep, wide.to_owned(), format!("{{ {aliases} }}")] {
         let answer = ask(&serving, &query).await;
         assert!(answer["errors"][0]["message"].is_string() && answer.get("data").is_none(), "{answer}");

@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 /// In this language.
 async fn health(serving: &Serving, language: &str) -> Vec<Value> {
-    let query = "{ systemHealth { about code health found mend since seenAt lag { of at seconds } } }";
+    let query = "{ systemHealth { health findings { about code health found mend since seenAt lag { of at seconds } } } }";
     let request = reqwest::Client::new().post(serving.url("/graphql")).header("content-type", "application/json");
     let request =
         request.bearer_auth(serving.token().await).header("accept-language", language).body(json!({ "query": query }).to_string());
     let answer: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
-    answer["data"]["systemHealth"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+    let findings = answer["data"]["systemHealth"]["findings"].as_array().unwrap_or_else(|| panic!("{answer}")).clone();
+    let worst = ["BROKEN", "DOUBTFUL", "GOOD"].into_iter().find(|health| findings.iter().any(|f| f["health"] == *health));
+    assert_eq!(answer["data"]["systemHealth"]["health"].as_str(), worst, "the whole is as its worst part: {answer}");
+    findings
 }
 
 fn of<'a>(findings: &'a [Value], code: &str) -> Option<&'a Value> {

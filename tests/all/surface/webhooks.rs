@@ -42,8 +42,8 @@ async fn until<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
 
 /// What systemHealth says of the receiver.
 async fn health(serving: &Serving) -> Option<Value> {
-    let answer = serving.ask("{ systemHealth { about code health since found mend lag { of seconds } } }").await;
-    let findings = answer["data"]["systemHealth"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    let answer = serving.ask("{ systemHealth { findings { about code health since found mend lag { of seconds } } } }").await;
+    let findings = answer["data"]["systemHealth"]["findings"].as_array().unwrap_or_else(|| panic!("{answer}"));
     findings.iter().find(|f| f["about"].as_str().unwrap().starts_with("webhook 127.0.0.1")).cloned()
 }
 
