@@ -28,8 +28,7 @@ async fn an_extension_without_a_line_stands_on_the_card_as_it_does_in_the_direct
         let id = national_id(n);
         format!("S{n:03};{id};{name};ACTIVE;1;2020-01-06;;PERMANENT;20000006;Mühendis;;2020-01-06;;0532111000{n};{line};{extension};B-12\n")
     };
-    let rows =
-        [row(1, "AYŞE;ŞAHİN", "", ""), row(2, "MEHMET;DEMİR", "", "1234"), row(3, "İPEK;IŞIK", "0312 410 10 01", "77")].concat();
+    let rows = [row(1, "AYŞE;ŞAHİN", "", ""), row(2, "MEHMET;DEMİR", "", "1234"), row(3, "İPEK;IŞIK", "0312 410 10 01", "77")].concat();
     deliver(here, "staff-delta-20260101T0001.csv", &format!("{STAFF_HEADER}\n{rows}"));
     let out = run(here, &["sync"], &[]);
     assert!(out.status.success(), "{} {}", text(&out.stdout), text(&out.stderr));
