@@ -291,6 +291,22 @@ async fn an_approved_takeover_of_a_whole_hierarchy_goes_through_in_one_approval(
     at_rest(&m).await;
 }
 
+// ------------------------------------------------------------------------------------------------------- transfers
+
+#[tokio::test]
+async fn a_transfer_between_branches_of_one_name_says_from_which_province_to_which() {
+    let (m, mut hr) = (ministry().await, Hr::default());
+    let branch = |code, above, plate| format!("{code};{above};Personel Şube Müdürlüğü;;PROVINCIAL;{plate};;;;;;;\n");
+    let header = kimlik_tests::ministry::UNITS.lines().next().unwrap();
+    let branches = [branch("30000004", "20000004", "04"), branch("30000035", "20000035", "35")].concat();
+    assert_eq!(m.hr("units", &format!("{header}\n{branches}")).await.refused, None);
+    says(&m, &mut hr, &["S001: given=Ayşe; family=Şahin; unit=30000004; start=2020-01-01; reason=1"]).await;
+    m.sync().await;
+    says(&m, &mut hr, &["S001: unit=30000035; reason=71"]).await;
+    let text = m.plan().await.text();
+    assert!(text.contains("transfer to Personel Şube Müdürlüğü (İzmir) from Personel Şube Müdürlüğü (Ağrı)"), "{text}");
+}
+
 // ---------------------------------------------------------------------------------------------------------- issues
 
 #[tokio::test]

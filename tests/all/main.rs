@@ -14,6 +14,7 @@ mod desk_page;
 mod directory;
 mod drift;
 mod embedded;
+mod extension;
 mod fault;
 mod forgotten;
 mod golden;

@@ -116,7 +116,9 @@ function details(card, isOwn) {
   line("unit", ...between((card.unitPath ?? []).map(unitLink)));
   line("mail", card.email && make("a", { href: `mailto:${card.email}` }, card.email));
   const work = isOwn ? null : card.workPhone;
-  line("work", work && make("a", { href: `tel:${work.number}` }, phone(work.number)), ...(work?.extension ? [`, ${say("inside")(work.extension)}`] : []));
+  const number = work?.number && make("a", { href: `tel:${work.number}` }, phone(work.number));
+  const inside = work?.extension && say("inside")(work.extension);
+  line("work", ...[number, number && inside && ", ", inside].filter(Boolean));
   line("mobile", !isOwn && card.mobile && make("a", { href: `tel:${card.mobile}` }, phone(card.mobile)));
   line("office", card.office);
   line("city", card.city);

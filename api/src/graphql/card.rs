@@ -55,12 +55,13 @@ pub enum AccountState {
     Closed,
 }
 
-/// A work phone.
+/// A work phone: a number, an extension, or both.
 #[derive(SimpleObject)]
 pub struct WorkPhone {
-    /// The number of the line or of the switchboard.
-    number: PhoneNumber,
-    /// Dahili: the extension behind a switchboard.
+    /// The number of the line, else of the unit's switchboard. Null: neither the person nor a unit above has one; then there is an
+    /// extension, which is dialled from inside.
+    number: Option<PhoneNumber>,
+    /// Dahili: the extension behind a switchboard. Null: there is none; then there is a number.
     extension: Option<String>,
 }
 
@@ -209,10 +210,11 @@ impl IdentityCard {
     async fn postings(&self) -> Vec<Posting> {
         self.entry.postings.iter().map(|p| Posting { posting: p.clone(), tree: self.tree.clone() }).collect()
     }
-    /// The person's line, or the unit's.
+    /// The person's line, or the unit's, with the extension; an extension alone where there is no line. Null: nothing is known.
     async fn work_phone(&self) -> Option<WorkPhone> {
-        let number = PhoneNumber(self.entry.shown_phone(self.tree.units())?);
-        Some(WorkPhone { number, extension: self.entry.extension().map(str::to_owned) })
+        let number = self.entry.shown_phone(self.tree.units()).map(PhoneNumber);
+        let extension = self.entry.extension().map(str::to_owned);
+        (number.is_some() || extension.is_some()).then_some(WorkPhone { number, extension })
     }
     /// The person, its personnel unit and administrators; others see null. The reading of another person's is recorded.
     async fn mobile(&self, ctx: &Context<'_>) -> Option<PhoneNumber> {

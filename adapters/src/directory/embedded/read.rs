@@ -2,6 +2,7 @@
 use super::rules::json;
 use super::{EmbeddedDirectory, unread};
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use kimlik_domain::account::{Attribute, Attributes, Dn, LedgerName, NameKind, ObservedAccount};
 use kimlik_domain::id::AccountGuid;
 use kimlik_domain::ports::{FindBy, PhotoNews, Photos, PortError, PortResult, Scan, Watermark};
@@ -153,17 +154,20 @@ impl EmbeddedDirectory {
 impl Photos for EmbeddedDirectory {
     async fn photo_news(&self, since: Option<&Watermark>) -> PortResult<PhotoNews> {
         let (watermark, after) = self.stand(since).await?;
-        let sql = "SELECT a.guid, p.account IS NOT NULL FROM account a LEFT JOIN photo p ON p.account = a.id WHERE a.inside AND a.usn > ?1";
-        let rows = sqlx::query(sql).bind(after.unwrap_or(0)).fetch_all(&self.readers).await.map_err(unread)?;
+        let sql = match after {
+            Some(_) => {
+                "SELECT a.guid, p.account IS NOT NULL FROM account a LEFT JOIN photo p ON p.account = a.id WHERE a.inside AND a.usn > ?1"
+            }
+            None => "SELECT a.guid, TRUE FROM photo p JOIN account a ON a.id = p.account WHERE a.inside",
+        };
+        let query = sqlx::query(sql);
+        // Why one by one: as rows, those of a whole ministry are sixty megabytes.
+        let mut rows = if let Some(after) = after { query.bind(after) } else { query }.fetch(&self.readers);
         let (mut with, mut without) = (Vec::new(), Vec::new());
-        for row in &rows {
+        while let Some(row) = rows.try_next().await.map_err(unread)? {
             let (guid, has_one): (Vec<u8>, bool) = (row.try_get(0).map_err(unread)?, row.try_get(1).map_err(unread)?);
             let guid = AccountGuid(Uuid::from_slice(&guid).map_err(|error| unread(sqlx::Error::Decode(error.into())))?);
-            match (has_one, after) {
-                (true, _) => with.push(guid),
-                (false, Some(_)) => without.push(guid),
-                (false, None) => {}
-            }
+            if has_one { with.push(guid) } else { without.push(guid) }
         }
         Ok(PhotoNews { watermark, is_incremental: after.is_some(), with, without })
     }

@@ -12,7 +12,7 @@ use crate::lifecycle::plan::{Action, ActionKind, PersonPlan};
 use crate::lifecycle::reason::Because;
 use crate::phone::{self, Line};
 use crate::ports::PersonRecord;
-use crate::staff::{DataIssue, IssueKind};
+use crate::staff::{DataIssue, IssueKind, UnitCode};
 pub use attributes::is_another;
 pub use photo::held;
 use std::sync::Arc;
@@ -161,8 +161,22 @@ impl Difference<'_> {
             _ if replaced => Because::UnitChanged { unit: to },
             (true, _) => Because::Secondment { to, until: self.desired.posting_end },
             (false, true) => Because::SecondmentOver { back_to: to },
-            (false, false) => Because::Transfer { to, from: applied.unit_name.clone(), reason: self.reason() },
+            (false, false) => {
+                let (to, from) = self.told_apart(to, applied);
+                Because::Transfer { to, from, reason: self.reason() }
+            }
         })
+    }
+
+    /// Every province has a directorate with the same branches: where both units have one name, the province says which is which.
+    fn told_apart(&self, to: Arc<str>, applied: &Applied) -> (Arc<str>, Arc<str>) {
+        let from = applied.unit_name.clone();
+        if to != from {
+            return (to, from);
+        }
+        let province = |unit: Option<UnitCode>| unit.and_then(|u| self.facts.units.province(u));
+        let with = |name: Arc<str>, unit| province(unit).map_or(name.clone(), |p| format!("{name} ({})", p.name()).into());
+        (with(to, self.desired.unit), with(from, applied.unit))
     }
 }
 
