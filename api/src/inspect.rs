@@ -81,7 +81,12 @@ pub async fn own(house: &House) -> Vec<(Finding, DateTime<Utc>)> {
     let mut findings = Vec::new();
     let figures = house.watch.figures(now).await.ok();
     if let Some(figures) = &figures {
-        findings.extend([full_look(figures, house.started_at, now), queue(figures, now), handed_in(figures, now), write_back(figures, now)]);
+        findings.extend([
+            full_look(figures, house.started_at, now),
+            queue(figures, now),
+            handed_in(figures, now),
+            write_back(figures, now),
+        ]);
     }
     for courier in std::iter::once(&house.courier).chain(&house.postman) {
         if let Ok(state) = courier.outbox.outbox_state(courier.channel, now).await {

@@ -249,7 +249,10 @@ async fn what_a_deed_answers_shows_nobody_more_than_they_may_see() {
     let mut asked: Vec<(String, Vec<String>, String, Vec<Value>)> = Vec::new();
     let mut given: Vec<Vec<(&str, Value)>> = Vec::new();
     for (who, _, ward) in &callers {
-        let of = format!("{{ dataIssues(filter: {{ registryNumber: \"{}\", kinds: [UNKNOWN_MANAGER] }}) {{ nodes {{ id }} }} }}", ward.registry_no);
+        let of = format!(
+            "{{ dataIssues(filter: {{ registryNumber: \"{}\", kinds: [UNKNOWN_MANAGER] }}) {{ nodes {{ id }} }} }}",
+            ward.registry_no
+        );
         let issue = serving.ask(&of).await["data"]["dataIssues"]["nodes"][0]["id"].clone();
         assert!(issue.is_string(), "the manager is nobody");
         given.push(deeds(who, ward, &issue));

@@ -1,7 +1,7 @@
 //! What a new password has to be: for whoever chooses one, before and while they type.
 use super::error::{Maybe, fault};
-use super::{house, language};
 use super::ticket::held;
+use super::{house, language};
 use crate::language::Language;
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use kimlik_domain::password::{Broken, PasswordRules, ResetProof, rules::Hint};

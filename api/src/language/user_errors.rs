@@ -46,7 +46,11 @@ pub const PHRASES: &[Phrase] = &[
         "",
         "Klavyede yan yana duran tuşlar kolay tahmin edilir. Birbiriyle ilgisi olmayan sözcükler seçin.",
     ),
-    ("Repeating something hardly makes it stronger. Add another word.", "", "Yineleme parolayı pek güçlendirmez. Başka bir sözcük ekleyin."),
+    (
+        "Repeating something hardly makes it stronger. Add another word.",
+        "",
+        "Yineleme parolayı pek güçlendirmez. Başka bir sözcük ekleyin.",
+    ),
     (
         "Sequences such as abc or 6543 are easily guessed. Add another word.",
         "",
@@ -68,11 +72,7 @@ pub const PHRASES: &[Phrase] = &[
         "",
         "Adlar kolay tahmin edilir. Onlarla ilgisi olmayan sözcükler ekleyin.",
     ),
-    (
-        "Add one or two words that have nothing to do with each other.",
-        "",
-        "Birbiriyle ilgisi olmayan bir iki sözcük ekleyin.",
-    ),
+    ("Add one or two words that have nothing to do with each other.", "", "Birbiriyle ilgisi olmayan bir iki sözcük ekleyin."),
     ("The directory does not take this password. Choose another one.", "", "Dizin bu parolayı kabul etmiyor. Başka bir parola seçin."),
     ("Not one of the last {} passwords.", "", "Daha önce kullanılan son {0} paroladan biri olmamalı."),
     (
