@@ -32,7 +32,7 @@ async fn an_extension_without_a_line_stands_on_the_card_as_it_does_in_the_direct
     deliver(here, "staff-delta-20260101T0001.csv", &format!("{STAFF_HEADER}\n{rows}"));
     let out = run(here, &["sync"], &[]);
     assert!(out.status.success(), "{} {}", text(&out.stdout), text(&out.stderr));
-    let serving = Serving::start_in(folder, &[]);
+    let serving = Serving::start_in(folder, &[("KIMLIK__HR__POLL_SECONDS", "1")]);
     serving.at_rest().await;
 
     let cards = serving.ask("{ identityCards(first: 5) { nodes { id username workPhone { number extension } } } }").await;
