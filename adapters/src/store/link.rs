@@ -142,7 +142,7 @@ fn sqlite_options(path: &Path, connections: u32, cache: &'static str, statements
             // It costs one fsync a commit, and commits are made by the chunk.
             .synchronous(SqliteSynchronous::Full)
             .pragma("cache_size", cache)
-            .pragma("wal_autocheckpoint", "8000")
+            .pragma("wal_autocheckpoint", "4000")
             // Why so few: a statement over a thousand rows is a megabyte when prepared, and each number of rows is another one.
             .statement_cache_capacity(statements)
     });
