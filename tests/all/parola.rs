@@ -213,8 +213,6 @@ async fn numbers_follow(desk: &Desk, password: &str) {
     let confirm = "mutation($i: MobileChangeConfirmInput!) { mobileChangeConfirm(input: $i) { userErrors { message } } }";
     let confirmed = ask(confirm, json!({ "challengeId": challenge, "code": code })).await;
     assert_eq!(confirmed["mobileChangeConfirm"]["userErrors"], json!([]), "{confirmed}");
-    // Why: what the first change has woken must not carry the second.
-    serving.at_rest().await;
     let update = "mutation($i: WorkPhoneUpdateInput!) { workPhoneUpdate(input: $i) { userErrors { message } } }";
     let updated = ask(update, json!({ "number": "0312 410 10 01", "extension": "4321", "password": password })).await;
     assert_eq!(updated["workPhoneUpdate"]["userErrors"], json!([]), "{updated}");
