@@ -128,7 +128,6 @@ pub(super) async fn intend(link: &Link, intents: &[Intent], caps: &[Cap], since:
     Ok(beyond)
 }
 
-/// Is an adoption of this person under way?
 /// Is the person being given an account just now, or was, and nobody knows yet what became of it?
 pub(super) async fn is_under_way(db: &impl ConnectionTrait, person: PersonId, kinds: &[ActionKind]) -> PortResult<bool> {
     let kinds = kinds.iter().map(word).collect::<PortResult<Vec<String>>>()?;
